@@ -1,0 +1,5 @@
+export default {
+  roots: ["<rootDir>/dist"],
+  testEnvironment: "node",
+  transform: {},
+};

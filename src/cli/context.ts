@@ -1,0 +1,19 @@
+import type { Writable } from "node:stream";
+
+/** Everything a command may know of the world outside. Tests pass their own. */
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Where the package lies: `configs`, `trainer` and `data` are found from here. */
+  readonly packageRoot: string;
+  readonly version: string;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly isTerminal: { stdout: boolean; stderr: boolean };
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+  now(): Date;
+  sleep(milliseconds: number): Promise<void>;
+  /** For a command that has done its work and still has to say no, such as a verification that found damage. */
+  setExitCode(code: 0 | 1): void;
+}

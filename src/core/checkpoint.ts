@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { FileHash } from "./dataset-manifest.js";
+import { SUBSETS } from "./roles.js";
+
+/** `checkpoint.json`, written last and atomically: a folder without it is not a checkpoint. Paths are relative to the folder. */
+export const CheckpointManifest = z.object({
+  version: z.literal(1),
+  /** `<subset>-<globalStep>-<first 8 of hash>`. */
+  id: z.string(),
+  /** SHA-256 over path and SHA-256 of `files`, in order of path. */
+  hash: z.string(),
+  kind: z.enum(["full", "adapter"]),
+  stage: z.union([z.literal(1), z.literal(2)]),
+  subset: z.enum(SUBSETS),
+  globalStep: z.int().nonnegative(),
+  jobId: z.string(),
+  jobKey: z.string(),
+  recipe: z.object({ name: z.string(), sha256: z.string() }),
+  baseModel: z.string(),
+  parent: z.object({ id: z.string(), hash: z.string() }).nullable(),
+  dataHash: z.string(),
+  profileHash: z.string(),
+  /** The tokenizer's own token that stands where rows have the profile's `endOfTurn`. */
+  endOfTurnToken: z.string(),
+  metrics: z.object({
+    /** Mean nats per trained token on the subset's validation rows; null without validation rows. */
+    validationLoss: z.number().nullable(),
+    /** The same before the first optimizer step: what the parent scores on this subset. */
+    initialValidationLoss: z.number().nullable(),
+    trainLoss: z.number().nullable(),
+  }),
+  versions: z.record(z.string(), z.string()),
+  /** Weights, tokenizer, configuration, profile. */
+  files: z.array(FileHash),
+  /** Optimizer, scheduler, random states; present while the job may still resume from here. */
+  resumeFiles: z.array(FileHash),
+});
+export type CheckpointManifest = z.infer<typeof CheckpointManifest>;

@@ -1,0 +1,96 @@
+/** Every kind of failure a user can act on. */
+export type ErrorCode =
+  | "already_running"
+  | "bad_checkpoint"
+  | "bad_dataset"
+  | "bad_input"
+  | "bad_profile"
+  | "bad_recipe"
+  | "bad_state"
+  | "disk_full"
+  | "environment_missing"
+  | "interrupted"
+  | "job_failed"
+  | "no_backbone"
+  | "not_found"
+  | "permission_denied"
+  | "too_many_errors"
+  | "usage";
+
+export interface ErrorDetails {
+  /** The next act that would help, as one sentence or one command. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** A failure the user can act on; `main` renders it. Anything else that escapes is a bug. */
+export class MllmError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "MllmError";
+    this.code = code;
+    this.hint = details.hint;
+  }
+}
+
+/** A provider's failure. It holds no headers, so it can hold no token. */
+export class ProviderError extends MllmError {
+  readonly provider: string;
+  readonly statusCode: number | undefined;
+  readonly isRetryable: boolean;
+
+  constructor(
+    provider: string,
+    message: string,
+    details: ErrorDetails & { code?: ErrorCode; statusCode?: number; isRetryable?: boolean } = {},
+  ) {
+    super(details.code ?? "job_failed", `${provider}: ${message}`, details);
+    this.name = "ProviderError";
+    this.provider = provider;
+    this.statusCode = details.statusCode;
+    this.isRetryable = details.isRetryable ?? false;
+  }
+}
+
+const SYSTEM_ERRORS: Record<string, { code: ErrorCode; what: string; hint: string }> = {
+  ENOENT: { code: "not_found", what: "does not exist", hint: "Check the path." },
+  EACCES: {
+    code: "permission_denied",
+    what: "is not accessible (permission denied)",
+    hint: "Choose another folder or change its permissions.",
+  },
+  EPERM: {
+    code: "permission_denied",
+    what: "is not accessible (operation not permitted)",
+    hint: "Choose another folder or change its permissions.",
+  },
+  EROFS: {
+    code: "permission_denied",
+    what: "is on a read-only file system",
+    hint: "Choose a folder that can be written to.",
+  },
+  ENOSPC: {
+    code: "disk_full",
+    what: "cannot be written: the disk is full",
+    hint: "Free some space, or choose a folder on another disk, then run the command again.",
+  },
+  EDQUOT: {
+    code: "disk_full",
+    what: "cannot be written: the disk quota is used up",
+    hint: "Free some space, or choose a folder on another disk, then run the command again.",
+  },
+  EISDIR: { code: "bad_input", what: "is a folder, not a file", hint: "Name a file." },
+  ENOTDIR: { code: "bad_input", what: "is not a folder", hint: "Name a folder." },
+};
+
+/** Turns a Node system error about a file into one the user can act on; anything else comes back as it is. */
+export function explainSystemError(error: unknown, path?: string): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  const known = SYSTEM_ERRORS[String(error.code)];
+  if (known === undefined) return error;
+  const where = path ?? ("path" in error ? String(error.path) : "the file");
+  return new MllmError(known.code, `${where} ${known.what}`, { hint: known.hint, cause: error });
+}

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { SUBSETS } from "./roles.js";
+
+/** Hyperparameters under TRL's own names (`SFTConfig`); the trainer passes them on unchanged. */
+export const TrainingArguments = z.strictObject({
+  num_train_epochs: z.number().positive().optional(),
+  max_steps: z.int().optional(),
+  learning_rate: z.number().positive().optional(),
+  lr_scheduler_type: z.string().optional(),
+  lr_scheduler_kwargs: z.record(z.string(), z.unknown()).optional(),
+  /** Below 1: a share of all optimizer steps. */
+  warmup_steps: z.number().nonnegative().optional(),
+  weight_decay: z.number().nonnegative().optional(),
+  adam_beta1: z.number().optional(),
+  adam_beta2: z.number().optional(),
+  adam_epsilon: z.number().positive().optional(),
+  max_grad_norm: z.number().nonnegative().optional(),
+  /** A TRL optimizer name, or `muon`: torch's Muon for the matrices, AdamW for embeddings and norms. */
+  optim: z.string().optional(),
+  optim_args: z.string().optional(),
+  per_device_train_batch_size: z.int().positive().optional(),
+  per_device_eval_batch_size: z.int().positive().optional(),
+  gradient_accumulation_steps: z.int().positive().optional(),
+  gradient_checkpointing: z.boolean().optional(),
+  train_sampling_strategy: z.enum(["random", "sequential", "group_by_length"]).optional(),
+  bf16: z.boolean().optional(),
+  fp16: z.boolean().optional(),
+  loss_type: z.enum(["nll", "chunked_nll"]).optional(),
+  logging_steps: z.number().positive().optional(),
+  eval_strategy: z.enum(["no", "steps", "epoch"]).optional(),
+  eval_steps: z.number().positive().optional(),
+  save_strategy: z.enum(["no", "steps", "epoch"]).optional(),
+  save_steps: z.number().positive().optional(),
+  seed: z.int().nonnegative().optional(),
+});
+export type TrainingArguments = z.infer<typeof TrainingArguments>;
+
+/** PEFT's own names (`LoraConfig`). */
+export const LoraArguments = z.strictObject({
+  r: z.int().positive(),
+  lora_alpha: z.number().positive(),
+  lora_dropout: z.number().min(0).max(1),
+  target_modules: z.union([z.string(), z.array(z.string()).min(1)]),
+});
+export type LoraArguments = z.infer<typeof LoraArguments>;
+
+export const Overflow = z.strictObject({
+  /** `full`: keep rows whole up to maxTokens and drop longer ones; `keep-end`: cut the beginning; `drop`: alias of full with the model's own limit. */
+  policy: z.enum(["full", "keep-end", "drop"]),
+  maxTokens: z.int().positive(),
+});
+export type Overflow = z.infer<typeof Overflow>;
+
+export const PACKINGS = ["none", "bfd"] as const;
+
+/** What to train, not which command: a provider turns it into the trainer's command or its own request. The trainer reads it as `job.json`. */
+export const JobSpec = z.strictObject({
+  version: z.literal(1),
+  jobId: z.string(),
+  runId: z.string(),
+  recipe: z.object({ name: z.string(), sha256: z.string() }),
+  /** Equal keys mean equal results: a hash over everything here that decides the weights. */
+  jobKey: z.string(),
+  stage: z.union([z.literal(1), z.literal(2)]),
+  subset: z.enum(SUBSETS),
+  /** `tiny`, `tiny-scratch`, a Hugging Face id, or a folder; in stage 2 the parent checkpoint's folder. */
+  model: z.string(),
+  /** The recipe's base model, from which the backbone came. */
+  baseModel: z.string(),
+  /** The stage-1 checkpoint that stage 2 continues from. */
+  parent: z.object({ id: z.string(), hash: z.string() }).nullable(),
+  data: z.object({
+    /** Absolute paths of JSONL files of examples. */
+    train: z.string(),
+    validation: z.string().nullable(),
+    profile: z.string(),
+    /** The data set manifest's hash. */
+    hash: z.string(),
+  }),
+  method: z.enum(["full", "lora"]),
+  lora: LoraArguments.nullable(),
+  packing: z.enum(PACKINGS),
+  overflow: Overflow,
+  training: TrainingArguments,
+  /** The job ends itself after so many seconds. */
+  deadlineSeconds: z.int().positive(),
+  /** Where events, log and checkpoints go. Absolute. */
+  outputDir: z.string(),
+});
+export type JobSpec = z.infer<typeof JobSpec>;

@@ -1,0 +1,7 @@
+/** The three parts of the agent, in the order they act. */
+export const ROLES = ["planner", "caller", "summarizer"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** A subset holds the examples of one role, or of the backbone, where roles are not told apart. */
+export const SUBSETS = ["backbone", ...ROLES] as const;
+export type Subset = (typeof SUBSETS)[number];

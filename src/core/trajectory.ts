@@ -1,0 +1,27 @@
+/** A function the agent may call; `parameters` is a JSON Schema of type object. */
+export interface Tool {
+  name: string;
+  description: string;
+  parameters: Record<string, unknown>;
+}
+
+export interface ToolCall {
+  name: string;
+  /** The arguments as JSON text, as recorded (possibly broken JSON). */
+  arguments: string;
+}
+
+/** One turn of a trajectory. An empty thought is "". */
+export type Step =
+  | { kind: "user"; text: string }
+  | { kind: "call"; thought: string; call: ToolCall; observation: string | null }
+  | { kind: "answer"; thought: string; answer: string }
+  | { kind: "give_up"; thought: string };
+
+/** One recorded attempt at a task. `steps` follow the instruction; the instruction is not repeated there. */
+export interface Trajectory {
+  id: string;
+  instruction: string;
+  tools: Tool[];
+  steps: Step[];
+}
