@@ -1,0 +1,17 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe } from "@jest/globals";
+
+/** The repository's root, from the compiled place of this file (dist/test). */
+export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+
+const root = resolve(packageRoot, "../shared/data");
+
+/** A sample of the reference data, which lies beside the repository because most of it may not be shipped. */
+export function sharedData(path: string): string {
+  return join(root, path);
+}
+
+/** Describes what needs the reference data; without it the tests are reported as skipped. */
+export const describeWithSharedData = existsSync(root) ? describe : describe.skip;
