@@ -1,0 +1,38 @@
+import { Command } from "commander";
+import { createSetupCommand } from "./commands/setup.js";
+import type { Context } from "./context.js";
+
+const EXAMPLES = `
+The way from trajectories to checkpoints:
+  mllm setup                                       make the Python environment (once)
+  mllm split-data trajectories.jsonl --out out/data
+  mllm train --stage 1 --recipe tiny --data out/data
+  mllm train --stage 2 --role all --recipe tiny --data out/data
+  mllm checkpoints lineage
+
+Exit codes: 0 done, 1 failure, 2 usage, 70 a bug, 130 interrupted.`;
+
+/** The whole command line. Commands throw; exit codes and error texts are made in main alone. */
+export function createProgram(context: Context): Command {
+  const program = new Command("mllm")
+    .description(
+      "Turns tool-use trajectories into a working multi-LLM agent: planner, caller and summarizer.",
+    )
+    .version(context.version)
+    .showHelpAfterError("hint: add --help to see what is expected")
+    .addHelpText("after", EXAMPLES)
+    .addCommand(createSetupCommand(context));
+  settle(program, context);
+  return program;
+}
+
+/** Commander neither exits nor prints by itself, in no subcommand. */
+function settle(command: Command, context: Context): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => context.stdout.write(text),
+    writeErr: (text) => context.stderr.write(text),
+    getOutHasColors: () => context.isTerminal.stdout,
+    getErrHasColors: () => context.isTerminal.stderr,
+  });
+  for (const subcommand of command.commands) settle(subcommand, context);
+}

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { LoraArguments, PACKINGS, TrainingArguments } from "./job-spec.js";
+
+const Method = z.enum(["full", "lora"]);
+
+const RoleSettings = z.strictObject({
+  /** A base model of the role's own; its backbone is the stage-1 checkpoint of that base. */
+  model: z.string().min(1).optional(),
+  training: TrainingArguments.optional(),
+});
+
+/** What to train and with which hyperparameters; where it runs stands apart, in `resources` and `provider`. */
+export const Recipe = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "lower-case letters, digits, dots and dashes"),
+  description: z.string().optional(),
+  /** `tiny`, `tiny-scratch`, a Hugging Face id, or a folder (relative to the working folder). */
+  model: z.string().min(1),
+  seed: z.int().nonnegative().default(0),
+  method: Method.default("full"),
+  lora: LoraArguments.optional(),
+  packing: z.enum(PACKINGS).default("none"),
+  overflow: z
+    .strictObject({
+      policy: z.enum(["full", "keep-end", "drop"]).default("full"),
+      max_tokens: z.int().positive().default(8192),
+    })
+    .prefault({}),
+  /** For both stages; a stage's own values come first, a role's before those. */
+  training: TrainingArguments.prefault({}),
+  stages: z
+    .strictObject({ backbone: TrainingArguments.prefault({}), role: TrainingArguments.prefault({}) })
+    .prefault({}),
+  roles: z
+    .strictObject({
+      planner: RoleSettings.optional(),
+      caller: RoleSettings.optional(),
+      summarizer: RoleSettings.optional(),
+    })
+    .prefault({}),
+  resources: z
+    .strictObject({
+      gpus: z.int().nonnegative().default(0),
+      /** A GPU type such as `a100-80gb`, for estimates and for providers that choose machines. */
+      gpu: z.string().optional(),
+      /** Every job ends itself after so many hours. */
+      max_hours: z.number().positive().default(24),
+    })
+    .prefault({}),
+  provider: z.string().default("local"),
+});
+export type Recipe = z.infer<typeof Recipe>;

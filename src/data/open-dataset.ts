@@ -1,0 +1,50 @@
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { DatasetManifest } from "../core/dataset-manifest.js";
+import { MllmError } from "../core/errors.js";
+
+export interface Dataset {
+  /** Absolute. */
+  folder: string;
+  manifest: DatasetManifest;
+}
+
+const AGAIN = "Run `mllm split-data <input...> --out DIR` again, and wait for it to end.";
+
+/** Opens a folder that `mllm split-data` wrote; a folder without a whole manifest and all its files is refused. */
+export async function openDataset(path: string): Promise<Dataset> {
+  const folder = resolve(path);
+  const manifest = await readManifest(folder);
+  for (const file of Object.values(manifest.subsets).flatMap((s) => [s.train, s.validation ?? []].flat())) {
+    const found = await stat(join(folder, file.path)).catch(() => null);
+    if (found?.size !== file.sizeBytes) {
+      const state = found === null ? "is missing" : `has ${found.size} bytes instead of ${file.sizeBytes}`;
+      throw new MllmError("bad_dataset", `${join(folder, file.path)} ${state}: the data set is damaged`, {
+        hint: AGAIN,
+      });
+    }
+  }
+  return { folder, manifest };
+}
+
+async function readManifest(folder: string): Promise<DatasetManifest> {
+  const path = join(folder, "manifest.json");
+  const text = await readFile(path, "utf8").catch(async () => {
+    const isFolder = (await stat(folder).catch(() => null))?.isDirectory() === true;
+    throw new MllmError(
+      "bad_dataset",
+      isFolder
+        ? `${folder} holds no manifest.json: not a data set, or one that was never finished`
+        : `${folder} is no folder`,
+      { hint: "--data expects a folder made by `mllm split-data <input...> --out DIR`." },
+    );
+  });
+  try {
+    return DatasetManifest.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new MllmError("bad_dataset", `${path} is not a data set manifest this version can read`, {
+      hint: AGAIN,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "@jest/globals";
+import { MllmError } from "../core/errors.js";
+import { parseRecipe } from "./load-recipe.js";
+
+function mistakesOf(text: string, assignments: string[] = []): string {
+  try {
+    parseRecipe(text, "r.yaml", assignments);
+  } catch (error) {
+    if (error instanceof MllmError) return error.message;
+    throw error;
+  }
+  throw new Error("the recipe was accepted");
+}
+
+describe("parseRecipe", () => {
+  it("fills in defaults and keeps where each value stands", () => {
+    const { recipe, sources } = parseRecipe(
+      "name: a\nmodel: tiny\nstages:\n  role:\n    learning_rate: 1e-3\n",
+      "r.yaml",
+    );
+    expect(recipe.method).toBe("full");
+    expect(recipe.overflow).toEqual({ policy: "full", max_tokens: 8192 });
+    expect(sources.get("stages.role.learning_rate")).toBe("r.yaml:5");
+  });
+
+  it("shows all mistakes at once, each with line, key, expectation, finding and the nearest known key", () => {
+    const text =
+      "name: a\nmodel: tiny\nmetod: lora\nstages:\n  role:\n    lerning_rate: 1\n    weight_decay: heavy\n";
+    const message = mistakesOf(text);
+    expect(message).toContain("3 mistakes");
+    expect(message).toMatch(
+      /r\.yaml:3: metod: expected one of .*; found the unknown key metod \(did you mean method\?\)/,
+    );
+    expect(message).toMatch(/r\.yaml:6: stages\.role\.lerning_rate: .*did you mean learning_rate\?/);
+    expect(message).toMatch(
+      /r\.yaml:7: stages\.role\.weight_decay: expected a number; found "heavy" \(string\)/,
+    );
+  });
+
+  it("names the line of broken YAML", () => {
+    expect(mistakesOf("name: a\nmodel: [tiny\n")).toMatch(/r\.yaml:\d+: not YAML/);
+  });
+
+  it("refuses what is not a map", () => {
+    expect(mistakesOf("- a\n")).toContain("expected a recipe (a map of keys), found list");
+  });
+
+  it("asks for LoRA's settings when the method is lora", () => {
+    expect(mistakesOf("name: a\nmodel: x\nmethod: lora\n")).toMatch(
+      /r\.yaml:3: lora: expected r, lora_alpha/,
+    );
+  });
+
+  it("applies assignments before validating and remembers them as the source", () => {
+    const loaded = parseRecipe("name: a\nmodel: tiny\n", "r.yaml", [
+      "stages.role.learning_rate=1e-4",
+      "packing=bfd",
+    ]);
+    expect(loaded.recipe.stages.role.learning_rate).toBe(1e-4);
+    expect(loaded.recipe.packing).toBe("bfd");
+    expect(loaded.sources.get("packing")).toBe("--set");
+  });
+
+  it("reports a bad assignment beside the recipe's own mistakes", () => {
+    const message = mistakesOf("name: a\nmodel: tiny\nsed: 1\n", ["nonsense"]);
+    expect(message).toContain("--set: expected key=value; found nonsense");
+    expect(message).toContain("did you mean seed?");
+  });
+
+  it("hashes values, not formatting", () => {
+    const one = parseRecipe("name: a\nmodel: tiny # base\nseed: 3\n", "r.yaml");
+    const two = parseRecipe("seed: 3\nmodel: tiny\nname: a\n", "other.yaml");
+    expect(one.sha256).toBe(two.sha256);
+    expect(parseRecipe("name: a\nmodel: tiny\nseed: 4\n", "r.yaml").sha256).not.toBe(one.sha256);
+  });
+});

@@ -1,0 +1,195 @@
+import { readFile } from "node:fs/promises";
+import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parse, parseDocument } from "yaml";
+import type { z } from "zod";
+import { explainSystemError, MllmError } from "../core/errors.js";
+import { sha256 } from "../core/ids.js";
+import { Recipe } from "../core/recipe.js";
+import { nearestKey } from "./nearest-key.js";
+import { knownKeys } from "./schema-keys.js";
+
+export interface LoadedRecipe {
+  recipe: Recipe;
+  path: string;
+  /** SHA-256 of the validated values, `--set` included; formatting and comments do not count. */
+  sha256: string;
+  /** Where each given value stands: `tiny.yaml:12` or `--set`. Keys are dotted paths. */
+  sources: Map<string, string>;
+}
+
+interface Mistake {
+  line: number | null;
+  key: string;
+  expected: string;
+  found: string;
+  nearest: string | undefined;
+}
+
+/** Reads a recipe, applies `--set key=value` assignments and validates; every mistake is reported at once. */
+export async function loadRecipe(path: string, assignments: readonly string[] = []): Promise<LoadedRecipe> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw explainSystemError(error, path);
+  });
+  return parseRecipe(text, path, assignments);
+}
+
+export function parseRecipe(text: string, path: string, assignments: readonly string[] = []): LoadedRecipe {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [syntaxError] = document.errors;
+  if (syntaxError !== undefined) {
+    const place = lines.linePos(syntaxError.pos[0]);
+    throw new MllmError("bad_recipe", `${path}:${place.line}: not YAML: ${firstLine(syntaxError.message)}`, {
+      hint: "Correct the YAML at that line.",
+    });
+  }
+  if (!isMap(document.contents)) {
+    throw new MllmError(
+      "bad_recipe",
+      `${path}: expected a recipe (a map of keys), found ${kindOf(document.toJS())}`,
+      {
+        hint: "Start from one of the recipes in configs/.",
+      },
+    );
+  }
+  const sources = collectSources(document, lines, path);
+  const mistakes = applyAssignments(document, assignments, sources);
+  const result = Recipe.safeParse(document.toJS());
+  if (!result.success) mistakes.push(...result.error.issues.flatMap((i) => explainIssue(i, document, lines)));
+  else mistakes.push(...checkConsistency(result.data, document, lines));
+  if (mistakes.length > 0 || !result.success) throw recipeError(path, mistakes);
+  return { recipe: result.data, path, sha256: sha256(result.data), sources };
+}
+
+function applyAssignments(
+  document: Document,
+  assignments: readonly string[],
+  sources: Map<string, string>,
+): Mistake[] {
+  const mistakes: Mistake[] = [];
+  for (const assignment of assignments) {
+    const cut = assignment.indexOf("=");
+    const key = assignment.slice(0, cut).trim();
+    if (cut < 1 || key === "") {
+      mistakes.push({
+        line: null,
+        key: "--set",
+        expected: "key=value",
+        found: assignment,
+        nearest: undefined,
+      });
+      continue;
+    }
+    document.setIn(key.split("."), parse(assignment.slice(cut + 1)));
+    sources.set(key, "--set");
+  }
+  return mistakes;
+}
+
+function collectSources(document: Document, lines: LineCounter, path: string): Map<string, string> {
+  const sources = new Map<string, string>();
+  const visit = (node: unknown, prefix: string[]) => {
+    if (!isMap(node)) return;
+    for (const pair of node.items) {
+      if (!isPair(pair) || !isScalar(pair.key)) continue;
+      const keys = [...prefix, String(pair.key.value)];
+      const start = (pair.key as Node).range?.[0];
+      if (!isMap(pair.value) && start !== undefined) {
+        sources.set(keys.join("."), `${path}:${lines.linePos(start).line}`);
+      }
+      visit(pair.value, keys);
+    }
+  };
+  visit(document.contents, []);
+  return sources;
+}
+
+function explainIssue(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): Mistake[] {
+  const keys = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(Recipe, keys);
+    return issue.keys.map((key) => ({
+      line: lineOf(document, lines, [...keys, key]),
+      key: [...keys, key].join("."),
+      expected: known.length > 0 ? `one of ${known.join(", ")}` : "no such key",
+      found: `the unknown key ${key}`,
+      nearest: nearestKey(key, known),
+    }));
+  }
+  const value: unknown = document.getIn(keys);
+  return [
+    {
+      line: lineOf(document, lines, keys),
+      key: keys.join(".") || "(recipe)",
+      expected: expectation(issue),
+      found: value === undefined ? "nothing" : `${JSON.stringify(value)} (${kindOf(value)})`,
+      nearest:
+        issue.code === "invalid_value" && typeof value === "string"
+          ? nearestKey(value, issue.values.map(String))
+          : undefined,
+    },
+  ];
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.expected === "int" ? "an integer" : `a ${issue.expected}`;
+    case "invalid_value":
+      return `one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return `${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
+    case "too_big":
+      return `${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+function checkConsistency(recipe: Recipe, document: Document, lines: LineCounter): Mistake[] {
+  const mistakes: Mistake[] = [];
+  if (recipe.method === "lora" && recipe.lora === undefined) {
+    mistakes.push({
+      line: lineOf(document, lines, ["method"]),
+      key: "lora",
+      expected: "r, lora_alpha, lora_dropout and target_modules, because method is lora",
+      found: "nothing",
+      nearest: undefined,
+    });
+  }
+  return mistakes;
+}
+
+function lineOf(document: Document, lines: LineCounter, keys: string[]): number | null {
+  for (let length = keys.length; length > 0; length--) {
+    const parent = length === 1 ? document.contents : document.getIn(keys.slice(0, length - 1), true);
+    if (!isMap(parent)) continue;
+    const pair = parent.items.find(
+      (item) => isScalar(item.key) && String(item.key.value) === keys[length - 1],
+    );
+    const start = (pair?.key as Node | undefined)?.range?.[0];
+    if (start !== undefined) return lines.linePos(start).line;
+  }
+  return null;
+}
+
+function recipeError(path: string, mistakes: Mistake[]): MllmError {
+  const texts = mistakes.map(({ line, key, expected, found, nearest }) => {
+    const where = line === null ? path : `${path}:${line}`;
+    const suggestion = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
+    return `${where}: ${key}: expected ${expected}; found ${found}${suggestion}`;
+  });
+  const title = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
+  return new MllmError("bad_recipe", `the recipe has ${title}:\n  ${texts.join("\n  ")}`, {
+    hint: "Correct the recipe; `mllm train … --dry-run` checks it without starting anything.",
+  });
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "list";
+  return typeof value === "object" ? "map" : typeof value;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0] ?? text;
+}

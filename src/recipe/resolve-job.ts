@@ -1,0 +1,91 @@
+import type { LoraArguments, Overflow, TrainingArguments } from "../core/job-spec.js";
+import type { Subset } from "../core/roles.js";
+import { ROLES } from "../core/roles.js";
+import type { LoadedRecipe } from "./load-recipe.js";
+
+/** What one subset's job is trained with, and where each value comes from (dotted key to place). */
+export interface ResolvedJob {
+  stage: 1 | 2;
+  subset: Subset;
+  baseModel: string;
+  method: "full" | "lora";
+  lora: LoraArguments | null;
+  packing: "none" | "bfd";
+  overflow: Overflow;
+  training: TrainingArguments;
+  gpus: number;
+  deadlineSeconds: number;
+  sources: Record<string, string>;
+}
+
+/** Ours, where a recipe is silent; everything else is TRL's default. */
+const DEFAULT_TRAINING: TrainingArguments = {
+  num_train_epochs: 1,
+  learning_rate: 2e-5,
+  lr_scheduler_type: "cosine",
+  warmup_steps: 0.05,
+  per_device_train_batch_size: 4,
+  per_device_eval_batch_size: 8,
+  gradient_accumulation_steps: 1,
+  gradient_checkpointing: false,
+  bf16: true,
+  logging_steps: 10,
+  eval_strategy: "steps",
+  eval_steps: 0.25,
+  save_strategy: "steps",
+  save_steps: 0.25,
+};
+
+/** The settings of one subset's job: defaults, then the recipe, its stage, its role, each with its source. */
+export function resolveJob(loaded: LoadedRecipe, subset: Subset, model?: string): ResolvedJob {
+  const { recipe, sources: given } = loaded;
+  const stageKey = subset === "backbone" ? "backbone" : "role";
+  const role = subset === "backbone" ? undefined : recipe.roles[subset];
+  const layers: [string, TrainingArguments][] = [
+    ["training", recipe.training],
+    [`stages.${stageKey}`, recipe.stages[stageKey]],
+  ];
+  if (role?.training !== undefined) layers.push([`roles.${subset}.training`, role.training]);
+
+  const training: Record<string, unknown> = { ...DEFAULT_TRAINING, seed: recipe.seed };
+  const sources: Record<string, string> = {};
+  for (const key of Object.keys(training)) sources[`training.${key}`] = "default";
+  sources["training.seed"] = given.get("seed") ?? "default";
+  for (const [prefix, values] of layers) {
+    for (const [key, value] of Object.entries(values)) {
+      training[key] = value;
+      sources[`training.${key}`] = given.get(`${prefix}.${key}`) ?? `${loaded.path} (${prefix})`;
+    }
+  }
+  // Optimizer steps and epochs are two ways to say how long: the one that was given wins over our default.
+  if (training.max_steps !== undefined && sources["training.num_train_epochs"] === "default") {
+    delete training.num_train_epochs;
+    delete sources["training.num_train_epochs"];
+  }
+  const plain = ["model", "method", "packing", "overflow.policy", "overflow.max_tokens", "provider"];
+  for (const key of [...plain, "resources.gpus", "resources.max_hours"])
+    sources[key] = given.get(key) ?? "default";
+  const ownModel = given.get(`roles.${subset}.model`);
+  if (ownModel !== undefined) sources.model = ownModel;
+
+  return {
+    stage: subset === "backbone" ? 1 : 2,
+    subset,
+    baseModel: model ?? role?.model ?? recipe.model,
+    method: recipe.method,
+    lora: recipe.method === "lora" ? (recipe.lora ?? null) : null,
+    packing: recipe.packing,
+    overflow: { policy: recipe.overflow.policy, maxTokens: recipe.overflow.max_tokens },
+    training: training as TrainingArguments,
+    gpus: recipe.resources.gpus,
+    deadlineSeconds: Math.ceil(recipe.resources.max_hours * 3600),
+    sources,
+  };
+}
+
+/** The base models a recipe needs a backbone of, the recipe's own first. */
+export function backboneModels(loaded: LoadedRecipe): string[] {
+  const { recipe } = loaded;
+  const ownModels = ROLES.flatMap((role) => recipe.roles[role]?.model ?? []);
+  return [...new Set([recipe.model, ...ownModels])];
+}
