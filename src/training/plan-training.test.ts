@@ -1,0 +1,79 @@
+import { describe, expect, it } from "@jest/globals";
+import { createManifest } from "../../test/dataset-fixture.js";
+import { ROLES } from "../core/roles.js";
+import { parseRecipe } from "../recipe/load-recipe.js";
+import { planTraining, type TrainingRequest } from "./plan-training.js";
+
+const backbone = { id: "backbone-9-abc", hash: "abc", path: "/jobs/b/checkpoints/checkpoint-9" };
+
+function request(recipe: string, values: Partial<TrainingRequest> = {}): TrainingRequest {
+  return {
+    loaded: parseRecipe(`name: a\nmodel: tiny\n${recipe}`, "a.yaml"),
+    dataset: { folder: "/data", manifest: createManifest(10) },
+    stage: 2,
+    roles: ROLES,
+    from: null,
+    jobsFolder: "/jobs",
+    findBackbone: async () => backbone,
+    ...values,
+  };
+}
+
+describe("planTraining", () => {
+  it("plans one backbone for every base model", async () => {
+    const jobs = await planTraining(
+      request("roles: {summarizer: {model: smaller}}", { stage: 1, roles: [] }),
+    );
+    expect(jobs.map((job) => [job.spec.subset, job.spec.model])).toEqual([
+      ["backbone", "tiny"],
+      ["backbone", "smaller"],
+    ]);
+  });
+
+  it("looks for the backbone by the key of the stage-1 job that the same recipe and data give", async () => {
+    const [stage1] = await planTraining(request("", { stage: 1 }));
+    const asked: string[] = [];
+    const findBackbone = async (key: string) => {
+      asked.push(key);
+      return backbone;
+    };
+    const jobs = await planTraining(request("stages: {role: {learning_rate: 0.5}}", { findBackbone }));
+    expect(new Set(asked)).toEqual(new Set([stage1?.spec.jobKey]));
+    expect(jobs.map((job) => job.spec.model)).toEqual([backbone.path, backbone.path, backbone.path]);
+    expect(jobs[0]?.spec.parent).toEqual({ id: backbone.id, hash: backbone.hash });
+  });
+
+  it("names the command to run where there is no backbone", async () => {
+    const [job] = await planTraining(request("", { roles: ["caller"], findBackbone: async () => null }));
+    expect(job?.problem?.code).toBe("no_backbone");
+    expect(job?.problem?.hint).toContain("mllm train --stage 1 --recipe a.yaml --data /data");
+  });
+
+  it("refuses a subset without rows", async () => {
+    const manifest = createManifest(0);
+    const [job] = await planTraining(request("", { dataset: { folder: "/data", manifest } }));
+    expect(job?.problem?.message).toContain("no rows for the planner");
+  });
+
+  it("gives equal work equal ids, and other hyperparameters, data or parents other ids", async () => {
+    const id = async (recipe: string, values: Partial<TrainingRequest> = {}) =>
+      (await planTraining(request(recipe, values)))[0]?.spec.jobId;
+    const first = await id("");
+    expect(await id("provider: local")).toBe(first);
+    expect(await id("resources: {max_hours: 2}")).toBe(first);
+    expect(await id("seed: 1")).not.toBe(first);
+    expect(await id("", { from: { ...backbone, hash: "def" } })).not.toBe(first);
+    const manifest = { ...createManifest(10), hash: "1".repeat(64) };
+    expect(await id("", { dataset: { folder: "/data", manifest } })).not.toBe(first);
+  });
+
+  it("leaves the keys of two roles alone when the third one's settings change", async () => {
+    const keys = async (recipe: string) =>
+      (await planTraining(request(recipe))).map((job) => job.spec.jobKey);
+    const before = await keys("");
+    const after = await keys("roles: {caller: {training: {learning_rate: 0.1}}}");
+    expect(after[0]).toBe(before[0]);
+    expect(after[1]).not.toBe(before[1]);
+    expect(after[2]).toBe(before[2]);
+  });
+});
