@@ -1,0 +1,173 @@
+import { backups } from "./define-tool.mjs";
+import { heldOutIntents, trainedIntents } from "./intents.mjs";
+import { seenNames, unseenNames } from "./names.mjs";
+import { phrases } from "./phrases.mjs";
+import { createRandom, hash } from "./random.mjs";
+import { currencies, heldOutToolNames, languages, tools, trainedToolNames } from "./tools.mjs";
+
+/** @typedef {import("./intents.mjs").Intent} Intent */
+/** @typedef {import("./random.mjs").Random} Random */
+/** @typedef {import("./define-tool.mjs").Values} Values */
+/** @typedef {{thought: string, tool: string, args: Values, result: Values}} Call */
+/**
+ * @typedef {object} Trajectory
+ * @property {string} id
+ * @property {string} question
+ * @property {string[]} tools Their names, in the order they are offered.
+ * @property {Call[]} calls
+ * @property {string} lastThought
+ * @property {string | null} answer null where the trajectory gives up.
+ */
+
+export const splits = ["train", "test_seen", "test_unseen_values", "test_unseen_tools"];
+
+const toolsPerTask = 4;
+const probabilities = { missingTool: 0.15, backup: 0.7, wrongArgument: 0.03, wrongTool: 0.03 };
+/** Of one, two and three calls, in hundredths. */
+const callShares = { 1: 36, 2: 40 };
+
+const toolByName = new Map(tools.map((tool) => [tool.name, tool]));
+
+/** @param {string} name @param {Values} args */
+const execute = (name, args) => toolByName.get(name)?.execute(args) ?? { error: "no such tool" };
+
+/**
+ * Trajectories of a split. Each depends on seed, split and its number alone, and whether a question is a
+ * training or a test question on the question alone: so the splits have no question in common, whatever
+ * their sizes.
+ * @param {string} split
+ * @param {number} count
+ * @param {number} seed
+ * @returns {Generator<Trajectory>}
+ */
+export function* createTrajectories(split, count, seed) {
+  const asked = new Set();
+  for (let number = 0, found = 0; found < count; number++) {
+    const trajectory = createTrajectory(split, number, createRandom(`${seed}/${split}/${number}`));
+    if (belongsToTest(trajectory.question) === (split === "train")) continue;
+    if (split !== "train" && asked.has(trajectory.question)) continue;
+    asked.add(trajectory.question);
+    found += 1;
+    yield trajectory;
+  }
+}
+
+/** @param {string} question One question in eight is kept for the tests. */
+const belongsToTest = (question) => hash("question", question) % 8 === 0;
+
+/** @param {string} split @param {number} number @param {Random} random @returns {Trajectory} */
+function createTrajectory(split, number, random) {
+  const slots = fillSlots(split === "test_unseen_values" ? unseenNames : seenNames, random);
+  const intent = pickIntent(split, random);
+  const offered = offerTools(split, intent, random);
+  const course = walk(intent, slots, offered, random);
+  const id = `${split}-${String(number).padStart(5, "0")}`;
+  return { id, question: fill(random.pick(intent.questions), slots), tools: offered, ...course };
+}
+
+/** @param {readonly string[]} names @param {Random} random @returns {Values} */
+function fillSlots(names, random) {
+  const [x, y] = random.sample(names, 2);
+  return {
+    x: /** @type {string} */ (x),
+    y: /** @type {string} */ (y),
+    n: random.integer(2, 9),
+    m: random.integer(10, 99),
+    currency: random.pick(currencies),
+    language: random.pick(languages),
+  };
+}
+
+/** @param {string} split @param {Random} random */
+function pickIntent(split, random) {
+  if (split === "test_unseen_tools") return random.pick(heldOutIntents);
+  const share = random.integer(0, 99);
+  if (share < callShares[1]) return random.pick(trainedIntents[1]);
+  return random.pick(trainedIntents[share < callShares[1] + callShares[2] ? 2 : 3]);
+}
+
+/** The needed tools, or all but one of them, among others. @param {string} split @param {Intent} intent @param {Random} random */
+function offerTools(split, intent, random) {
+  const needed = [...new Set(intent.steps.map((step) => step.tool))];
+  const missing = random.chance(probabilities.missingTool) ? random.pick(needed) : null;
+  const present = needed.filter((name) => name !== missing);
+  const spare = present
+    .flatMap((name) => backups[name] ?? [])
+    .filter(() => random.chance(probabilities.backup));
+  const related = new Set([...needed, ...needed.flatMap((name) => backups[name] ?? [])]);
+  const known = split === "test_unseen_tools" ? [...trainedToolNames, ...heldOutToolNames] : trainedToolNames;
+  const others = known.filter((name) => !related.has(name));
+  const useful = [...present, ...spare];
+  return random.shuffle([...useful, ...random.sample(others, toolsPerTask - useful.length)]);
+}
+
+/**
+ * Does what the intent asks for with the tools that are offered.
+ * @param {Intent} intent @param {Values} slots @param {string[]} offered @param {Random} random
+ */
+function walk(intent, slots, offered, random) {
+  /** @type {Call[]} */
+  const calls = [];
+  /** @type {Values} */
+  const results = {};
+  const told = [];
+  for (const step of intent.steps) {
+    const args = resolveArguments(step.args, slots, results);
+    const result = perform(step.tool, args, offered, calls, random);
+    if (typeof result === "string") return { calls, lastThought: result, answer: null };
+    Object.assign(results, result);
+    told.push(fill(phrases[step.tool].told, { ...args, ...result }));
+  }
+  const parts = intent.answer === "last" ? told.slice(-1) : told;
+  return { calls, lastThought: "I have all results.", answer: `${capitalize(parts.join(", and "))}.` };
+}
+
+/**
+ * Calls the tool, with a wrong turn now and then and the backup after a timeout.
+ * @param {string} tool @param {Values} args @param {string[]} offered @param {Call[]} calls @param {Random} random
+ * @returns {Values | string} The result, or the thought with which the planner gives up.
+ */
+function perform(tool, args, offered, calls, random) {
+  const need = `I need ${fill(phrases[tool].need, args)}.`;
+  if (!offered.includes(tool)) return `${need} No tool does that.`;
+  const mistake = makeMistake(tool, args, offered, random);
+  if (mistake) calls.push({ thought: need, ...mistake, result: execute(mistake.tool, mistake.args) });
+  let result = execute(tool, args);
+  calls.push({ thought: mistake ? `That was the wrong call. ${need}` : need, tool, args, result });
+  if (result.error === "timeout") {
+    const backup = backups[tool];
+    if (!offered.includes(backup)) return "The tool timed out. It has no backup.";
+    result = execute(backup, args);
+    calls.push({ thought: `The tool timed out. It has a backup. ${need}`, tool: backup, args, result });
+  }
+  return "error" in result ? "The tool found nothing." : result;
+}
+
+/** A first call that goes wrong: an argument under a wrong name, or another tool. @param {string} tool @param {Values} args @param {string[]} offered @param {Random} random */
+function makeMistake(tool, args, offered, random) {
+  if (random.chance(probabilities.wrongArgument)) {
+    const [[, value], ...rest] = Object.entries(args);
+    return { tool, args: Object.fromEntries([["name", value], ...rest]) };
+  }
+  if (random.chance(probabilities.wrongTool)) {
+    const other = random.pick(offered.filter((name) => name !== tool && name !== backups[tool]));
+    return other ? { tool: other, args } : null;
+  }
+  return null;
+}
+
+/** @param {Record<string, string>} args @param {Values} slots @param {Values} results @returns {Values} */
+function resolveArguments(args, slots, results) {
+  return Object.fromEntries(
+    Object.entries(args).map(([key, value]) => [
+      key,
+      value.startsWith("#") ? results[value.slice(1)] : slots[value.slice(1, -1)],
+    ]),
+  );
+}
+
+/** @param {string} template @param {Values} values */
+const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
+
+/** @param {string} text */
+const capitalize = (text) => text.charAt(0).toUpperCase() + text.slice(1);
