@@ -13,6 +13,7 @@ function request(recipe: string, values: Partial<TrainingRequest> = {}): Trainin
     stage: 2,
     roles: ROLES,
     from: null,
+    runId: "run-1",
     jobsFolder: "/jobs",
     findBackbone: async () => backbone,
     ...values,

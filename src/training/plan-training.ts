@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
-import { sha256 } from "../core/ids.js";
 import type { JobSpec } from "../core/job-spec.js";
 import type { Role } from "../core/roles.js";
 import { createJobSpec } from "../recipe/create-job-spec.js";
@@ -24,6 +23,8 @@ export interface TrainingRequest {
   roles: readonly Role[];
   /** A checkpoint the user named; without one, stage 2 finds its backbone by lineage. */
   from: ParentCheckpoint | null;
+  /** The run the jobs belong to; in a dry run of a run that does not exist yet, any text. */
+  runId: string;
   /** Under which the jobs' folders lie. */
   jobsFolder: string;
   /** The best complete checkpoint of the succeeded job with this key. */
@@ -75,8 +76,7 @@ function planJob(
   problem: MllmError | null,
 ): PlannedJob {
   const { loaded, dataset } = request;
-  const runId = `run-${sha256([loaded.sha256, dataset.manifest.hash]).slice(0, 10)}`;
-  const draft = createJobSpec({ loaded, job, dataset, parent, runId, jobId: "", outputDir: "" });
+  const draft = createJobSpec({ loaded, job, dataset, parent, runId: request.runId, jobId: "", outputDir: "" });
   // Equal work has an equal id: the same command finds its job again instead of paying for it twice.
   const jobId = `job-${draft.jobKey.slice(0, 10)}`;
   const spec = { ...draft, jobId, outputDir: join(request.jobsFolder, jobId) };

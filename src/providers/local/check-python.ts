@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Readiness } from "../provider.js";
+import type { LocalSettings } from "./create-local-provider.js";
+
+const MINIMUM = [3, 10] as const;
+const SETUP_HINT = "Run mllm setup, or name another Python in MLLM_PYTHON.";
+const FALLBACK_PACKAGES = ["torch", "transformers", "trl", "peft", "accelerate"];
+
+// Reads the packages' metadata only: importing torch takes seconds.
+const PROBE = `
+import importlib.metadata as metadata, json, sys
+def version(name):
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+print(json.dumps({"version": list(sys.version_info[:3]), "packages": {n: version(n) for n in sys.argv[1:]}}))
+`;
+
+/** Whether the interpreter is there, new enough, and has the trainer's packages. */
+export async function checkPython(settings: LocalSettings): Promise<Pick<Readiness, "problems" | "facts">> {
+  const pins = await readPins(join(settings.packageRoot, "trainer", "requirements.txt"));
+  const found = await probe(settings, [...pins.keys()]);
+  if (typeof found === "string") {
+    return { problems: [{ message: found, hint: SETUP_HINT }], facts: { python: settings.python } };
+  }
+  const problems: Readiness["problems"] = [];
+  const version = found.version.join(".");
+  const [major = 0, minor = 0] = found.version;
+  if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
+    problems.push({
+      message: `${settings.python} is Python ${version}; the trainer needs ${MINIMUM.join(".")} or newer`,
+      hint: SETUP_HINT,
+    });
+  }
+  const facts: Readiness["facts"] = { python: `${settings.python} (${version})` };
+  const missing: string[] = [];
+  for (const [name, pinned] of pins) {
+    const installed = found.packages[name] ?? null;
+    if (installed === null) missing.push(name);
+    // A local part such as +cpu says how torch was built.
+    else if (pinned === null || installed.split("+")[0] === pinned) facts[name] = installed;
+    else facts[name] = `${installed} (tested with ${pinned})`;
+  }
+  if (missing.length > 0) {
+    problems.push({ message: `${settings.python} lacks ${missing.join(", ")}`, hint: SETUP_HINT });
+  }
+  return { problems, facts };
+}
+
+interface Probe {
+  version: number[];
+  packages: Record<string, string | null>;
+}
+
+/** What the interpreter says of itself, or why it cannot. */
+async function probe(settings: LocalSettings, packages: string[]): Promise<Probe | string> {
+  try {
+    const { stdout } = await promisify(execFile)(settings.python, ["-c", PROBE, ...packages], {
+      env: { ...settings.env },
+      timeout: 60_000,
+    });
+    return JSON.parse(stdout) as Probe;
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (isMissing) return `there is no Python at ${settings.python}`;
+    return `${settings.python} does not work as a Python interpreter`;
+  }
+}
+
+/** Package name to pinned version (null where only the name is given). */
+async function readPins(path: string): Promise<Map<string, string | null>> {
+  const text = await readFile(path, "utf8").catch(() => FALLBACK_PACKAGES.join("\n"));
+  const lines = [...text.matchAll(/^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?(?:\s*==\s*([^\s;#]+))?/gm)];
+  return new Map(lines.map(([, name = "", version]) => [name, version?.split("+")[0] ?? null]));
+}

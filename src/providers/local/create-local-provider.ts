@@ -1,0 +1,115 @@
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { Provider, Readiness } from "../provider.js";
+import { checkPython } from "./check-python.js";
+import { listGpus, takeGpu } from "./gpu-slots.js";
+import {
+  findLiving,
+  jobPaths,
+  Launch,
+  makeFolder,
+  readRecord,
+  TrainerProcess,
+  writeRecord,
+} from "./job-folder.js";
+import { launch } from "./launch.js";
+import { listCheckpoints } from "./list-checkpoints.js";
+import { readLines } from "./read-lines.js";
+import { readStatus, writeCancelled } from "./read-status.js";
+import { stop } from "./stop.js";
+
+export interface LocalSettings {
+  /** The interpreter that has the trainer's packages. */
+  python: string;
+  /** `<packageRoot>/trainer` holds the trainer. */
+  packageRoot: string;
+  /** What the trainer inherits. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** Where the reservations of GPUs lie; its disk is looked at, too. It need not exist yet. */
+  stateDir: string;
+  now(): Date;
+  sleep(milliseconds: number): Promise<void>;
+  /** How long a trainer has between the request to end and being killed; 20. */
+  graceSeconds?: number;
+}
+
+const MINIMUM_FREE_BYTES = 1024 ** 3;
+
+/**
+ * Runs the trainer on this machine, as a process group that outlives the command that started it. All there is to
+ * know of a job stands in its folder, so nothing is lost with this process.
+ */
+export function createLocalProvider(settings: LocalSettings): Provider {
+  return {
+    name: "local",
+    check: () => check(settings),
+    estimateCost: async () => 0,
+    concurrency: async () => Math.max(1, (await listGpus(settings.env)).length),
+    submit: async (spec) => {
+      const living = await findLiving(spec);
+      if (living !== null) return { providerJobId: String(living.pid) };
+      await makeFolder(spec.outputDir);
+      await writeRecord(jobPaths(spec.outputDir).job, spec);
+      const startedAt = settings.now().toISOString();
+      const slot = await takeGpu(join(settings.stateDir, "gpus"), await listGpus(settings.env), {
+        jobId: spec.jobId,
+        outputDir: spec.outputDir,
+        startedAt,
+      });
+      try {
+        const trainer = await launch(settings, spec, { gpu: slot.gpu, startedAt });
+        if (!trainer.isOurs) await slot.release();
+        return { providerJobId: String(trainer.pid) };
+      } catch (error) {
+        await slot.release();
+        throw error;
+      }
+    },
+    find: async (job) => {
+      const paths = jobPaths(job.outputDir);
+      const known = [
+        await findLiving(job),
+        await readRecord(paths.process, TrainerProcess),
+        await readRecord(paths.launch, Launch),
+      ];
+      const mark = known.find(
+        (record) => record !== null && (!("jobId" in record) || record.jobId === job.jobId),
+      );
+      return mark ? { providerJobId: String(mark.pid) } : null;
+    },
+    status: readStatus,
+    logs: async (job, cursor) => {
+      // In this order: what was written before the end is read after it.
+      const isEnded = (await findLiving(job)) === null;
+      return readLines(jobPaths(job.outputDir).log, cursor, isEnded);
+    },
+    events: (job, cursor) => readLines(jobPaths(job.outputDir).events, cursor),
+    checkpoints: listCheckpoints,
+    cancel: async (job) => {
+      await stop(settings, job);
+      await writeCancelled(job, settings.now().toISOString());
+    },
+  };
+}
+
+async function check(settings: LocalSettings): Promise<Readiness> {
+  const { problems, facts } = await checkPython(settings);
+  const gpus = await listGpus(settings.env);
+  facts.gpus = gpus.length;
+  if (gpus[0] !== undefined) facts.gpu = gpus[0].name;
+  // The state folder may not exist yet; its parent is the folder the command runs in.
+  const disk = await statfs(settings.stateDir).catch(() =>
+    statfs(join(settings.stateDir, "..")).catch(() => null),
+  );
+  if (disk !== null) {
+    const freeBytes = disk.bavail * disk.bsize;
+    facts.freeDiskBytes = freeBytes;
+    if (freeBytes < MINIMUM_FREE_BYTES) {
+      problems.push({
+        message: `${settings.stateDir} has less than 1 GiB of free disk space`,
+        hint: "Free some space, or set MLLM_DIR to a folder on another disk.",
+      });
+    }
+  }
+  return { isReady: problems.length === 0, problems, facts };
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { open } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { explainSystemError, ProviderError } from "../../core/errors.js";
+import type { JobSpec } from "../../core/job-spec.js";
+import { ALREADY_RUNNING_EXIT_CODE, trainerCommand } from "../trainer-command.js";
+import type { LocalSettings } from "./create-local-provider.js";
+import { findLiving, jobPaths, readRecord, TrainerProcess, writeRecord } from "./job-folder.js";
+import { readTail } from "./read-lines.js";
+
+/** The trainer says that it is there before its slow imports, so a second is the rule. */
+const START_TIMEOUT_SECONDS = 60;
+const POLL_MILLISECONDS = 20;
+
+export interface Launched {
+  pid: number;
+  /** False where another process was found at work on the job. */
+  isOurs: boolean;
+}
+
+type Ending = { exitCode: number | null } | { error: Error };
+
+/** Starts the trainer as the leader of its own process group and waits until it has said so. */
+export async function launch(
+  settings: LocalSettings,
+  spec: JobSpec,
+  { gpu, startedAt }: { gpu: string | null; startedAt: string },
+): Promise<Launched> {
+  const paths = jobPaths(spec.outputDir);
+  const before = await readRecord(paths.process, TrainerProcess);
+  const child = await start(settings, spec, gpu);
+  let ending: Ending | null = null;
+  child.once("exit", (exitCode) => {
+    ending = { exitCode };
+  });
+  child.once("error", (error) => {
+    ending = { error };
+  });
+  child.unref();
+  if (child.pid !== undefined) {
+    await writeRecord(paths.launch, { pid: child.pid, startedAt, jobId: spec.jobId, gpu });
+  }
+  for (let waited = 0; waited < START_TIMEOUT_SECONDS * 1000; waited += POLL_MILLISECONDS) {
+    // Read first: a trainer that ended in between has written its process.json before.
+    const end: Ending | null = ending;
+    const now = await readRecord(paths.process, TrainerProcess);
+    const isNew = now !== null && (now.pid !== before?.pid || now.startedAt !== before.startedAt);
+    if (isNew && now.jobId === spec.jobId) return { pid: now.pid, isOurs: true };
+    if (end !== null) return explainEnding(settings, spec, end);
+    await settings.sleep(POLL_MILLISECONDS);
+  }
+  return { pid: child.pid ?? 0, isOurs: true };
+}
+
+async function start(settings: LocalSettings, spec: JobSpec, gpu: string | null): Promise<ChildProcess> {
+  const paths = jobPaths(spec.outputDir);
+  const { command, args } = trainerCommand(settings.python, paths.job);
+  const modules = [join(settings.packageRoot, "trainer"), settings.env.PYTHONPATH].filter(Boolean);
+  const env = {
+    ...settings.env,
+    PYTHONPATH: modules.join(delimiter),
+    PYTHONUNBUFFERED: "1",
+    ...(gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu }),
+  };
+  // A file of its own, never our pipes: the trainer has to outlive us.
+  const log = await open(paths.log, "a").catch((error: unknown) => {
+    throw explainSystemError(error, paths.log);
+  });
+  try {
+    return spawn(command, args, {
+      cwd: spec.outputDir,
+      env,
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+    });
+  } finally {
+    await log.close();
+  }
+}
+
+/** The process ended without a process.json of its own: another trainer has the folder, or this one cannot run. */
+async function explainEnding(settings: LocalSettings, spec: JobSpec, end: Ending): Promise<Launched> {
+  if ("error" in end) {
+    throw new ProviderError("local", `${settings.python} cannot be started (${end.error.message})`, {
+      code: "environment_missing",
+      hint: "mllm setup makes the Python environment; MLLM_PYTHON names another one.",
+      cause: end.error,
+    });
+  }
+  if (end.exitCode === ALREADY_RUNNING_EXIT_CODE) {
+    for (let waited = 0; waited < 5_000; waited += POLL_MILLISECONDS) {
+      const living = await findLiving(spec);
+      if (living !== null) return { pid: living.pid, isOurs: false };
+      await settings.sleep(POLL_MILLISECONDS);
+    }
+    throw new ProviderError("local", `another trainer holds ${join(spec.outputDir, "lock")}`, {
+      code: "already_running",
+      hint: "Run the command again in a moment.",
+      isRetryable: true,
+    });
+  }
+  const lines = await readTail(jobPaths(spec.outputDir).log, 16_384);
+  const last = lines.findLast((line) => line.trim() !== "") ?? "it said nothing";
+  const how = end.exitCode === null ? "was killed" : `ended with exit code ${end.exitCode}`;
+  throw new ProviderError("local", `the trainer ${how} before it began: ${last.trim()}`, {
+    code: /ModuleNotFoundError|ImportError/.test(last) ? "environment_missing" : "job_failed",
+    hint: `mllm setup repairs the Python environment; mllm jobs logs ${spec.jobId} shows everything it said.`,
+  });
+}

@@ -1,0 +1,7 @@
+/** The trainer's command line, the same wherever a container or a process runs it. `PYTHONPATH` holds its folder. */
+export function trainerCommand(python: string, jobFile: string): { command: string; args: string[] } {
+  return { command: python, args: ["-m", "mllm_trainer", jobFile] };
+}
+
+/** The trainer's exit code when another process already trains in the same folder. */
+export const ALREADY_RUNNING_EXIT_CODE = 75;

@@ -1,0 +1,95 @@
+import { isActive } from "../core/job-state.js";
+import type { Database, Parameters } from "./database.js";
+import type { Claim, ClaimRequest, JobFilter, State } from "./open-state.js";
+import { Job, parseRow } from "./rows.js";
+import { pickByPrefix, whereEquals } from "./select.js";
+
+type JobStore = Pick<State, "claimJob" | "updateJob" | "listJobs" | "getJob" | "findJob">;
+
+export function createJobStore(database: Database): JobStore {
+  const listJobs = ({ states, ...filter }: JobFilter = {}): Job[] => {
+    const { clause, parameters } = whereEquals(filter);
+    const rows = database.all(
+      `SELECT * FROM jobs WHERE ${clause} ORDER BY createdAt DESC, rowid DESC`,
+      parameters,
+    );
+    const jobs = rows.map((row) => parseRow(Job, row, "jobs"));
+    return states === undefined ? jobs : jobs.filter((job) => states.includes(job.state));
+  };
+  return {
+    claimJob: (request) => database.transaction(() => claim(database, request, listJobs)),
+    updateJob: (job, change, onlyIn) => {
+      const { at, spec, ...rest } = change;
+      const set = {
+        ...rest,
+        ...(spec === undefined ? {} : { spec: JSON.stringify(spec) }),
+        updatedAt: at,
+      };
+      const columns = Object.keys(set).map((column) => `${column} = :${column}`);
+      const inStates =
+        onlyIn === undefined ? "" : `AND state IN (${onlyIn.map((state) => `'${state}'`).join(", ")})`;
+      const changed = database.run(
+        `UPDATE jobs SET ${columns.join(", ")} WHERE id = :id AND attempt = :attempt ${inStates}`,
+        { ...set, id: job.id, attempt: job.attempt },
+      );
+      return changed === 1;
+    },
+    listJobs,
+    getJob: (id) => listJobs({ id })[0] ?? null,
+    findJob: (idOrPrefix) => pickByPrefix(listJobs(), idOrPrefix, "job"),
+  };
+}
+
+function claim(database: Database, request: ClaimRequest, listJobs: (filter: JobFilter) => Job[]): Claim {
+  const known = listJobs({ jobKey: request.jobKey });
+  const active = known.find((job) => isActive(job.state));
+  if (active !== undefined) return { kind: "active", job: active };
+  const succeeded = known.find((job) => job.state === "succeeded");
+  if (succeeded !== undefined && succeeded.attempt !== request.redoAttempt) {
+    return { kind: "succeeded", job: succeeded };
+  }
+  const again = succeeded ?? known.find((job) => job.provider === request.provider);
+  const id = again === undefined ? insert(database, request) : restart(database, again, request);
+  const [job] = listJobs({ id });
+  if (job === undefined) throw new Error(`job ${id} vanished inside its own transaction`);
+  return { kind: "claimed", job };
+}
+
+function insert(database: Database, request: ClaimRequest): string {
+  const row: Parameters = {
+    id: request.newJobId,
+    runId: request.runId,
+    jobKey: request.jobKey,
+    stage: request.stage,
+    subset: request.subset,
+    provider: request.provider,
+    claimant: request.claimant,
+    outputDir: request.newOutputDir,
+    at: request.at,
+  };
+  database.run(
+    `INSERT INTO jobs (id, runId, jobKey, stage, subset, provider, state, attempt, claimant, outputDir, spec,
+                       createdAt, submittedAt, updatedAt)
+     VALUES (:id, :runId, :jobKey, :stage, :subset, :provider, 'submitting', 1, :claimant, :outputDir, '{}',
+             :at, :at, :at)`,
+    row,
+  );
+  return request.newJobId;
+}
+
+function restart(database: Database, job: Job, request: ClaimRequest): string {
+  database.run(
+    `UPDATE jobs SET state = 'submitting', attempt = attempt + 1, runId = :runId, claimant = :claimant,
+                     provider = :provider, providerJobId = NULL, reason = NULL, endedAt = NULL,
+                     submittedAt = :at, updatedAt = :at
+     WHERE id = :id`,
+    {
+      id: job.id,
+      runId: request.runId,
+      claimant: request.claimant,
+      provider: request.provider,
+      at: request.at,
+    },
+  );
+  return job.id;
+}

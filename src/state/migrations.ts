@@ -1,0 +1,88 @@
+import { MllmError } from "../core/errors.js";
+import type { Database } from "./database.js";
+
+/**
+ * Append-only: the database's `user_version` is the number of entries applied. A released entry is never edited.
+ * Times are ISO 8601 text; `is…` columns are 0 or 1.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    recipeName TEXT NOT NULL,
+    recipeSha256 TEXT NOT NULL,
+    dataHash TEXT NOT NULL,
+    createdAt TEXT NOT NULL,
+    UNIQUE (recipeName, recipeSha256, dataHash)
+  ) STRICT;
+
+  CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    runId TEXT NOT NULL REFERENCES runs (id),
+    jobKey TEXT NOT NULL,
+    stage INTEGER NOT NULL,
+    subset TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    providerJobId TEXT,
+    state TEXT NOT NULL,
+    reason TEXT,
+    attempt INTEGER NOT NULL,
+    claimant TEXT NOT NULL,
+    outputDir TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    createdAt TEXT NOT NULL,
+    submittedAt TEXT NOT NULL,
+    updatedAt TEXT NOT NULL,
+    endedAt TEXT
+  ) STRICT;
+  CREATE INDEX jobsByKey ON jobs (jobKey, createdAt);
+  CREATE INDEX jobsByRun ON jobs (runId);
+  CREATE UNIQUE INDEX oneActiveJobPerKey ON jobs (jobKey) WHERE state IN ('submitting', 'queued', 'running');
+
+  CREATE TABLE checkpoints (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL,
+    path TEXT NOT NULL,
+    jobId TEXT NOT NULL REFERENCES jobs (id),
+    stage INTEGER NOT NULL,
+    subset TEXT NOT NULL,
+    globalStep INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    parentId TEXT,
+    dataHash TEXT NOT NULL,
+    isBest INTEGER NOT NULL,
+    isLast INTEGER NOT NULL,
+    validationLoss REAL,
+    initialValidationLoss REAL,
+    state TEXT NOT NULL,
+    createdAt TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX checkpointsByJob ON checkpoints (jobId);
+  CREATE INDEX checkpointsByParent ON checkpoints (parentId);
+  `,
+];
+
+/** Brings the database to the newest version; refuses one that a newer mllm has written. */
+export function migrate(database: Database): void {
+  const version = readVersion(database);
+  if (version > MIGRATIONS.length) {
+    throw new MllmError(
+      "bad_state",
+      `${database.path} was written by a newer mllm: it has version ${version}, this one knows ${MIGRATIONS.length}`,
+      { hint: "Use the newer mllm here, or set MLLM_DIR to another folder." },
+    );
+  }
+  if (version === MIGRATIONS.length) return;
+  database.transaction(() => {
+    // Another process may have migrated between the look above and the lock.
+    for (let next = readVersion(database); next < MIGRATIONS.length; next++) {
+      database.exec(MIGRATIONS[next] ?? "");
+      database.exec(`PRAGMA user_version = ${next + 1}`);
+    }
+  });
+}
+
+function readVersion(database: Database): number {
+  const row = database.get("PRAGMA user_version") as { user_version: number };
+  return row.user_version;
+}

@@ -1,0 +1,121 @@
+import type { JobState } from "../core/job-state.js";
+import type { Subset } from "../core/roles.js";
+import { createCheckpointStore } from "./checkpoint-store.js";
+import { openDatabase } from "./database.js";
+import { createJobStore } from "./job-store.js";
+import { migrate } from "./migrations.js";
+import type { Checkpoint, Job, Run } from "./rows.js";
+import { createRunStore } from "./run-store.js";
+
+export type { Checkpoint, Job, Run } from "./rows.js";
+
+/** What makes two executions of a recipe the same run. */
+export interface RunKey {
+  recipeName: string;
+  recipeSha256: string;
+  dataHash: string;
+}
+
+export interface ClaimRequest {
+  runId: string;
+  jobKey: string;
+  stage: 1 | 2;
+  subset: Subset;
+  provider: string;
+  claimant: string;
+  /** Id and folder for a job that does not exist yet. */
+  newJobId: string;
+  newOutputDir: string;
+  /** Start a succeeded job again, if it is still at this attempt; its checkpoint is gone. */
+  redoAttempt?: number;
+  at: string;
+}
+
+/** `claimed`: the caller owns the submission now. `active`: somebody else's process is or may be at work. */
+export interface Claim {
+  kind: "claimed" | "active" | "succeeded";
+  job: Job;
+}
+
+/** `isBest` and `isLast` are set anew on every save. */
+export type CheckpointRecord = Omit<Checkpoint, "state">;
+
+export interface JobFilter {
+  id?: string;
+  runId?: string;
+  jobKey?: string;
+  subset?: Subset;
+  provider?: string;
+  states?: readonly JobState[];
+}
+
+export interface CheckpointFilter {
+  id?: string;
+  jobId?: string;
+  parentId?: string;
+  subset?: Subset;
+  state?: Checkpoint["state"];
+}
+
+export interface JobChange {
+  state?: JobState;
+  providerJobId?: string | null;
+  reason?: string | null;
+  endedAt?: string | null;
+  spec?: unknown;
+  at: string;
+}
+
+/** The state database. All calls are synchronous; all times are ISO text from the caller's clock. */
+export interface State {
+  readonly path: string;
+  findRun(key: RunKey): Run | null;
+  /** The run of this key, made now if it is the first. */
+  ensureRun(key: RunKey, at: string): Run;
+  listRuns(): Run[];
+  /**
+   * Takes the work of a jobKey, or says who has it. In one write transaction: of two callers exactly one is told
+   * `claimed`. The row is then in state `submitting`: new, or the newest ended one with one more attempt.
+   */
+  claimJob(request: ClaimRequest): Claim;
+  /**
+   * Changes the row if it is still at this attempt (and in one of these states); false if it has moved on,
+   * which is not an error: somebody else took the job over.
+   */
+  updateJob(job: { id: string; attempt: number }, change: JobChange, onlyIn?: readonly JobState[]): boolean;
+  /** Newest first. */
+  listJobs(filter?: JobFilter): Job[];
+  getJob(id: string): Job | null;
+  /** By id, or by a beginning of it that only one job has. Throws not_found, or usage where several match. */
+  findJob(idOrPrefix: string): Job;
+  /** Inserts or refreshes the row; a removed checkpoint becomes complete again. */
+  saveCheckpoint(record: CheckpointRecord): void;
+  markCheckpointRemoved(id: string): void;
+  /** Newest first. */
+  listCheckpoints(filter?: CheckpointFilter): Checkpoint[];
+  getCheckpoint(id: string): Checkpoint | null;
+  /** As findJob. */
+  findCheckpoint(idOrPrefix: string): Checkpoint;
+  close(): void;
+}
+
+/**
+ * Opens the database, making file and folder where they are missing, and migrates it.
+ * Throws bad_state for a damaged file or one of a newer version, permission_denied, disk_full.
+ */
+export function openState(path: string): State {
+  const database = openDatabase(path);
+  try {
+    migrate(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return {
+    path,
+    ...createRunStore(database),
+    ...createJobStore(database),
+    ...createCheckpointStore(database),
+    close: database.close,
+  };
+}

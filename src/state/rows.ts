@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { MllmError } from "../core/errors.js";
+import { JOB_STATES } from "../core/job-state.js";
+import { SUBSETS } from "../core/roles.js";
+
+const Flag = z.union([z.literal(0), z.literal(1)]).transform((flag) => flag === 1);
+const Stage = z.union([z.literal(1), z.literal(2)]);
+const Json = z.string().transform((text, context): Record<string, unknown> => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "not JSON" });
+    return z.NEVER;
+  }
+});
+
+/** One execution of a recipe on one data set. */
+export const Run = z.object({
+  id: z.string(),
+  recipeName: z.string(),
+  recipeSha256: z.string(),
+  dataHash: z.string(),
+  createdAt: z.string(),
+});
+export type Run = z.infer<typeof Run>;
+
+export const Job = z.object({
+  id: z.string(),
+  runId: z.string(),
+  jobKey: z.string(),
+  stage: Stage,
+  subset: z.enum(SUBSETS),
+  provider: z.string(),
+  providerJobId: z.string().nullable(),
+  state: z.enum(JOB_STATES),
+  /** Why it is failed, cancelled or lost, where known. */
+  reason: z.string().nullable(),
+  /** 1 for the first start; every resubmission adds one. */
+  attempt: z.int().positive(),
+  /** Who submits or submitted it; decides whether a job in `submitting` is still being submitted. */
+  claimant: z.string(),
+  outputDir: z.string(),
+  /** The JobSpec as it was submitted; kept as plain JSON so that old rows stay readable. */
+  spec: Json,
+  createdAt: z.string(),
+  submittedAt: z.string(),
+  updatedAt: z.string(),
+  endedAt: z.string().nullable(),
+});
+export type Job = z.infer<typeof Job>;
+
+export const Checkpoint = z.object({
+  id: z.string(),
+  hash: z.string(),
+  path: z.string(),
+  jobId: z.string(),
+  stage: Stage,
+  subset: z.enum(SUBSETS),
+  globalStep: z.int().nonnegative(),
+  kind: z.enum(["full", "adapter"]),
+  parentId: z.string().nullable(),
+  dataHash: z.string(),
+  isBest: Flag,
+  isLast: Flag,
+  validationLoss: z.number().nullable(),
+  initialValidationLoss: z.number().nullable(),
+  /** `removed`: the folder is gone, the row stays for the lineage. */
+  state: z.enum(["complete", "removed"]),
+  createdAt: z.string(),
+});
+export type Checkpoint = z.infer<typeof Checkpoint>;
+
+export function parseRow<T>(schema: z.ZodType<T>, row: unknown, table: string): T {
+  const result = schema.safeParse(row);
+  if (result.success) return result.data;
+  const id = row !== null && typeof row === "object" && "id" in row ? ` ${String(row.id)}` : "";
+  const issue = result.error.issues[0];
+  throw new MllmError(
+    "bad_state",
+    `state database: ${table}${id} cannot be read: ${issue?.path.join(".")}: ${issue?.message}`,
+    {
+      hint: "The database was changed by something else; move .mllm/state.db away and run the command again.",
+    },
+  );
+}

@@ -1,0 +1,61 @@
+import { basename } from "node:path";
+import type { CheckpointManifest } from "../core/checkpoint.js";
+import type { TrainerEvent } from "../core/trainer-event.js";
+import type { Provider } from "../providers/provider.js";
+import type { Checkpoint, Job, State } from "../state/open-state.js";
+import { readEvents } from "./read-events.js";
+import { handleOf } from "./session.js";
+
+type Done = Extract<TrainerEvent, { type: "done" }>;
+
+export interface JobCheckpoints {
+  best: Checkpoint | null;
+  last: Checkpoint | null;
+  /** The trainer's closing event, where it succeeded. */
+  done: Done | null;
+}
+
+/**
+ * Brings the database in step with what the provider has of a job: complete checkpoints are saved with their
+ * lineage, rows whose checkpoint is gone are marked as removed. Best and last come from the trainer's last word;
+ * without one there is no best yet.
+ */
+export async function registerCheckpoints(
+  state: State,
+  provider: Provider,
+  job: Job,
+  at: string,
+): Promise<JobCheckpoints> {
+  const handle = handleOf(job);
+  const found = await provider.checkpoints(handle);
+  const { events } = await readEvents(provider, handle, null);
+  const done = events.findLast((event): event is Done => event.type === "done") ?? null;
+  const newest = found.at(-1);
+  for (const { path, manifest } of found) {
+    const isBest = done !== null && basename(done.best) === basename(path);
+    const isLast = done === null ? path === newest?.path : basename(done.last) === basename(path);
+    state.saveCheckpoint({ ...recordOf(manifest), path, isBest, isLast, jobId: job.id, createdAt: at });
+  }
+  const present = new Set(found.map(({ manifest }) => manifest.id));
+  for (const row of state.listCheckpoints({ jobId: job.id, state: "complete" })) {
+    if (!present.has(row.id)) state.markCheckpointRemoved(row.id);
+  }
+  const rows = state.listCheckpoints({ jobId: job.id, state: "complete" });
+  return { best: rows.find((row) => row.isBest) ?? null, last: rows.find((row) => row.isLast) ?? null, done };
+}
+
+function recordOf(manifest: CheckpointManifest) {
+  const { id, hash, stage, subset, globalStep, kind, parent, dataHash, metrics } = manifest;
+  return {
+    id,
+    hash,
+    stage,
+    subset,
+    globalStep,
+    kind,
+    parentId: parent?.id ?? null,
+    dataHash,
+    validationLoss: metrics.validationLoss,
+    initialValidationLoss: metrics.initialValidationLoss,
+  };
+}

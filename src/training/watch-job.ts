@@ -1,0 +1,83 @@
+import { isActive } from "../core/job-state.js";
+import type { TrainerEvent } from "../core/trainer-event.js";
+import type { JobStatus } from "../providers/provider.js";
+import type { Job } from "../state/open-state.js";
+import { readEvents } from "./read-events.js";
+import { registerCheckpoints } from "./register-checkpoints.js";
+import { handleOf, pause, type Session, timeOf } from "./session.js";
+import { describeJob, type TrainingEvent } from "./training-event.js";
+
+/** Follows a submitted job to its end: yields what the trainer says, then `done`, `failed` or `left_running`. */
+export async function* watchJob(
+  session: Session,
+  job: Job,
+  /** From where to read events; null begins with the newest attempt's first. */
+  from: string | null = null,
+): AsyncGenerator<TrainingEvent> {
+  const { provider, state } = session;
+  const handle = handleOf(job);
+  let cursor = from;
+  let isFirst = from === null;
+  let failure: Extract<TrainerEvent, { type: "failed" }> | null = null;
+  for (;;) {
+    // In this order: what a trainer wrote before it ended is read after its end was seen.
+    const status = await provider.status(handle);
+    const read = await readEvents(provider, handle, cursor);
+    cursor = read.cursor;
+    const events = isFirst ? sinceLastStart(read.events) : read.events;
+    isFirst = false;
+    for (const event of events) {
+      if (event.type === "failed") failure = event;
+      else if (event.type !== "done") yield { ...describeJob(job, event.time), ...event };
+    }
+    if (state.getJob(job.id)?.state !== status.state) updateState(session, job, status);
+    if (!isActive(status.state)) {
+      yield await closeJob(session, job, status, failure);
+      return;
+    }
+    if (session.signal.aborted) {
+      yield { ...describeJob(job, timeOf(session)), type: "left_running" };
+      return;
+    }
+    await pause(session);
+  }
+}
+
+function updateState(session: Session, job: Job, status: JobStatus): void {
+  const at = timeOf(session);
+  const endedAt = isActive(status.state) ? null : at;
+  const change = { state: status.state, reason: status.reason, endedAt, at };
+  session.state.updateJob(job, change, ["submitting", "queued", "running", "lost"]);
+}
+
+/** Registers what the job has left behind and says how it ended. */
+async function closeJob(
+  session: Session,
+  job: Job,
+  status: JobStatus,
+  failure: Extract<TrainerEvent, { type: "failed" }> | null,
+): Promise<TrainingEvent> {
+  const base = describeJob(job, timeOf(session));
+  const { best, last, done } = await registerCheckpoints(session.state, session.provider, job, base.time);
+  if (status.state === "succeeded" && best !== null) {
+    return { ...base, type: "done", best, last, seconds: done?.seconds ?? null };
+  }
+  if (status.state === "succeeded") {
+    const reason = "the job ended well, but its best checkpoint is missing or damaged";
+    return {
+      ...base,
+      type: "failed",
+      state: "failed",
+      reason,
+      hint: `mllm checkpoints verify names the file.`,
+    };
+  }
+  const reason = status.reason ?? `the job is ${status.state}`;
+  const hint = failure?.hint ?? `mllm jobs logs ${job.id} shows what the trainer said.`;
+  return { ...base, type: "failed", state: status.state, reason, hint };
+}
+
+function sinceLastStart(events: TrainerEvent[]): TrainerEvent[] {
+  const start = events.findLastIndex((event) => event.type === "started");
+  return start === -1 ? events : events.slice(start);
+}
