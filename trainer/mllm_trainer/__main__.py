@@ -1,0 +1,158 @@
+"""`python -m mllm_trainer JOB_FOLDER/job.json`: one attempt at a job. Exit codes: 0 done, 1 failed, 75 running already,
+130 and 143 cancelled by SIGINT and SIGTERM, 2 wrong usage."""
+
+import faulthandler
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from .artifacts import write_json
+from .checkpoints import complete_checkpoints
+from .completion import finish, is_trained
+from .events import EventLog, now
+from .failures import Failure, failure_of
+from .job import Job, read_job
+
+ALREADY_RUNNING = 75
+# How long a deadline waits for the polite end before the process is cut off.
+HARD_STOP_SECONDS = 15
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        print("usage: python -m mllm_trainer JOB_FOLDER/job.json", file=sys.stderr)
+        return 2
+    path = Path(arguments[0])
+    if not path.parent.is_dir():
+        print(f"{path.parent} is not a folder", file=sys.stderr)
+        return 1
+    folder = path.resolve().parent
+    lock = take_lock(folder)
+    if lock is None:
+        print(f"Another process trains in {folder}; nothing to do here.", file=sys.stderr)
+        return ALREADY_RUNNING
+    events = EventLog(folder / "events.jsonl")
+    try:
+        attempt = write_process(folder, path)
+        stop_on_signals(events)
+        job = read_job(path)
+        arm_deadline(job.deadline_seconds, events)
+        return attempt_job(job, events, attempt)
+    except BaseException as error:
+        return report(error, events, folder)
+    finally:
+        os.close(lock)
+
+
+def attempt_job(job: Job, events: EventLog, attempt: int) -> int:
+    checkpoints = complete_checkpoints(job)
+    if not is_trained(checkpoints):
+        set_environment(job)
+        from .run import run  # seconds of imports: only now is it known that they are needed
+
+        run(job, events, attempt, checkpoints[-1] if checkpoints else None)
+    finish(job, events)
+    return 0
+
+
+def take_lock(folder: Path) -> int | None:
+    """The lock's descriptor; the kernel lets go of it when the process ends, however it ends."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def write_process(folder: Path, job_path: Path) -> int:
+    """Says who works here; returns the number of this attempt, counted from 1."""
+    process = folder / "process.json"
+    attempt = int(_read_object(process).get("attempt", 0)) + 1
+    job_id = str(_read_object(job_path).get("jobId", ""))
+    write_json(process, {"pid": os.getpid(), "startedAt": now(), "jobId": job_id, "attempt": attempt})
+    return attempt
+
+
+def stop_on_signals(events: EventLog) -> None:
+    def stop(number: int, _frame: Any) -> None:
+        name = signal.Signals(number).name
+        hint = "Start the job again: it goes on from its last complete checkpoint."
+        if not events.is_closed:
+            events.emit("failed", reason="cancelled", message=f"Stopped by {name}", hint=hint)
+            print(f"Stopped by {name}", file=sys.stderr, flush=True)
+        # What is half-written has no manifest, so there is nothing to tidy up.
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def arm_deadline(seconds: int, events: EventLog) -> None:
+    def stop() -> None:
+        if not events.is_closed:
+            message = f"The job did not end within {seconds} seconds"
+            hint = (
+                "Raise resources.max_hours and start it again: it goes on from its last complete checkpoint."
+            )
+            events.emit("failed", reason="deadline_exceeded", message=message, hint=hint)
+            print(message, file=sys.stderr, flush=True)
+            os._exit(1)
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    # Should the interpreter itself hang, this ends it from a thread of its own.
+    faulthandler.dump_traceback_later(seconds + HARD_STOP_SECONDS, exit=True)
+
+
+def set_environment(job: Job) -> None:
+    """For libraries that read it when they are imported."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if job.model in ("tiny", "tiny-scratch") or Path(job.model).is_dir():
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if "LOCAL_RANK" not in os.environ:
+        # One process uses one GPU; without this the Trainer would split batches over all it sees.
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+
+
+def report(error: BaseException, events: EventLog, folder: Path) -> int:
+    failure = failure_of(error)
+    if not isinstance(error, Failure):
+        traceback.print_exception(error)
+    print(failure, file=sys.stderr, flush=True)
+    if failure.reason == "disk_full":
+        make_room(folder)
+    try:
+        events.emit("failed", reason=failure.reason, message=failure.message, hint=failure.hint)
+    except OSError as event_error:
+        print(f"The failed event could not be written: {event_error}", file=sys.stderr, flush=True)
+    return 1
+
+
+def make_room(folder: Path) -> None:
+    """The checkpoint that did not fit is of no use; without it the event that says so fits."""
+    for checkpoint in (folder / "checkpoints").glob("checkpoint-*"):
+        if not (checkpoint / "checkpoint.json").exists():
+            shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

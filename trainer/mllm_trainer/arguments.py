@@ -1,0 +1,42 @@
+"""A job's `training` as TRL's SFTConfig."""
+
+from typing import Any
+
+import torch
+from trl import SFTConfig
+
+from .failures import Failure
+from .job import Job
+
+
+def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
+    """Passes TRL's keys on unchanged; raises Failure("bad_job") where TRL refuses them."""
+    training = dict(job.training)
+    if training.get("optim") == "muon":
+        # Built by RoleTrainer.create_optimizer; optim_args are Muon's then, not AdamW's.
+        training |= {"optim": "adamw_torch", "optim_args": None}
+    if not has_validation:
+        training["eval_strategy"] = "no"
+    fixed: dict[str, Any] = {
+        "output_dir": str(job.checkpoints),
+        "use_cpu": not torch.cuda.is_available(),
+        "max_length": None,
+        "dataset_kwargs": {"skip_prepare_dataset": True},
+        "remove_unused_columns": False,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "logging_nan_inf_filter": False,
+        "include_num_input_tokens_seen": "no",
+        "dataloader_pin_memory": torch.cuda.is_available(),
+    }
+    defaults = {
+        "seed": job.seed,
+        # Recomputing activations saves memory that a CPU has in plenty, for time that it has not.
+        "gradient_checkpointing": torch.cuda.is_available(),
+        "save_strategy": "epoch",
+        "eval_strategy": "epoch" if has_validation else "no",
+    }
+    try:
+        return SFTConfig(**(defaults | training | fixed))
+    except (ValueError, TypeError) as error:
+        raise Failure("bad_job", f"training: {error}", "Correct the recipe's training keys.") from error

@@ -1,0 +1,132 @@
+"""Checkpoint folders and their manifests (src/core/checkpoint.ts). No manifest: no checkpoint."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .artifacts import hash_of_file, sha256_of_json, sync_file, sync_folder, write_json
+from .failures import Failure
+from .job import Job
+
+MANIFEST = "checkpoint.json"
+PREFIX = "checkpoint-"
+RESUME_FILES = (
+    "optimizer.pt",
+    "scheduler.pt",
+    "scaler.pt",
+    "trainer_state.json",
+    "progress.json",
+    "rng_state",
+)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def step(self) -> int:
+        return self.manifest["globalStep"]
+
+    @property
+    def validation_loss(self) -> float | None:
+        return self.manifest["metrics"]["validationLoss"]
+
+    @property
+    def is_resumable(self) -> bool:
+        return bool(self.manifest["resumeFiles"])
+
+
+def complete_checkpoints(job: Job) -> list[Checkpoint]:
+    """In order of step. Folders that a crash left half-written, or that lost files, are deleted."""
+    found = []
+    for folder in job.checkpoints.glob(f"{PREFIX}*"):
+        manifest = _read_manifest(folder)
+        if manifest is None:
+            shutil.rmtree(folder)
+        elif manifest["jobKey"] != job.job_key:
+            raise Failure(
+                "bad_job",
+                f"{folder} belongs to another job (jobKey {manifest['jobKey']})",
+                "Use an empty folder for this job.",
+            )
+        else:
+            found.append(Checkpoint(folder, manifest))
+    return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+
+def best_of(checkpoints: list[Checkpoint]) -> Checkpoint:
+    """The lowest validation loss, the earlier one where two are equal; without validation the last."""
+    losses = [checkpoint.validation_loss for checkpoint in checkpoints]
+    if any(loss is None for loss in losses):
+        return checkpoints[-1]
+    return checkpoints[losses.index(min(losses))]
+
+
+def keep_best_and_last(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
+    best, last = best_of(checkpoints), checkpoints[-1]
+    for checkpoint in checkpoints:
+        if checkpoint not in (best, last):
+            _remove(checkpoint.folder)
+    return [best] if best is last else [best, last]
+
+
+def drop_resume_files(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
+    """First no manifest names the files, then they go: no reader ever misses a file that a manifest promises."""
+    for checkpoint in checkpoints:
+        write_json(checkpoint.folder / MANIFEST, {**checkpoint.manifest, "resumeFiles": []})
+    for checkpoint in checkpoints:
+        for path in checkpoint.folder.iterdir():
+            if path.name.startswith(RESUME_FILES):
+                path.unlink()
+    return [Checkpoint(old.folder, {**old.manifest, "resumeFiles": []}) for old in checkpoints]
+
+
+def seal(folder: Path, job: Job, facts: dict[str, Any]) -> Checkpoint:
+    """Writes the manifest of a folder whose files are all there; `facts` holds what only the trainer knows."""
+    files, resume_files = [], []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        sync_file(path)
+        name = path.relative_to(folder).as_posix()
+        (resume_files if name.startswith(RESUME_FILES) else files).append(hash_of_file(folder, name))
+    sync_folder(folder)
+    hash_ = sha256_of_json([[file["path"], file["sha256"]] for file in files])
+    manifest = {
+        "version": 1,
+        "id": f"{job.subset}-{facts['globalStep']}-{hash_[:8]}",
+        "hash": hash_,
+        "stage": job.stage,
+        "subset": job.subset,
+        "jobId": job.job_id,
+        "jobKey": job.job_key,
+        "recipe": job.recipe,
+        "baseModel": job.base_model,
+        "parent": job.parent,
+        "dataHash": job.data_hash,
+        **facts,
+        "files": files,
+        "resumeFiles": resume_files,
+    }
+    write_json(folder / MANIFEST, manifest)
+    sync_folder(folder.parent)
+    return Checkpoint(folder, manifest)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any] | None:
+    """None where the folder is not a complete checkpoint."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        listed = manifest["files"] + manifest["resumeFiles"]
+        is_whole = all((folder / file["path"]).stat().st_size == file["sizeBytes"] for file in listed)
+        has_facts = isinstance(manifest["globalStep"], int) and {"jobKey", "metrics"} <= manifest.keys()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return manifest if is_whole and has_facts else None
+
+
+def _remove(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+    shutil.rmtree(folder)

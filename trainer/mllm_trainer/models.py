@@ -1,0 +1,88 @@
+"""From a job's `model` to a tokenizer and a model ready to train."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from . import tiny
+from .failures import Failure
+from .job import Job
+from .rows import markers_of, read_rows
+
+TINY_FOLDER = Path(__file__).resolve().parents[2] / "data" / "tiny"
+HINT = "Give a Hugging Face id, a folder with config.json and weights, tiny, or tiny-scratch."
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    model: PreTrainedModel
+    tokenizer: Any
+
+    @property
+    def positions(self) -> int | None:
+        return getattr(self.model.config, "max_position_embeddings", None)
+
+
+def resolve_model(name: str) -> str:
+    """The folder or Hugging Face id behind `model`."""
+    if name != "tiny":
+        return name
+    if not (TINY_FOLDER / "config.json").exists():
+        raise Failure("bad_model", f"model tiny: {TINY_FOLDER} holds no model", "Use model tiny-scratch.")
+    return str(TINY_FOLDER)
+
+
+def load_model(job: Job, profile: dict[str, Any]) -> LoadedModel:
+    """Raises Failure("bad_model"). Weights are float32 (or bfloat16 below an adapter on a GPU)."""
+    if job.model == "tiny-scratch":
+        return _load_scratch(job, profile)
+    name = resolve_model(job.model)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = _load_weights(job, name)
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        if isinstance(error, Failure) or "out of memory" in str(error).lower():
+            raise
+        raise Failure("bad_model", f"model {job.model} cannot be loaded: {error}", HINT) from error
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        message = f"model {job.model}: the tokenizer has {len(tokenizer)} tokens, more than the model has embeddings"
+        raise Failure("bad_model", message, "Use the tokenizer that belongs to the model.")
+    return LoadedModel(model, tokenizer)
+
+
+def _load_scratch(job: Job, profile: dict[str, Any]) -> LoadedModel:
+    if job.method == "lora":
+        message = "model tiny-scratch cannot take an adapter: its random base would be stored nowhere"
+        raise Failure("bad_job", message, "Set method: full, or choose a trained model.")
+    texts = tiny.segment_texts(read_rows(job.train_path), profile["endOfTurn"])
+    tokenizer = tiny.train_tokenizer(texts, markers_of(profile))
+    return LoadedModel(tiny.create_model(tokenizer, job.seed), tokenizer)
+
+
+def _load_weights(job: Job, name: str) -> PreTrainedModel:
+    is_light = job.method == "lora" and torch.cuda.is_available() and job.training.get("bf16", True)
+    dtype = torch.bfloat16 if is_light else torch.float32
+    if not os.path.exists(os.path.join(name, "adapter_config.json")):
+        return AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
+    if job.method == "full":
+        return _merge_adapter(name, dtype)
+    # The new adapter needs a base that exists: the parent's base with the parent's adapter merged in.
+    base = job.folder / "base"
+    if not (base / "config.json").exists():
+        temporary = job.folder / "base.tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        _merge_adapter(name, dtype).save_pretrained(temporary)
+        AutoTokenizer.from_pretrained(name).save_pretrained(temporary)
+        temporary.rename(base)
+    return AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
+
+
+def _merge_adapter(name: str, dtype: torch.dtype) -> PreTrainedModel:
+    from peft import AutoPeftModelForCausalLM
+
+    return AutoPeftModelForCausalLM.from_pretrained(name, dtype=dtype).merge_and_unload()

@@ -1,0 +1,50 @@
+"""What happens to rows that are too long: never silently cut."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .encoding import EncodedRow
+from .failures import Failure
+
+
+@dataclass
+class FittedRows:
+    rows: list[EncodedRow] = field(default_factory=list)
+    dropped: int = 0
+    cut: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(row) for row in self.rows)
+
+    @property
+    def trained_tokens(self) -> int:
+        return sum(row.trained_tokens for row in self.rows)
+
+
+def token_limit(policy: str, max_tokens: int, positions: int | None) -> int:
+    """The longest row allowed; `positions` is the model's own limit."""
+    if positions is None or max_tokens <= positions:
+        return max_tokens
+    if policy == "drop":
+        return positions
+    raise Failure(
+        "bad_job",
+        f"overflow.maxTokens is {max_tokens}, but the model has only {positions} positions",
+        f"Set overflow.max_tokens to at most {positions}, or overflow.policy to drop.",
+    )
+
+
+def fit_rows(rows: Iterable[EncodedRow], policy: str, limit: int) -> FittedRows:
+    """Applies the policy; rows without a trained token are dropped too, since they teach nothing."""
+    fitted = FittedRows()
+    for row in rows:
+        is_cut = len(row) > limit and policy == "keep-end"
+        if is_cut:
+            row = EncodedRow(row.id, row.input_ids[-limit:].copy(), row.trained[-limit:].copy())
+        if len(row) > limit or row.trained_tokens == 0:
+            fitted.dropped += 1
+            continue
+        fitted.cut += is_cut
+        fitted.rows.append(row)
+    return fitted

@@ -1,0 +1,91 @@
+"""How far a job is: progress events, and the train loss that manifests report."""
+
+import math
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from transformers import TrainerCallback
+
+from .events import EventLog
+from .failures import Failure
+
+# The train loss is the mean over so many of the latest optimizer steps.
+RECENT_STEPS = 20
+
+
+class Progress(TrainerCallback):
+    """Rates count training time only; evaluation runs within `paused`."""
+
+    def __init__(self, events: EventLog):
+        self.events = events
+        self.tokens = 0
+        self._recent: deque[float] = deque(maxlen=RECENT_STEPS)
+        self._step_loss = 0.0
+        self._window: list[float] = []
+        self._window_tokens = 0
+        self._pauses = self._window_pauses = 0.0
+        self._began = self._window_began = 0.0
+        self._first_step = 0
+
+    @property
+    def train_loss(self) -> float | None:
+        return sum(self._recent) / len(self._recent) if self._recent else None
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed job needs to report the same train loss."""
+        return {"recentLosses": list(self._recent)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._recent.extend(state["recentLosses"])
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self._pauses += time.monotonic() - began
+
+    def add_loss(self, loss: float, step: int) -> None:
+        """One micro-batch's share of the loss of optimizer step `step`."""
+        self._step_loss += loss
+        if not math.isfinite(loss):
+            raise Failure(
+                "diverged",
+                f"The loss is {loss} at step {step}",
+                "Lower learning_rate, lengthen warmup_steps, or set max_grad_norm: 1.0.",
+            )
+
+    def on_train_begin(self, args, state, control, **_: Any) -> None:
+        self._first_step = state.global_step
+        self._began = self._window_began = time.monotonic()
+        self._pauses = self._window_pauses = 0.0
+        self.tokens = self._window_tokens = 0
+
+    def on_step_end(self, args, state, control, **_: Any) -> None:
+        self._recent.append(self._step_loss)
+        self._window.append(self._step_loss)
+        self._step_loss = 0.0
+
+    def on_log(self, args, state, control, logs: dict[str, float] | None = None, **_: Any) -> None:
+        if not self._window or "learning_rate" not in (logs or {}):
+            return
+        now = time.monotonic()
+        seconds = max(now - self._window_began - (self._pauses - self._window_pauses), 1e-9)
+        per_step = (now - self._began - self._pauses) / max(state.global_step - self._first_step, 1)
+        rate = (self.tokens - self._window_tokens) / seconds
+        loss = sum(self._window) / len(self._window)
+        self.events.emit(
+            "progress",
+            globalStep=state.global_step,
+            totalSteps=state.max_steps,
+            epoch=round(state.epoch or 0.0, 4),
+            loss=loss,
+            learningRate=logs["learning_rate"],
+            tokensPerSecond=round(rate, 1),
+            secondsLeft=round(per_step * (state.max_steps - state.global_step), 1),
+        )
+        print(f"step {state.global_step}/{state.max_steps} loss {loss:.4f} {rate:.0f} tokens/s", flush=True)
+        self._window = []
+        self._window_began, self._window_pauses, self._window_tokens = now, self._pauses, self.tokens

@@ -1,0 +1,162 @@
+"""TRL's SFTTrainer with our order, loss report, optimizer and checkpoints."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+from .artifacts import write_json
+from .checkpoints import PREFIX, Checkpoint, complete_checkpoints, keep_best_and_last, seal
+from .encoding import EncodedRow
+from .events import EventLog
+from .job import Job
+from .models import LoadedModel
+from .optimizer import MuonWithAdamW, parse_optim_args
+from .packing import PACKINGS, Batch
+from .progress import Progress
+from .sampling import SeededSampler
+
+
+class RoleTrainer(SFTTrainer):
+    """Trains one subset. `facts` are the fields of the manifest that are the same for all checkpoints."""
+
+    def __init__(
+        self,
+        job: Job,
+        loaded: LoadedModel,
+        arguments: SFTConfig,
+        rows: Sequence[EncodedRow],
+        validation_rows: Sequence[EncodedRow],
+        limit: int,
+        events: EventLog,
+        facts: dict[str, Any],
+        **options: Any,
+    ):
+        self.job, self.events, self.facts = job, events, facts
+        self.packing = PACKINGS[job.packing]
+        self.rows, self.validation_rows = rows, validation_rows
+        self.sequences = self.packing.arrange([len(row) for row in rows], limit)
+        self.lengths = [sum(len(rows[index]) for index in sequence) for sequence in self.sequences]
+        self.pad_id = loaded.tokenizer.pad_token_id or 0
+        self.initial_validation_loss: float | None = None
+        # (step, loss) of the latest evaluation, and the losses of the latest optimizer steps.
+        self.evaluated: tuple[int, float] | None = None
+        self.progress = Progress(events)
+        super().__init__(
+            model=loaded.model,
+            args=arguments,
+            # Rows stay in compact arrays here; the dataset only numbers the sequences.
+            train_dataset=Dataset.from_dict({"sequence": range(len(self.sequences))}),
+            # Not read (see evaluate), but wanted where eval_strategy is set.
+            eval_dataset=Dataset.from_dict({"row": range(len(validation_rows))}) if validation_rows else None,
+            data_collator=self._collate,
+            processing_class=loaded.tokenizer,
+            callbacks=[self.progress],
+            **options,
+        )
+        self.remove_callback(PrinterCallback)
+
+    def _collate(self, items: list[dict[str, int]]) -> Batch:
+        numbers = [item["sequence"] for item in items]
+        self.progress.tokens += sum(self.lengths[number] for number in numbers) * self.args.world_size
+        sequences = [[self.rows[index] for index in self.sequences[number]] for number in numbers]
+        return self.packing.collate(sequences, self.pad_id)
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> SeededSampler:
+        size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+        return SeededSampler(self.lengths, self.args.train_sampling_strategy, size, self.args.seed)
+
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        if self.optimizer is None and self.job.training.get("optim") == "muon":
+            self.optimizer = MuonWithAdamW(
+                model or self.model,
+                self.args.learning_rate,
+                self.args.weight_decay,
+                adam={"betas": (self.args.adam_beta1, self.args.adam_beta2), "eps": self.args.adam_epsilon},
+                muon=parse_optim_args(self.job.training.get("optim_args")),
+            )
+        return super().create_optimizer(model)
+
+    def training_step(self, model: Any, inputs: Batch, num_items_in_batch: Any = None) -> torch.Tensor:
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        self.progress.add_loss(loss.item(), self.state.global_step + 1)
+        return loss
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """The mean over all trained tokens of the validation rows, whatever the batches."""
+        if self.evaluated is None or self.evaluated[0] != self.state.global_step:
+            with self.progress.paused():
+                loss = self._validation_loss()
+            self.evaluated = (self.state.global_step, loss)
+            tokens = sum(row.trained_tokens for row in self.validation_rows)
+            self.events.emit("evaluated", globalStep=self.state.global_step, loss=loss, trainedTokens=tokens)
+        metrics = {"eval_loss": self.evaluated[1]}
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    @torch.no_grad()
+    def _validation_loss(self) -> float:
+        order = sorted(range(len(self.validation_rows)), key=lambda index: -len(self.validation_rows[index]))
+        size = self.args.per_device_eval_batch_size
+        batches = [order[start : start + size] for start in range(0, len(order), size)]
+        total = torch.zeros(2, dtype=torch.float64, device=self.args.device)
+        self.model.eval()
+        for numbers in batches[self.args.process_index :: self.args.world_size]:
+            batch = self.packing.collate([[self.validation_rows[number]] for number in numbers], self.pad_id)
+            inputs = self._prepare_inputs(batch)
+            count = (inputs["labels"][:, 1:] != -100).sum()
+            with self.compute_loss_context_manager():
+                loss = self.compute_loss(self.model, inputs, num_items_in_batch=torch.ones_like(count))
+            total += torch.stack([loss.double() / self.args.world_size, count.double()])
+        self.model.train()
+        self._metrics["eval"].clear()
+        loss_sum, tokens = self.accelerator.reduce(total, "sum").tolist()
+        return loss_sum / tokens
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        if self.validation_rows:
+            self.evaluate()
+        super()._save_checkpoint(model, trial)
+        if not self.args.should_save:
+            return
+        folder = self.job.checkpoints / f"{PREFIX}{self.state.global_step}"
+        # A pickle with this machine's paths in it: of no use to anyone.
+        (folder / "training_args.bin").unlink(missing_ok=True)
+        shutil.copyfile(self.job.profile_path, folder / "profile.json")
+        write_json(folder / "progress.json", self.progress.state())
+        checkpoint = seal(folder, self.job, {**self.facts, **self._metrics_now()})
+        self.events.emit(
+            "checkpoint", id=checkpoint.manifest["id"], globalStep=self.state.global_step, path=str(folder)
+        )
+        keep_best_and_last(complete_checkpoints(self.job))
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """None: the manifest says where a checkpoint comes from."""
+
+    def _metrics_now(self) -> dict[str, Any]:
+        return {
+            "globalStep": self.state.global_step,
+            "metrics": {
+                "validationLoss": self.evaluated[1] if self.evaluated else None,
+                "initialValidationLoss": self.initial_validation_loss,
+                "trainLoss": self.progress.train_loss,
+            },
+        }
+
+    def train_from(self, checkpoint: Checkpoint | None) -> None:
+        """Trains to the end, from the start or from where a checkpoint stopped; the last step is always saved."""
+        if checkpoint is not None:
+            self.initial_validation_loss = checkpoint.manifest["metrics"]["initialValidationLoss"]
+            self.progress.restore(
+                json.loads((checkpoint.folder / "progress.json").read_text(encoding="utf-8"))
+            )
+        elif self.validation_rows:
+            self.initial_validation_loss = self.evaluate()["eval_loss"]
+        self.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
+        if not (self.job.checkpoints / f"{PREFIX}{self.state.global_step}" / "checkpoint.json").exists():
+            self._save_checkpoint(self.model, None)
