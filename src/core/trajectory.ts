@@ -11,12 +11,17 @@ export interface ToolCall {
   arguments: string;
 }
 
+/** Why a step is context only, in snake_case, such as `hallucinated_call`; absent on a step that is trained. */
+interface Trainable {
+  untrained?: string;
+}
+
 /** One turn of a trajectory. An empty thought is "". */
 export type Step =
   | { kind: "user"; text: string }
-  | { kind: "call"; thought: string; call: ToolCall; observation: string | null }
-  | { kind: "answer"; thought: string; answer: string }
-  | { kind: "give_up"; thought: string };
+  | ({ kind: "call"; thought: string; call: ToolCall; observation: string | null } & Trainable)
+  | ({ kind: "answer"; thought: string; answer: string } & Trainable)
+  | ({ kind: "give_up"; thought: string } & Trainable);
 
 /** One recorded attempt at a task. `steps` follow the instruction; the instruction is not repeated there. */
 export interface Trajectory {

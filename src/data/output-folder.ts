@@ -1,0 +1,97 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { DatasetManifest } from "../core/dataset-manifest.js";
+import { explainSystemError, MllmError } from "../core/errors.js";
+
+/** A folder that appears whole or not at all: it is filled under another name beside its place, then renamed. */
+export class OutputFolder {
+  private constructor(
+    readonly path: string,
+    /** Where to write until `commit`. */
+    readonly temporaryPath: string,
+  ) {}
+
+  /** Refuses a place that holds anything else than what `isOurs` knows. `path` is absolute. */
+  static async create(
+    path: string,
+    isOurs: (path: string, names: string[]) => Promise<boolean>,
+  ): Promise<OutputFolder> {
+    await refuseForeign(path, isOurs);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      return new OutputFolder(path, await mkdtemp(join(dirname(path), `.${basename(path)}.partial-`)));
+    } catch (error) {
+      throw explainSystemError(error, path);
+    }
+  }
+
+  /** Puts the folder in its place. What stood there is kept until the new one stands. */
+  async commit(): Promise<void> {
+    const old = `${this.temporaryPath}-old`;
+    try {
+      const hadOld = await renameIfThere(this.path, old);
+      try {
+        await rename(this.temporaryPath, this.path);
+      } catch (error) {
+        if (hadOld) await rename(old, this.path);
+        throw error;
+      }
+      await rm(old, { recursive: true, force: true });
+    } catch (error) {
+      throw explainSystemError(error, this.path);
+    }
+  }
+
+  /** Leaves nothing behind; does nothing after `commit`. */
+  async discard(): Promise<void> {
+    await rm(this.temporaryPath, { recursive: true, force: true });
+  }
+}
+
+async function refuseForeign(
+  path: string,
+  isOurs: (path: string, names: string[]) => Promise<boolean>,
+): Promise<void> {
+  let names: string[];
+  try {
+    names = await readdir(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    throw explainSystemError(error, path);
+  }
+  if (names.length === 0 || (await isOurs(path, names))) return;
+  throw new MllmError("bad_dataset", `${path} holds something that is not a data set made by mllm`, {
+    hint: "Choose an empty or new folder for --out.",
+  });
+}
+
+async function renameIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+const DATASET_NAMES = new Set([
+  "manifest.json",
+  "profile.json",
+  "rejected.jsonl",
+  "validation",
+  "backbone.jsonl",
+  "planner.jsonl",
+  "caller.jsonl",
+  "summarizer.jsonl",
+]);
+
+/** Whether a folder is a data set and nothing besides. */
+export async function isDataset(path: string, names: string[]): Promise<boolean> {
+  if (!names.every((name) => DATASET_NAMES.has(name))) return false;
+  try {
+    return DatasetManifest.safeParse(JSON.parse(await readFile(join(path, "manifest.json"), "utf8"))).success;
+  } catch {
+    return false;
+  }
+}

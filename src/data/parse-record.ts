@@ -1,0 +1,27 @@
+const SHOWN_CHARACTERS = 2000;
+
+/** Parses a record; Python's NaN and Infinity become null. `value` is the beginning of the text where it is no JSON. */
+export function parseRecord(bytes: Buffer): { value: unknown; fault: string | null } {
+  const text = bytes.toString("utf8");
+  try {
+    return { value: JSON.parse(text), fault: null };
+  } catch (error) {
+    const withNull = replaceNonNumbers(text);
+    if (withNull !== text) {
+      try {
+        return { value: JSON.parse(withNull), fault: null };
+      } catch {
+        // The first error says what is wrong.
+      }
+    }
+    const fault = error instanceof Error ? error.message : String(error);
+    return { value: text.slice(0, SHOWN_CHARACTERS), fault: fault.slice(0, 200) };
+  }
+}
+
+/** Outside strings only: the pattern steps over whole strings first. */
+function replaceNonNumbers(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (found) =>
+    found.startsWith('"') ? found : "null",
+  );
+}

@@ -1,0 +1,84 @@
+import { splitActionText } from "./action-text.js";
+import { buildSteps, type ChatCall, type ChatMessage } from "./chat-steps.js";
+import { asId, collectToolNames, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
+import { readAlphaUmiTools } from "./tools.js";
+
+/** α-UMi's second stage: `{tools, instruction, conversations}` with turns from user, assistant, caller, observation, conclusion. */
+export const alphaUmi2: Reader = {
+  format: "alpha-umi-2",
+  detect: (record) =>
+    isObject(record) &&
+    Array.isArray(record.conversations) &&
+    (typeof record.instruction === "string" ||
+      record.conversations.some((turn: unknown) => isObject(turn) && turn.from === "caller")),
+  read(record) {
+    if (!isObject(record) || !Array.isArray(record.conversations)) {
+      return rejected("not_alpha_umi_2", "expected an object with tools, instruction and conversations");
+    }
+    const turns = (record.conversations as unknown[]).filter(isObject);
+    const first = turns[0]?.from === "user" ? turns[0] : undefined;
+    const instruction =
+      textOf(first ?? {}) || (typeof record.instruction === "string" ? record.instruction.trim() : "");
+    if (instruction === "") return rejected("no_instruction", "instruction is empty");
+    const tools = readAlphaUmiTools(record.tools);
+    const toolNames = tools === null ? null : collectToolNames(tools);
+    const { steps, lost } = buildSteps(readTurns(turns.slice(first === undefined ? 0 : 1)), {
+      toolNames,
+      textAlone: "thought",
+    });
+    const trajectory = { instruction, tools: tools ?? [], steps };
+    return {
+      kind: "trajectory",
+      trajectory,
+      sourceId: asId(record.id),
+      group: null,
+      hasTools: tools !== null,
+      lost,
+    };
+  },
+};
+
+const MARKER = /\s*Next: (caller|conclusion|give up)\.\s*$/;
+
+/** An assistant turn holds the thought alone: its act is the turn after it, or the words that give up. */
+function readTurns(turns: JsonObject[]): ChatMessage[] {
+  return turns.flatMap((turn, index): ChatMessage[] => {
+    const text = textOf(turn);
+    switch (turn.from) {
+      case "user":
+        return [{ role: "user", text }];
+      case "observation":
+        return [{ role: "result", text, callId: null }];
+      case "caller":
+        return [{ role: "assistant", text: "", calls: [readCaller(text)] }];
+      case "conclusion":
+        // "none" is what the reference writes where an answer is missing.
+        return [finish({ return_type: "give_answer", final_answer: text === "none" ? "" : text }, "")];
+      case "assistant": {
+        const thought = text.replace(MARKER, "").trim();
+        const next = turns[index + 1]?.from;
+        const givesUp = MARKER.exec(text)?.[1] === "give up" && next !== "caller" && next !== "conclusion";
+        return [
+          givesUp
+            ? finish({ return_type: "give_up_and_restart" }, thought)
+            : { role: "assistant", text: thought, calls: [] },
+        ];
+      }
+      default:
+        return [];
+    }
+  });
+}
+
+function finish(recorded: JsonObject, text: string): ChatMessage {
+  return { role: "assistant", text, calls: [{ id: null, name: "Finish", arguments: recorded }] };
+}
+
+function readCaller(text: string): ChatCall {
+  const action = splitActionText(text);
+  return { id: null, name: action?.name ?? "", arguments: action?.arguments ?? text };
+}
+
+function textOf(turn: JsonObject): string {
+  return typeof turn.value === "string" ? turn.value.trim() : "";
+}

@@ -1,0 +1,135 @@
+import type { Step } from "../../core/trajectory.js";
+import { readArguments, readFinish } from "./call-arguments.js";
+
+export interface ChatCall {
+  id: string | null;
+  name: string;
+  arguments: unknown;
+}
+
+/** A message after the first user turn, whatever the format called it. */
+export type ChatMessage =
+  | { role: "user"; text: string }
+  | { role: "assistant"; text: string; calls: ChatCall[]; untrained?: string }
+  | { role: "result"; text: string; callId: string | null };
+
+interface ChatOptions {
+  /** Names that may be called; null where the record does not say. */
+  toolNames: ReadonlySet<string> | null;
+  /** What a text without a call is when a user turn or the end follows: an answer, or a thought whose act is missing. */
+  textAlone: "answer" | "thought";
+}
+
+/** The name ToolBench puts in place of a function that does not exist. */
+const HALLUCINATED = "invalid_hallucination_function_name";
+
+/** Turns messages into steps. Texts without a call join the next thought; parallel calls become consecutive steps. */
+export function buildSteps(
+  messages: ChatMessage[],
+  options: ChatOptions,
+): { steps: Step[]; lost: Record<string, number> } {
+  const builder = new StepBuilder(options);
+  messages.forEach((message, index) => {
+    if (message.role === "user") builder.user(message.text);
+    else if (message.role === "result") builder.result(message.text, message.callId);
+    else builder.assistant(message, messages[index + 1]);
+    builder.wasCall = message.role === "assistant" && message.calls.length > 0;
+  });
+  return builder.end();
+}
+
+type CallStep = Extract<Step, { kind: "call" }>;
+
+class StepBuilder {
+  private readonly steps: Step[] = [];
+  private readonly lost: Record<string, number> = {};
+  private thoughts: string[] = [];
+  /** Calls that still wait for their result; those of adjacent messages are parallel. */
+  private open: { id: string | null; step: CallStep }[] = [];
+  wasCall = false;
+
+  constructor(private readonly options: ChatOptions) {}
+
+  user(text: string): void {
+    this.open = [];
+    this.steps.push({ kind: "user", text: text.trim() });
+  }
+
+  result(text: string, callId: string | null): void {
+    const byId = callId === null ? undefined : this.open.find((call) => call.id === callId);
+    const call = byId ?? this.open[0];
+    if (call === undefined) {
+      this.count("result_without_call");
+      return;
+    }
+    call.step.observation = text;
+    this.open = this.open.filter((other) => other !== call);
+  }
+
+  assistant(message: Extract<ChatMessage, { role: "assistant" }>, next: ChatMessage | undefined): void {
+    const text = message.text.trim();
+    const mark = message.untrained === undefined ? {} : { untrained: message.untrained };
+    if (message.calls.length === 0) {
+      if (this.options.textAlone === "answer" && next?.role !== "assistant" && next?.role !== "result") {
+        this.open = [];
+        const untrained = text === "" ? { untrained: "no_answer" } : mark;
+        this.steps.push({ kind: "answer", thought: this.takeThought(""), answer: text, ...untrained });
+      } else if (text !== "") this.thoughts.push(text);
+      return;
+    }
+    if (!this.wasCall) this.open = [];
+    message.calls.forEach((call, index) => {
+      const thought = index === 0 ? this.takeThought(text) : "";
+      this.steps.push(
+        call.name === "Finish" ? this.finish(call, thought, mark) : this.call(call, thought, mark),
+      );
+    });
+  }
+
+  end(): { steps: Step[]; lost: Record<string, number> } {
+    if (this.thoughts.length > 0) this.count("text_without_act");
+    return { steps: this.steps, lost: this.lost };
+  }
+
+  private finish(call: ChatCall, thought: string, mark: { untrained?: string }): Step {
+    const finish = readFinish(call.arguments, thought);
+    if (finish.kind === "give_up") return { kind: "give_up", thought, ...mark };
+    const untrained = finish.untrained === undefined ? mark : { untrained: finish.untrained };
+    return { kind: "answer", thought, answer: finish.answer, ...untrained };
+  }
+
+  private call(call: ChatCall, thought: string, mark: { untrained?: string }): Step {
+    const { text, isBroken } = readArguments(call.arguments);
+    const fault = this.isHallucinated(call.name)
+      ? "hallucinated_call"
+      : isBroken
+        ? "broken_arguments"
+        : undefined;
+    const untrained = fault === undefined ? mark : { untrained: fault };
+    const step: CallStep = {
+      kind: "call",
+      thought,
+      call: { name: call.name, arguments: text },
+      observation: null,
+      ...untrained,
+    };
+    this.open.push({ id: call.id, step });
+    return step;
+  }
+
+  private isHallucinated(name: string): boolean {
+    if (name === HALLUCINATED || name === "") return true;
+    const { toolNames } = this.options;
+    return toolNames !== null && !toolNames.has(name) && !toolNames.has(Array.from(name).slice(-64).join(""));
+  }
+
+  private takeThought(text: string): string {
+    const thought = [...this.thoughts, text].filter((part) => part !== "").join("\n");
+    this.thoughts = [];
+    return thought;
+  }
+
+  private count(reason: string): void {
+    this.lost[reason] = (this.lost[reason] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,35 @@
+import { basename, dirname } from "node:path";
+import { buildSteps } from "./chat-steps.js";
+import { readRawMessages } from "./raw-messages.js";
+import { collectToolNames, isObject, type Reader, type RecordPlace, rejected } from "./reader.js";
+import { readTools } from "./tools.js";
+
+/** ToolBench's answer files, `answer/G1_answer/10_ChatGPT_DFS_woFilter_w2.json`: one query and the path that was kept. */
+export const toolbench: Reader = {
+  format: "toolbench",
+  detect: (record) => isObject(record) && isObject(record.answer_generation),
+  read(record, place) {
+    if (!isObject(record) || !isObject(record.answer_generation)) {
+      return rejected("not_toolbench", "expected an object with answer_generation");
+    }
+    const { train_messages: paths, query, function: functions } = record.answer_generation;
+    // Files of failed attempts (valid_data: false) have no train_messages, some runs an empty list.
+    const path = Array.isArray(paths) ? (paths as unknown[]).at(-1) : undefined;
+    if (!Array.isArray(path)) return rejected("no_path", "answer_generation.train_messages holds no path");
+    if (typeof query !== "string" || query.trim() === "")
+      return rejected("no_instruction", "answer_generation.query is empty");
+    const tools = readTools(functions);
+    const toolNames = tools === null ? null : collectToolNames(tools);
+    const { steps, lost } = buildSteps(readRawMessages(path, query), { toolNames, textAlone: "thought" });
+    const trajectory = { instruction: query.trim(), tools: tools ?? [], steps };
+    return { kind: "trajectory", trajectory, hasTools: tools !== null, lost, ...identify(place) };
+  },
+};
+
+function identify({ file, index }: RecordPlace): { sourceId: string | null; group: string | null } {
+  const id = /^(\d+)(?:_|\.json$)/.exec(basename(file))?.[1];
+  // A file of many records says nothing about the id of each.
+  if (id === undefined || index > 0) return { sourceId: null, group: null };
+  const group = /^(G\d)_/.exec(basename(dirname(file)))?.[1] ?? null;
+  return { sourceId: group === null ? id : `${group}:${id}`, group };
+}

@@ -1,0 +1,124 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { SubsetCounts } from "../core/dataset-manifest.js";
+import type { Example } from "../core/example.js";
+import { SUBSETS, type Subset } from "../core/roles.js";
+import { TextFile } from "./text-file.js";
+import type { Side } from "./validation-share.js";
+
+type FileCounts = SubsetCounts["train"];
+
+/** What one trajectory gives each subset: its examples, and a reason for each candidate that is none. */
+export type ExamplesBySubset = Record<Subset, { examples: Example[]; leftOut: string[] }>;
+
+/** The subset files of a data set: writes examples and counts what it writes. Without a folder it only counts. */
+export class SubsetFiles {
+  private readonly files = new Map<string, TextFile>();
+  private readonly counts = new Map<string, FileCounts>();
+  private readonly leftOut = new Map<Subset, Record<string, number>>();
+
+  private constructor(
+    private readonly hasValidation: boolean,
+    private readonly isWritten: boolean,
+  ) {
+    for (const subset of SUBSETS) {
+      this.leftOut.set(subset, {});
+      for (const path of this.pathsOf(subset)) this.counts.set(path, emptyCounts(path));
+    }
+  }
+
+  /** `folder` null: count only. `shownFolder` stands in error messages. */
+  static async create(
+    folder: string | null,
+    shownFolder: string,
+    hasValidation: boolean,
+  ): Promise<SubsetFiles> {
+    const subsets = new SubsetFiles(hasValidation, folder !== null);
+    if (folder === null) return subsets;
+    if (hasValidation) await mkdir(join(folder, "validation"));
+    for (const path of subsets.counts.keys()) {
+      subsets.files.set(path, await TextFile.create(join(folder, path), join(shownFolder, path)));
+    }
+    return subsets;
+  }
+
+  async write(side: Side, examples: ExamplesBySubset): Promise<void> {
+    for (const subset of SUBSETS) {
+      for (const example of examples[subset].examples) await this.writeExample(pathOf(side, subset), example);
+      const reasons = this.leftOut.get(subset) ?? {};
+      for (const reason of examples[subset].leftOut) reasons[reason] = (reasons[reason] ?? 0) + 1;
+    }
+  }
+
+  /** Closes the files; their counts, sizes and hashes. */
+  async finish(): Promise<Record<Subset, SubsetCounts>> {
+    for (const [path, file] of this.files) {
+      const counts = this.countsOf(path);
+      counts.sha256 = await file.finish();
+      counts.sizeBytes = file.sizeBytes;
+    }
+    return Object.fromEntries(SUBSETS.map((subset) => [subset, this.summarize(subset)])) as Record<
+      Subset,
+      SubsetCounts
+    >;
+  }
+
+  async abandon(): Promise<void> {
+    for (const file of this.files.values()) await file.abandon();
+  }
+
+  private async writeExample(path: string, example: Example): Promise<void> {
+    const counts = this.countsOf(path);
+    counts.rows += 1;
+    for (const { text, train } of example.segments) {
+      counts.segments += 1;
+      counts.characters += text.length;
+      if (!train) continue;
+      counts.trainedSegments += 1;
+      counts.trainedCharacters += text.length;
+    }
+    if (this.isWritten) await this.files.get(path)?.write(`${JSON.stringify(example)}\n`);
+  }
+
+  private summarize(subset: Subset): SubsetCounts {
+    const train = this.countsOf(pathOf("train", subset));
+    const validation = this.hasValidation ? this.countsOf(pathOf("validation", subset)) : null;
+    const leftOut = this.leftOut.get(subset) ?? {};
+    const candidates = train.rows + (validation?.rows ?? 0) + sum(leftOut);
+    return { train, validation, candidates, leftOut };
+  }
+
+  private pathsOf(subset: Subset): string[] {
+    const sides: Side[] = this.hasValidation ? ["train", "validation"] : ["train"];
+    return sides.map((side) => pathOf(side, subset));
+  }
+
+  private countsOf(path: string): FileCounts {
+    const counts = this.counts.get(path);
+    if (counts === undefined) throw new Error(`no file ${path} in this data set`);
+    return counts;
+  }
+}
+
+export function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+function pathOf(side: Side, subset: Subset): string {
+  return side === "train" ? `${subset}.jsonl` : `validation/${subset}.jsonl`;
+}
+
+const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+function emptyCounts(path: string): FileCounts {
+  return {
+    path,
+    sizeBytes: 0,
+    sha256: SHA256_OF_NOTHING,
+    rows: 0,
+    segments: 0,
+    trainedSegments: 0,
+    characters: 0,
+    trainedCharacters: 0,
+  };
+}

@@ -1,0 +1,28 @@
+import type { Profile } from "../core/profile.js";
+
+/** What tokenizers commonly read as a special token wherever it stands. */
+const SPECIAL_TOKENS = [
+  "<[|｜][^<>\\n]{0,64}[|｜]>",
+  "</?s>",
+  "</?(?:pad|unk|bos|eos|mask|cls|sep|eot|start_of_turn|end_of_turn|im_start|im_end|endoftext)>",
+  "\\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|IMG)\\]",
+  "<</?SYS>>",
+];
+
+const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+
+/** Makes a text unable to pass for the end of a turn or the start of another. Protecting twice changes nothing more. */
+export type ProtectText = (text: string) => string;
+
+/**
+ * The sentinel and whatever looks like a special token get a blank after their first character;
+ * a marker at the start of a line gets one before it.
+ */
+export function createProtectText(profile: Pick<Profile, "endOfTurn" | "turns">): ProtectText {
+  const tokens = [escapePattern(profile.endOfTurn), ...SPECIAL_TOKENS].join("|");
+  // The lookahead finds overlapping tokens too: each is judged where it starts, in the unchanged text.
+  const tokenStart = new RegExp(`(?=${tokens})[\\s\\S]`, "giu");
+  const markers = Object.values(profile.turns).map((turn) => escapePattern(turn.marker));
+  const lineStart = new RegExp(`^(?=${markers.join("|")})`, "gm");
+  return (text) => text.trim().replace(tokenStart, "$& ").replace(lineStart, " ");
+}

@@ -1,0 +1,74 @@
+import type { Example } from "../core/example.js";
+import type { Profile } from "../core/profile.js";
+import { SUBSETS, type Subset } from "../core/roles.js";
+import type { Step, Tool, Trajectory } from "../core/trajectory.js";
+import { createProtectText } from "./protect-text.js";
+import { renderStepExamples, renderStepPrompt } from "./render-step.js";
+import { renderThreadExample, renderThreadHeader } from "./render-thread.js";
+import { type Turn, TurnWriter } from "./turns.js";
+
+/** What one trajectory gives one subset: its examples, and a reason for each candidate that is none. */
+export interface SubsetExamples {
+  examples: Example[];
+  leftOut: string[];
+}
+
+/** Where an agent stands when a role is about to speak. */
+export interface Situation {
+  instruction: string;
+  tools: Tool[];
+  /** The complete steps so far. */
+  steps: Step[];
+  /** The planner's thought of the step under way; null when the planner is about to speak. */
+  thought: string | null;
+}
+
+/** Training rows and inference prompts from the same code: a prompt is what stands before the trained text. */
+export interface Renderer {
+  readonly profile: Profile;
+  examples(trajectory: Trajectory): Record<Subset, SubsetExamples>;
+  /** The text before `subset`'s next turn. A thread's backbone speaks as whichever role is next. */
+  prompt(subset: Subset, situation: Situation): string;
+}
+
+export function createRenderer(profile: Profile): Renderer {
+  const writer = new TurnWriter(profile, createProtectText(profile));
+  return {
+    profile,
+    examples: (trajectory) => {
+      const opening = writer.user(trajectory.instruction);
+      const steps = trajectory.steps.map((step) => writer.step(step));
+      const render = (subset: Subset): SubsetExamples =>
+        profile.kind === "thread"
+          ? renderThreadExample(
+              { profile, writer, trajectory, turns: [opening, ...steps.flatMap((step) => step.turns)] },
+              subset,
+            )
+          : renderStepExamples({ profile, writer, trajectory, opening, steps }, subset);
+      return Object.fromEntries(SUBSETS.map((subset) => [subset, render(subset)])) as Record<
+        Subset,
+        SubsetExamples
+      >;
+    },
+    prompt: (subset, situation) => {
+      const turns = turnsSoFar(writer, subset, situation);
+      if (profile.kind === "step") return renderStepPrompt({ profile, writer, situation, turns }, subset);
+      const speaker = subset === "backbone" ? "planner" : subset;
+      return (
+        renderThreadHeader(profile, writer, situation.tools) + writer.join(turns) + writer.marker(speaker)
+      );
+    },
+  };
+}
+
+function turnsSoFar(writer: TurnWriter, subset: Subset, situation: Situation): Turn[] {
+  const turns = [
+    writer.user(situation.instruction),
+    ...situation.steps.flatMap((step) => writer.step(step).turns),
+  ];
+  if (situation.thought !== null && subset === "caller")
+    turns.push(writer.planner(situation.thought, "call"));
+  if (situation.thought !== null && subset === "summarizer")
+    turns.push(writer.planner(situation.thought, "answer"));
+  return turns;
+}
