@@ -86,11 +86,19 @@ const SYSTEM_ERRORS: Record<string, { code: ErrorCode; what: string; hint: strin
   ENOTDIR: { code: "bad_input", what: "is not a folder", hint: "Name a folder." },
 };
 
+/** `ENOENT` and the like; null for any other error. Asks no `instanceof`: Node's own errors come from another realm under Jest. */
+export function systemErrorCode(error: unknown): string | null {
+  return hasKey(error, "code") && typeof error.code === "string" ? error.code : null;
+}
+
+function hasKey<Key extends string>(value: unknown, key: Key): value is Record<Key, unknown> {
+  return typeof value === "object" && value !== null && key in value;
+}
+
 /** Turns a Node system error about a file into one the user can act on; anything else comes back as it is. */
 export function explainSystemError(error: unknown, path?: string): unknown {
-  if (!(error instanceof Error) || !("code" in error)) return error;
-  const known = SYSTEM_ERRORS[String(error.code)];
+  const known = SYSTEM_ERRORS[systemErrorCode(error) ?? ""];
   if (known === undefined) return error;
-  const where = path ?? ("path" in error ? String(error.path) : "the file");
+  const where = path ?? (hasKey(error, "path") ? String(error.path) : "the file");
   return new MllmError(known.code, `${where} ${known.what}`, { hint: known.hint, cause: error });
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DatasetManifest } from "../core/dataset-manifest.js";
-import { explainSystemError, MllmError } from "../core/errors.js";
+import { explainSystemError, MllmError, systemErrorCode } from "../core/errors.js";
 
 /** A folder that appears whole or not at all: it is filled under another name beside its place, then renamed. */
 export class OutputFolder {
@@ -56,7 +56,7 @@ async function refuseForeign(
   try {
     names = await readdir(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    if (systemErrorCode(error) === "ENOENT") return;
     throw explainSystemError(error, path);
   }
   if (names.length === 0 || (await isOurs(path, names))) return;
@@ -70,7 +70,7 @@ async function renameIfThere(from: string, to: string): Promise<boolean> {
     await rename(from, to);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    if (systemErrorCode(error) === "ENOENT") return false;
     throw error;
   }
 }

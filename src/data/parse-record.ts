@@ -14,7 +14,7 @@ export function parseRecord(bytes: Buffer): { value: unknown; fault: string | nu
         // The first error says what is wrong.
       }
     }
-    const fault = error instanceof Error ? error.message : String(error);
+    const fault = String(error).replace(/^SyntaxError: /, "");
     return { value: text.slice(0, SHOWN_CHARACTERS), fault: fault.slice(0, 200) };
   }
 }

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { explainSystemError, MllmError } from "../../core/errors.js";
+import { explainSystemError, MllmError, systemErrorCode } from "../../core/errors.js";
 import type { InputFile } from "./find-inputs.js";
 import { BYTE_ORDER_MARK, type Container, identifyContainer } from "./identify-container.js";
 import { JsonScanner } from "./json-scanner.js";
@@ -38,11 +38,11 @@ async function* readContainer(chunks: AsyncIterable<Buffer>, name: string): Asyn
     }
   } catch (error) {
     // What was read before the damage stands; whole records of a cut archive have been yielded by now.
-    if (!(error instanceof Error) || !("code" in error) || !String(error.code).startsWith("Z_")) throw error;
+    if (systemErrorCode(error)?.startsWith("Z_") !== true) throw error;
     yield {
       kind: "fault",
       reason: "truncated",
-      detail: `the gzip stream is damaged or cut: ${error.message}`,
+      detail: `the gzip stream is damaged or cut`,
       text: "",
     };
   } finally {

@@ -1,0 +1,186 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { DatasetManifest } from "../core/dataset-manifest.js";
+import { Example } from "../core/example.js";
+import { SUBSETS, type Subset } from "../core/roles.js";
+import type { Trajectory } from "../core/trajectory.js";
+import { type SplitRequest, splitDataset } from "./split-dataset.js";
+import type { ExamplesBySubset } from "./subset-files.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "split-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** One example a trajectory, in every subset. */
+function render({ id, instruction }: Trajectory): ExamplesBySubset {
+  const examples = [{ id, trajectory: id, segments: [{ text: instruction, train: true }] }];
+  return Object.fromEntries(
+    SUBSETS.map((subset) => [subset, { examples, leftOut: [] }]),
+  ) as unknown as ExamplesBySubset;
+}
+
+async function split(changes: Partial<SplitRequest> = {}): Promise<DatasetManifest> {
+  const request: SplitRequest = {
+    inputs: ["in.jsonl"],
+    out: "out",
+    cwd: folder,
+    excludedIds: new Set(),
+    limit: null,
+    validation: 0,
+    seed: 0,
+    isStrict: false,
+    maxErrors: null,
+    isDryRun: false,
+    createdBy: "test",
+    profile: { value: {}, name: "p", sha256: "0".repeat(64) },
+    renderExamples: render,
+    signal: new AbortController().signal,
+    ...changes,
+  };
+  for await (const event of splitDataset(request)) if (event.type === "done") return event.manifest;
+  throw new Error("no manifest");
+}
+
+const chat = (id: string | number) =>
+  JSON.stringify({
+    id,
+    tools: [],
+    messages: [
+      { role: "user", content: `q${id}` },
+      { role: "assistant", content: "a" },
+    ],
+  });
+const write = (lines: string[], name = "in.jsonl") => writeFile(join(folder, name), lines.join("\n"));
+const lines = async (path: string) =>
+  (await readFile(join(folder, path), "utf8")).split("\n").filter((line) => line !== "");
+const ids = async (side: string, subset: Subset = "backbone") =>
+  (await lines(`out/${side}${subset}.jsonl`)).map((line) => Example.parse(JSON.parse(line)).trajectory);
+
+const names = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `t${from + index}`);
+
+describe("splitDataset", () => {
+  it("writes the four subsets, the rejected records and the manifest", async () => {
+    await write([chat("a"), "{broken", chat("b"), "[]"]);
+    const manifest = await split();
+    expect(await ids("")).toEqual(["a", "b"]);
+    expect(manifest.records).toEqual({
+      read: 4,
+      used: 2,
+      excluded: 0,
+      rejected: { invalid_json: 1, not_openai: 1 },
+    });
+    const rejected = (await lines("out/rejected.jsonl")).map((line) => JSON.parse(line));
+    expect(rejected[0]).toMatchObject({
+      position: { input: "in.jsonl", file: "in.jsonl", index: 1 },
+      reason: "invalid_json",
+      record: "{broken",
+    });
+    expect(JSON.parse(await readFile(join(folder, "out/manifest.json"), "utf8"))).toEqual(manifest);
+  });
+
+  it("gives the same bytes twice", async () => {
+    await write(names(30).map(chat));
+    await split({ validation: 0.1 });
+    const first = await readFile(join(folder, "out/manifest.json"), "utf8");
+    await split({ validation: 0.1 });
+    expect(await readFile(join(folder, "out/manifest.json"), "utf8")).toBe(first);
+    expect(await readdir(folder)).toEqual(["in.jsonl", "out"]);
+  });
+
+  it("keeps a trajectory on its side of the validation share, whatever the order", async () => {
+    await write(names(200).map(chat));
+    await split({ validation: 0.1 });
+    const forward = await ids("validation/");
+    await write(names(200).reverse().map(chat));
+    await split({ validation: 0.1 });
+    expect((await ids("validation/")).sort()).toEqual(forward.sort());
+    expect(forward.length).toBeGreaterThan(8);
+    await split({ validation: 0.1, seed: 1 });
+    expect((await ids("validation/")).sort()).not.toEqual(forward.sort());
+  });
+
+  it.each([2, 3, 10])(
+    "has one validation trajectory at least among %i, the same in any order",
+    async (count) => {
+      const chosen = new Set<string>();
+      for (const order of [names(count), names(count).reverse()]) {
+        await write(order.map(chat));
+        const { trajectories } = await split({ validation: 0.0001 });
+        expect(trajectories).toEqual({ train: count - 1, validation: 1 });
+        for (const id of await ids("validation/")) chosen.add(id);
+      }
+      expect(chosen.size).toBe(1);
+    },
+  );
+
+  it("keeps something to train on, however large the share", async () => {
+    await write(names(5).map(chat));
+    expect((await split({ validation: 0.9999 })).trajectories).toEqual({ train: 1, validation: 4 });
+    await write(names(1).map(chat));
+    expect((await split({ validation: 0.02 })).trajectories).toEqual({ train: 1, validation: 0 });
+  });
+
+  it("gives a repeated id a new one from its place", async () => {
+    await write([chat("a"), chat("a"), chat("a")]);
+    await split();
+    expect(await ids("")).toEqual(["a", "in.jsonl:1", "in.jsonl:2"]);
+  });
+
+  it("leaves out excluded ids, and no more trajectories than the limit", async () => {
+    await write(names(5).map(chat));
+    const manifest = await split({ excludedIds: new Set(["t0", "t3"]), limit: 2 });
+    expect(await ids("")).toEqual(["t1", "t2"]);
+    expect(manifest.records).toEqual({ read: 3, used: 2, excluded: 1, rejected: {} });
+    const whole = await split({ excludedIds: new Set(["t0", "t3"]) });
+    expect(whole.inputs[0]?.sha256).toBe(manifest.inputs[0]?.sha256);
+  });
+
+  it("uses the whole records of an array that is cut", async () => {
+    await writeFile(join(folder, "in.json"), `[${chat("a")},${chat("b")},${chat("c").slice(0, 30)}`);
+    const manifest = await split({ inputs: ["in.json"] });
+    expect(manifest.records).toMatchObject({ used: 2, rejected: { truncated: 1 } });
+    await expect(split({ inputs: ["in.json"], isStrict: true })).rejects.toMatchObject({ code: "bad_input" });
+  });
+
+  it("stops at more errors than allowed and leaves the old data set as it was", async () => {
+    await write([chat("a")]);
+    await split();
+    await write(["{}", "{}", chat("b")]);
+    await expect(split({ maxErrors: 1, format: "openai" })).rejects.toMatchObject({
+      code: "too_many_errors",
+    });
+    expect(await ids("")).toEqual(["a"]);
+    expect(await readdir(folder)).toEqual(["in.jsonl", "out"]);
+  });
+
+  it("says why when nothing came out, and writes nothing", async () => {
+    await write(["{}"]);
+    await expect(split({ format: "openai" })).rejects.toMatchObject({ code: "bad_dataset" });
+    await expect(split({ inputs: ["none.json"] })).rejects.toMatchObject({ code: "not_found" });
+    await write([""]);
+    await expect(split()).rejects.toMatchObject({ code: "bad_input", message: "in.jsonl is empty" });
+    await writeFile(join(folder, "in.json"), "[]");
+    await expect(split({ inputs: ["in.json"] })).rejects.toMatchObject({ code: "bad_dataset" });
+    expect(await readdir(folder)).toEqual(["in.json", "in.jsonl"]);
+  });
+
+  it("does not touch a folder that holds something else", async () => {
+    await write([chat("a")]);
+    await expect(split({ out: "." })).rejects.toThrow("holds something that is not a data set");
+    await split();
+    await writeFile(join(folder, "out/notes.txt"), "mine");
+    await expect(split()).rejects.toMatchObject({ code: "bad_dataset" });
+    expect(await readFile(join(folder, "out/notes.txt"), "utf8")).toBe("mine");
+  });
+
+  it("leaves nothing when it is interrupted, or writes nothing on a dry run", async () => {
+    await write(names(5).map(chat));
+    await expect(split({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "interrupted" });
+    expect((await split({ isDryRun: true })).subsets.planner.train.rows).toBe(5);
+    expect(await readdir(folder)).toEqual(["in.jsonl"]);
+  });
+});
