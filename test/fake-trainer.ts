@@ -30,12 +30,12 @@ export function fakeEnvironment(control: FakeTrainerControl = {}): Record<string
 }
 
 /** Settings of a local provider whose trainer keeps the contract without training. */
-export function fakeLocalSettings(stateDir: string, control: FakeTrainerControl = {}): LocalSettings {
+export function fakeLocalSettings(stateFolder: string, control: FakeTrainerControl = {}): LocalSettings {
   return {
     python: fakePython,
     packageRoot: fakePackageRoot,
     env: fakeEnvironment(control),
-    stateDir,
+    stateFolder,
     now: () => new Date(),
     sleep: shortSleep,
   };
@@ -46,7 +46,10 @@ export function makeFolder(): string {
 }
 
 /** A spec of a job in a folder of its own. */
-export function fakeSpec(stateDir: string, overrides: Partial<JobSpec> & { subset?: Subset } = {}): JobSpec {
+export function fakeSpec(
+  stateFolder: string,
+  overrides: Partial<JobSpec> & { subset?: Subset } = {},
+): JobSpec {
   const subset = overrides.subset ?? "backbone";
   const jobId = overrides.jobId ?? `job-${subset}`;
   return {
@@ -67,7 +70,7 @@ export function fakeSpec(stateDir: string, overrides: Partial<JobSpec> & { subse
     overflow: { policy: "full", maxTokens: 8192 },
     training: { max_steps: 4 },
     deadlineSeconds: 60,
-    outputDir: join(stateDir, "jobs", jobId),
+    outputDir: join(stateFolder, "jobs", jobId),
     ...overrides,
   };
 }

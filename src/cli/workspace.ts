@@ -9,84 +9,83 @@ import type { Context } from "./context.js";
 /** Where this project keeps what it knows. Nothing of it need exist yet. */
 export interface WorkspacePaths {
   /** `.mllm` in the working folder, or MLLM_DIR. */
-  stateDir: string;
+  stateFolder: string;
   databaseFile: string;
-  /** Job folders lie in here, each named by its id. */
-  jobsFolder: string;
   environmentFolder: string;
   /** MLLM_PYTHON, or the one that `mllm setup` makes. */
   python: string;
 }
 
 export function resolveWorkspace({ env, cwd }: Pick<Context, "env" | "cwd">): WorkspacePaths {
-  const stateDir = resolve(cwd, env.MLLM_DIR || ".mllm");
-  const environmentFolder = join(stateDir, "venv");
+  const stateFolder = resolve(cwd, env.MLLM_DIR || ".mllm");
+  const environmentFolder = join(stateFolder, "venv");
   return {
-    stateDir,
-    databaseFile: join(stateDir, "state.db"),
-    jobsFolder: join(stateDir, "jobs"),
+    stateFolder,
+    databaseFile: join(stateFolder, "state.db"),
     environmentFolder,
     python: env.MLLM_PYTHON || join(environmentFolder, "bin", "python"),
   };
 }
 
-/** Opens what a command needs, when it needs it. */
+export interface WorkspaceOptions {
+  /** `local` where none is named. */
+  provider?: string;
+  /** Opens a database that is there and makes none. */
+  isReadOnly?: boolean;
+}
+
 export interface Workspace extends WorkspacePaths {
-  /** False before the first training here: then there is nothing to show, and nothing should be written. */
-  hasState(): boolean;
-  /** Makes the database if there is none. The same object every time. */
-  openState(): Promise<State>;
-  openProvider(name: string): Promise<Provider>;
-  /** State, provider, clock and interruption in one, as the functions of `src/training` take them. */
-  openSession(providerName: string): Promise<Session>;
+  /** Null where nothing was trained here yet and the workspace is read-only. */
+  state: State | null;
+  provider: Provider;
+  /** State, provider, clock and interruption in one, as `src/training` takes them. Throws where there is no state. */
+  readonly session: Session;
+  /** The same with the provider of this name. */
+  sessionWith(provider: string): Session;
   close(): void;
 }
 
-export function openWorkspace(context: Context): Workspace {
+export async function openWorkspace(context: Context, options: WorkspaceOptions = {}): Promise<Workspace> {
   const paths = resolveWorkspace(context);
-  let state: State | null = null;
-  const workspace: Workspace = {
-    ...paths,
-    hasState: () => existsSync(paths.databaseFile),
-    openState: async () => {
-      const { openState } = await import("../state/open-state.js");
-      state ??= openState(paths.databaseFile);
-      return state;
-    },
-    openProvider: async (name) => {
-      const { createProvider } = await import("../providers/index.js");
-      const { env, packageRoot } = context;
-      const { python, stateDir } = paths;
-      const now = () => context.now();
-      const sleep = (milliseconds: number) => context.sleep(milliseconds);
-      return createProvider(name, { local: { python, packageRoot, env, stateDir, now, sleep } });
-    },
-    openSession: async (providerName) => ({
-      state: await workspace.openState(),
-      provider: await workspace.openProvider(providerName),
-      claimant: await createClaimant(),
-      now: () => context.now(),
-      sleep: (milliseconds) => context.sleep(milliseconds),
-      signal: context.signal,
-    }),
-    close: () => {
-      state?.close();
-      state = null;
-    },
+  const { createProvider } = await import("../providers/index.js");
+  const { openState } = await import("../state/open-state.js");
+  const claimant = await createClaimant(context);
+  const now = () => context.now();
+  const sleep = (milliseconds: number) => context.sleep(milliseconds);
+  const { python, stateFolder } = paths;
+  const { packageRoot, env, signal } = context;
+  const local = { python, packageRoot, env, stateFolder, now, sleep };
+  const provider = createProvider(options.provider ?? "local", { local });
+  const state = options.isReadOnly && !existsSync(paths.databaseFile) ? null : openState(paths.databaseFile);
+  const sessionOf = (with_: Provider): Session => {
+    if (state === null) throw new Error(`${paths.databaseFile} was not opened`);
+    return { state, provider: with_, claimant, now, sleep, signal };
   };
-  return workspace;
+  return {
+    ...paths,
+    state,
+    provider,
+    get session() {
+      return sessionOf(provider);
+    },
+    sessionWith: (name) => sessionOf(createProvider(name, { local })),
+    close: () => state?.close(),
+  };
 }
 
+const FOREIGN_CLAIM_MILLISECONDS = 120_000;
+
 /** This process, told from a later one with the same number and from those of other machines. */
-async function createClaimant(): Promise<Claimant> {
+async function createClaimant(context: Context): Promise<Claimant> {
   const { isProcessAlive, readProcessStart } = await import("../providers/local/process-liveness.js");
   const start = await readProcessStart(process.pid);
   return {
     id: [hostname(), process.pid, (start ?? new Date(0)).toISOString()].join(" "),
-    isAlive: async (id) => {
+    isAlive: async (id, claimedAt) => {
       const [host, pid, startedAt = ""] = id.split(" ");
-      // Whether a process of another machine lives cannot be seen from here; its claim stands.
-      if (host !== hostname()) return true;
+      // A process of another machine or container cannot be seen from here.
+      if (host !== hostname())
+        return context.now().getTime() - Date.parse(claimedAt) < FOREIGN_CLAIM_MILLISECONDS;
       return isProcessAlive({ pid: Number(pid), startedAt });
     },
   };

@@ -48,7 +48,7 @@ function claim(database: Database, request: ClaimRequest, listJobs: (filter: Job
   if (succeeded !== undefined && succeeded.attempt !== request.redoAttempt) {
     return { kind: "succeeded", job: succeeded };
   }
-  const again = succeeded ?? known.find((job) => job.provider === request.provider);
+  const again = succeeded ?? known[0];
   const id = again === undefined ? insert(database, request) : restart(database, again, request);
   const [job] = listJobs({ id });
   if (job === undefined) throw new Error(`job ${id} vanished inside its own transaction`);
@@ -64,7 +64,7 @@ function insert(database: Database, request: ClaimRequest): string {
     subset: request.subset,
     provider: request.provider,
     claimant: request.claimant,
-    outputDir: request.newOutputDir,
+    outputDir: request.outputDir,
     at: request.at,
   };
   database.run(
@@ -80,7 +80,7 @@ function insert(database: Database, request: ClaimRequest): string {
 function restart(database: Database, job: Job, request: ClaimRequest): string {
   database.run(
     `UPDATE jobs SET state = 'submitting', attempt = attempt + 1, runId = :runId, claimant = :claimant,
-                     provider = :provider, providerJobId = NULL, reason = NULL, endedAt = NULL,
+                     provider = :provider, outputDir = :outputDir, providerJobId = NULL, reason = NULL, endedAt = NULL,
                      submittedAt = :at, updatedAt = :at
      WHERE id = :id`,
     {
@@ -88,6 +88,8 @@ function restart(database: Database, job: Job, request: ClaimRequest): string {
       runId: request.runId,
       claimant: request.claimant,
       provider: request.provider,
+      // Equal keys have equal folders, unless the project was moved since.
+      outputDir: request.outputDir,
       at: request.at,
     },
   );

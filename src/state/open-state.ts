@@ -23,9 +23,9 @@ export interface ClaimRequest {
   subset: Subset;
   provider: string;
   claimant: string;
-  /** Id and folder for a job that does not exist yet. */
+  /** For a job that does not exist yet. */
   newJobId: string;
-  newOutputDir: string;
+  outputDir: string;
   /** Start a succeeded job again, if it is still at this attempt; its checkpoint is gone. */
   redoAttempt?: number;
   at: string;

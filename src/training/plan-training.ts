@@ -76,7 +76,15 @@ function planJob(
   problem: MllmError | null,
 ): PlannedJob {
   const { loaded, dataset } = request;
-  const draft = createJobSpec({ loaded, job, dataset, parent, runId: request.runId, jobId: "", outputDir: "" });
+  const draft = createJobSpec({
+    loaded,
+    job,
+    dataset,
+    parent,
+    runId: request.runId,
+    jobId: "",
+    outputDir: "",
+  });
   // Equal work has an equal id: the same command finds its job again instead of paying for it twice.
   const jobId = `job-${draft.jobKey.slice(0, 10)}`;
   const spec = { ...draft, jobId, outputDir: join(request.jobsFolder, jobId) };

@@ -20,7 +20,7 @@ export async function reconcile(session: ReconcileSession): Promise<void> {
 export async function reconcileJob(session: ReconcileSession, job: Job): Promise<Job> {
   const { state, provider, claimant } = session;
   // Whoever is submitting it knows better than the provider, which may not have heard of it yet.
-  if (job.state === "submitting" && (await claimant.isAlive(job.claimant))) return job;
+  if (job.state === "submitting" && (await claimant.isAlive(job.claimant, job.submittedAt))) return job;
   const handle = handleOf(job);
   const found = await provider.find(handle);
   const status =

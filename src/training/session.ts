@@ -6,7 +6,7 @@ import type { Job, State } from "../state/open-state.js";
 export interface Claimant {
   /** This command's own mark, stored in the rows it claims. */
   id: string;
-  isAlive(id: string): Promise<boolean>;
+  isAlive(id: string, claimedAt: string): Promise<boolean>;
 }
 
 /** What driving jobs needs of the world. */

@@ -132,7 +132,7 @@ function claim(session: Session, spec: JobSpec, redoAttempt: number | undefined)
     provider: session.provider.name,
     claimant: session.claimant.id,
     newJobId: spec.jobId,
-    newOutputDir: spec.outputDir,
+    outputDir: spec.outputDir,
     ...(redoAttempt === undefined ? {} : { redoAttempt }),
     at: timeOf(session),
   });

@@ -2,6 +2,7 @@ import { isActive } from "../core/job-state.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { JobStatus } from "../providers/provider.js";
 import type { Job } from "../state/open-state.js";
+import { mergeEvents } from "./merge-events.js";
 import { readEvents } from "./read-events.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
 import { handleOf, pause, type Session, timeOf } from "./session.js";
@@ -41,6 +42,17 @@ export async function* watchJob(
     }
     await pause(session);
   }
+}
+
+/** Follows several jobs, each with the session of its provider, to their ends. */
+export function watchJobs(
+  sessionOf: (job: Job) => Session,
+  jobs: readonly Job[],
+): AsyncGenerator<TrainingEvent> {
+  return mergeEvents(
+    jobs.map((job) => () => watchJob(sessionOf(job), job)),
+    jobs.length,
+  );
 }
 
 function updateState(session: Session, job: Job, status: JobStatus): void {

@@ -1,6 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Provider, Readiness } from "../provider.js";
+import { trainerCommand } from "../trainer-command.js";
 import { checkPython } from "./check-python.js";
 import { listGpus, takeGpu } from "./gpu-slots.js";
 import {
@@ -26,7 +27,7 @@ export interface LocalSettings {
   /** What the trainer inherits. */
   env: Readonly<Record<string, string | undefined>>;
   /** Where the reservations of GPUs lie; its disk is looked at, too. It need not exist yet. */
-  stateDir: string;
+  stateFolder: string;
   now(): Date;
   sleep(milliseconds: number): Promise<void>;
   /** How long a trainer has between the request to end and being killed; 20. */
@@ -44,6 +45,10 @@ export function createLocalProvider(settings: LocalSettings): Provider {
     name: "local",
     check: () => check(settings),
     estimateCost: async () => 0,
+    describe: ({ outputDir }) => {
+      const { command, args } = trainerCommand(settings.python, jobPaths(outputDir).job);
+      return `PYTHONPATH=${join(settings.packageRoot, "trainer")} ${[command, ...args].join(" ")}`;
+    },
     concurrency: async () => Math.max(1, (await listGpus(settings.env)).length),
     submit: async (spec) => {
       const living = await findLiving(spec);
@@ -51,7 +56,7 @@ export function createLocalProvider(settings: LocalSettings): Provider {
       await makeFolder(spec.outputDir);
       await writeRecord(jobPaths(spec.outputDir).job, spec);
       const startedAt = settings.now().toISOString();
-      const slot = await takeGpu(join(settings.stateDir, "gpus"), await listGpus(settings.env), {
+      const slot = await takeGpu(join(settings.stateFolder, "gpus"), await listGpus(settings.env), {
         jobId: spec.jobId,
         outputDir: spec.outputDir,
         startedAt,
@@ -98,15 +103,15 @@ async function check(settings: LocalSettings): Promise<Readiness> {
   facts.gpus = gpus.length;
   if (gpus[0] !== undefined) facts.gpu = gpus[0].name;
   // The state folder may not exist yet; its parent is the folder the command runs in.
-  const disk = await statfs(settings.stateDir).catch(() =>
-    statfs(join(settings.stateDir, "..")).catch(() => null),
+  const disk = await statfs(settings.stateFolder).catch(() =>
+    statfs(join(settings.stateFolder, "..")).catch(() => null),
   );
   if (disk !== null) {
     const freeBytes = disk.bavail * disk.bsize;
     facts.freeDiskBytes = freeBytes;
     if (freeBytes < MINIMUM_FREE_BYTES) {
       problems.push({
-        message: `${settings.stateDir} has less than 1 GiB of free disk space`,
+        message: `${settings.stateFolder} has less than 1 GiB of free disk space`,
         hint: "Free some space, or set MLLM_DIR to a folder on another disk.",
       });
     }

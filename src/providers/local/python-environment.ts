@@ -76,11 +76,25 @@ export async function* createPythonEnvironment(
   if (!hasGpu && process.platform === "linux" && !(await hasPackage(settings, python, torchPin))) {
     // PyPI's Linux build of torch brings gigabytes of CUDA; the CPU build lies in PyTorch's own index.
     yield { type: "step", text: `${torchPin} from ${CPU_WHEELS}, else from the configured index` };
-    await capture(settings, python, [...pip, "--retries", "0", "--timeout", "10", "--index-url", CPU_WHEELS, torchPin]);
+    await capture(settings, python, [
+      ...pip,
+      "--retries",
+      "0",
+      "--timeout",
+      "10",
+      "--index-url",
+      CPU_WHEELS,
+      torchPin,
+    ]);
   }
-  const installedAll = yield* runStep(settings, python, [...pip, ...requirements.flatMap((path) => ["-r", path])], {
-    hint: "Read pip's last lines above; check the network and the free disk space, then run `mllm setup` again.",
-  });
+  const installedAll = yield* runStep(
+    settings,
+    python,
+    [...pip, ...requirements.flatMap((path) => ["-r", path])],
+    {
+      hint: "Read pip's last lines above; check the network and the free disk space, then run `mllm setup` again.",
+    },
+  );
   if (!installedAll) return;
   const temporary = join(settings.folder, `${MARKER}.tmp`);
   await writeFile(temporary, JSON.stringify({ requirements: [...new Set([...installed, ...wanted])] }));
@@ -117,7 +131,11 @@ async function* runStep(
   return false;
 }
 
-async function capture(settings: PythonEnvironmentSettings, command: string, args: string[]): Promise<string | null> {
+async function capture(
+  settings: PythonEnvironmentSettings,
+  command: string,
+  args: string[],
+): Promise<string | null> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { env: { ...settings.env }, stdio: ["ignore", "pipe", "ignore"] });
     let output = "";
@@ -129,7 +147,11 @@ async function capture(settings: PythonEnvironmentSettings, command: string, arg
   });
 }
 
-async function hasPackage(settings: PythonEnvironmentSettings, python: string, pin: string): Promise<boolean> {
+async function hasPackage(
+  settings: PythonEnvironmentSettings,
+  python: string,
+  pin: string,
+): Promise<boolean> {
   const [name = "", version = ""] = pin.split("==");
   const program = `import importlib.metadata as m; print(m.version(${JSON.stringify(name)}))`;
   return (await capture(settings, python, ["-c", program]))?.split("+")[0] === version;

@@ -1,0 +1,25 @@
+import { isActive } from "../core/job-state.js";
+import type { Job } from "../state/open-state.js";
+import { handleOf, pause, type Session } from "./session.js";
+
+/** The trainer's log in pieces of whole lines; following goes on until the job has ended or the user interrupts. */
+export async function* readLogs(
+  session: Session,
+  job: Job,
+  { isFollowing }: { isFollowing: boolean },
+): AsyncGenerator<string> {
+  const handle = handleOf(job);
+  let cursor: string | null = null;
+  for (;;) {
+    // In this order: what was written before the end is read after it was seen.
+    const isEnded = !isActive((await session.provider.status(handle)).state);
+    for (;;) {
+      const chunk = await session.provider.logs(handle, cursor);
+      cursor = chunk.cursor;
+      if (chunk.text === "") break;
+      yield chunk.text;
+    }
+    if (!isFollowing || isEnded || session.signal.aborted) return;
+    await pause(session);
+  }
+}

@@ -1,0 +1,48 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { readCheckpointFolder } from "../core/checkpoint-folder.js";
+import { explainSystemError, MllmError } from "../core/errors.js";
+import { isActive } from "../core/job-state.js";
+import type { Checkpoint, State } from "../state/open-state.js";
+
+/**
+ * Deletes a checkpoint's folder; its row stays, for the lineage. Refuses while others descend from it, while its job
+ * is at work, and where the folder holds something else, unless forced.
+ */
+export async function removeCheckpoint(
+  state: State,
+  row: Checkpoint,
+  { isForced }: { isForced: boolean },
+): Promise<void> {
+  if (!isForced) await refuse(state, row);
+  try {
+    // The manifest first: half a checkpoint must never look like a whole one.
+    await rm(join(row.path, "checkpoint.json"), { force: true });
+    await rm(row.path, { recursive: true, force: true });
+  } catch (error) {
+    throw explainSystemError(error, row.path);
+  }
+  state.markCheckpointRemoved(row.id);
+}
+
+async function refuse(state: State, row: Checkpoint): Promise<void> {
+  const hint = `mllm checkpoints remove ${row.id} --force removes it all the same.`;
+  const heirs = state.listCheckpoints({ parentId: row.id, state: "complete" });
+  if (heirs.length > 0) {
+    const names = heirs.map((heir) => heir.id).join(", ");
+    throw new MllmError("bad_checkpoint", `${row.id} is what ${names} came from`, { hint });
+  }
+  const job = state.getJob(row.jobId);
+  if (job !== null && isActive(job.state)) {
+    throw new MllmError("already_running", `${row.id} belongs to ${job.id}, which is ${job.state}`, {
+      hint: `mllm jobs cancel ${job.id} ends the job first.`,
+    });
+  }
+  const folder = await readCheckpointFolder(row.path);
+  const isOther = folder.isComplete ? folder.manifest.id !== row.id : existsSync(row.path);
+  if (isOther) {
+    const found = folder.isComplete ? `holds ${folder.manifest.id}` : `is damaged: ${folder.problem}`;
+    throw new MllmError("bad_checkpoint", `${row.path} ${found}`, { hint });
+  }
+}
