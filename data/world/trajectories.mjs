@@ -22,7 +22,7 @@ import { currencies, heldOutToolNames, languages, tools, trainedToolNames } from
 export const splits = ["train", "test_seen", "test_unseen_values", "test_unseen_tools"];
 
 const toolsPerTask = 4;
-const probabilities = { missingTool: 0.15, backup: 0.7, wrongArgument: 0.03, wrongTool: 0.03 };
+const probabilities = { missingTool: 0.15, backup: 0.7, wrongArgument: 0.02, wrongTool: 0.02 };
 /** Of one, two and three calls, in hundredths. */
 const callShares = { 1: 36, 2: 40 };
 
