@@ -1,3 +1,4 @@
+import type { Provider } from "../providers/provider.js";
 import type { PlannedJob } from "../training/plan-training.js";
 import { formatTable } from "./output.js";
 
@@ -15,6 +16,32 @@ export interface PlanReport {
   }[];
 }
 
+/** Asks the provider what it needs to start these jobs and what they would cost; changes nothing. */
+export async function createPlanReport(provider: Provider, plan: readonly PlannedJob[]): Promise<PlanReport> {
+  const { isReady, problems, facts } = await provider.check();
+  const costs = await Promise.all(
+    plan.map(({ spec, estimate }) =>
+      provider.estimateCost(spec, (estimate.seconds ?? spec.deadlineSeconds) / 3600),
+    ),
+  );
+  const planProblems = plan.flatMap(({ problem }) => problem ?? []);
+  return {
+    canStart: isReady && planProblems.length === 0,
+    problems: [
+      ...planProblems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
+      ...problems.map(({ message, hint }) => ({ code: "environment_missing", message, hint })),
+    ],
+    provider: { name: provider.name, isReady, facts },
+    costDollars: costs.reduce((sum, cost) => sum + cost, 0),
+    jobs: plan.map(({ spec, job, estimate }) => ({
+      spec,
+      command: provider.describe(spec),
+      sources: job.sources,
+      estimate,
+    })),
+  };
+}
+
 /** The plan as text: what would run on what, with every value's source and what it is expected to take. */
 export function formatPlan(report: PlanReport): string {
   const facts = Object.entries(report.provider.facts).map(([key, value]) => `${key} ${value}`);
@@ -26,7 +53,9 @@ export function formatPlan(report: PlanReport): string {
   for (const { message, hint } of report.problems) {
     parts.push(`problem: ${message}${hint === null ? "" : `\n   hint: ${hint}`}`);
   }
-  parts.push(report.canStart ? "The run can start; leave out --dry-run to start it." : "The run cannot start.");
+  parts.push(
+    report.canStart ? "The run can start; leave out --dry-run to start it." : "The run cannot start.",
+  );
   return parts.join("\n\n");
 }
 

@@ -42,6 +42,8 @@ export interface Provider {
   check(): Promise<Readiness>;
   /** US dollars for so many hours of this job; 0 where nothing is paid. */
   estimateCost(spec: JobSpec, hours: number): Promise<number>;
+  /** The command or request that would start this job, secrets left out. */
+  describe(spec: JobSpec): string;
   /** How many jobs may run at once. */
   concurrency(): Promise<number>;
   /** Starts the job. Submitting a job that already runs returns it and starts nothing. */

@@ -14,7 +14,7 @@ interface SetupOptions {
 export function createSetupCommand(context: Context): Command {
   return new Command("setup")
     .description("Make the Python environment that trains on this machine")
-    .option("--python PATH", "the Python (3.10 or later) to make it with; default: python3")
+    .option("--python <path>", "the Python (3.10 or later) to make it with; default: python3")
     .option("--dev", "also install what the trainer's own tests need")
     .option("--dry-run", "say what would be done, do nothing")
     .option("--json", "print the result as JSON")
