@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Libsql from "libsql";
-import { explainSystemError, MllmError } from "../core/errors.js";
+import { explainSystemError, MllmError, systemErrorCode } from "../core/errors.js";
 
 /** No booleans: libsql aborts the whole process when it is handed one. */
 export type Value = string | number | null;
@@ -73,19 +73,17 @@ function withoutMetadata(row: unknown): unknown {
   return rest;
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
 function isBusy(error: unknown): boolean {
-  return codeOf(error).startsWith("SQLITE_BUSY") || codeOf(error).startsWith("SQLITE_LOCKED");
+  const code = systemErrorCode(error) ?? "";
+  return code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED");
 }
 
 function explainDatabaseError(error: unknown, path: string): unknown {
-  if (error instanceof MllmError || !(error instanceof Error)) return error;
-  const code = codeOf(error);
+  if (error instanceof MllmError) return error;
+  const code = systemErrorCode(error) ?? "";
+  const { message } = error as Error;
   if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) {
-    return new MllmError("bad_state", `${path} is damaged or not a state database (${error.message})`, {
+    return new MllmError("bad_state", `${path} is damaged or not a state database (${message})`, {
       hint: `Move ${path} away together with its -wal and -shm files, then run the command again: job folders and checkpoints are not touched by this.`,
       cause: error,
     });
@@ -102,7 +100,7 @@ function explainDatabaseError(error: unknown, path: string): unknown {
       cause: error,
     });
   }
-  if (code.startsWith("SQLITE_READONLY") || code.startsWith("SQLITE_CANTOPEN") || isCannotOpen(error)) {
+  if (code.startsWith("SQLITE_READONLY") || code.startsWith("SQLITE_CANTOPEN") || isCannotOpen(message)) {
     return new MllmError("permission_denied", `${path} cannot be opened for writing`, {
       hint: "Check the permissions of the file and its folder, or set MLLM_DIR to another folder.",
       cause: error,
@@ -112,6 +110,6 @@ function explainDatabaseError(error: unknown, path: string): unknown {
 }
 
 /** Failing to open has no code in libsql, only SQLite's number 14 (SQLITE_CANTOPEN) in the text. */
-function isCannotOpen(error: Error): boolean {
-  return /ConnectionFailed\(.*: 14"\)/.test(error.message);
+function isCannotOpen(message: string): boolean {
+  return /ConnectionFailed\(.*: 14"\)/.test(message);
 }

@@ -155,7 +155,7 @@ async function* runClaimed(
     providerJobId = yield* submitJob(session, ownSpec, job);
   } catch (error) {
     const at = timeOf(session);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = (error as Error).message;
     session.state.updateJob(job, { state: "failed", reason, endedAt: at, at }, ["submitting"]);
     if (!(error instanceof MllmError)) throw error;
     yield { ...describeJob(job, at), type: "failed", state: "failed", reason, hint: error.hint ?? null };

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { systemErrorCode } from "../../core/errors.js";
 import type { Readiness } from "../provider.js";
 import type { LocalSettings } from "./create-local-provider.js";
 
@@ -65,8 +66,7 @@ async function probe(settings: LocalSettings, packages: string[]): Promise<Probe
     });
     return JSON.parse(stdout) as Probe;
   } catch (error) {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (isMissing) return `there is no Python at ${settings.python}`;
+    if (systemErrorCode(error) === "ENOENT") return `there is no Python at ${settings.python}`;
     return `${settings.python} does not work as a Python interpreter`;
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -44,7 +45,7 @@ export async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise
 
 /** A reader finds the old content or the new one, never a part. */
 export async function writeRecord(path: string, value: unknown): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const file = await open(temporary, "w");
     try {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type StdioOptions, spawn } from "node:child_process";
 import { open } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { explainSystemError, ProviderError } from "../../core/errors.js";
@@ -11,6 +11,7 @@ import { readTail } from "./read-lines.js";
 /** The trainer says that it is there before its slow imports, so a second is the rule. */
 const START_TIMEOUT_SECONDS = 60;
 const POLL_MILLISECONDS = 20;
+const WRAPPER_MILLISECONDS = 3_000;
 
 export interface Launched {
   pid: number;
@@ -18,7 +19,11 @@ export interface Launched {
   isOurs: boolean;
 }
 
-type Ending = { exitCode: number | null } | { error: Error };
+interface Ending {
+  /** Null where a signal ended it, or where it could not be started. */
+  exitCode: number | null;
+  error: Error | null;
+}
 
 /** Starts the trainer as the leader of its own process group and waits until it has said so. */
 export async function launch(
@@ -29,30 +34,31 @@ export async function launch(
   const paths = jobPaths(spec.outputDir);
   const before = await readRecord(paths.process, TrainerProcess);
   const child = await start(settings, spec, gpu);
-  let ending: Ending | null = null;
-  child.once("exit", (exitCode) => {
-    ending = { exitCode };
-  });
-  child.once("error", (error) => {
-    ending = { error };
-  });
-  child.unref();
   if (child.pid !== undefined) {
     await writeRecord(paths.launch, { pid: child.pid, startedAt, jobId: spec.jobId, gpu });
   }
   for (let waited = 0; waited < START_TIMEOUT_SECONDS * 1000; waited += POLL_MILLISECONDS) {
-    // Read first: a trainer that ended in between has written its process.json before.
-    const end: Ending | null = ending;
+    // Looked at first: a trainer that ended in between has written its process.json before.
+    const ending = child.ending();
     const now = await readRecord(paths.process, TrainerProcess);
     const isNew = now !== null && (now.pid !== before?.pid || now.startedAt !== before.startedAt);
-    if (isNew && now.jobId === spec.jobId) return { pid: now.pid, isOurs: true };
-    if (end !== null) return explainEnding(settings, spec, end);
+    // Another number: a wrapper started the trainer, or ours is about to find that another one has the lock.
+    const isOurs = now?.pid === child.pid || ending?.exitCode !== ALREADY_RUNNING_EXIT_CODE;
+    const isSettled = now?.pid === child.pid || ending !== null || waited > WRAPPER_MILLISECONDS;
+    if (isNew && isOurs && isSettled) return { pid: now.pid, isOurs };
+    if (ending !== null) return explainEnding(settings, spec, ending);
     await settings.sleep(POLL_MILLISECONDS);
   }
   return { pid: child.pid ?? 0, isOurs: true };
 }
 
-async function start(settings: LocalSettings, spec: JobSpec, gpu: string | null): Promise<ChildProcess> {
+interface Child {
+  pid: number | undefined;
+  /** Null while it runs. */
+  ending(): Ending | null;
+}
+
+async function start(settings: LocalSettings, spec: JobSpec, gpu: string | null): Promise<Child> {
   const paths = jobPaths(spec.outputDir);
   const { command, args } = trainerCommand(settings.python, paths.job);
   const modules = [join(settings.packageRoot, "trainer"), settings.env.PYTHONPATH].filter(Boolean);
@@ -67,12 +73,17 @@ async function start(settings: LocalSettings, spec: JobSpec, gpu: string | null)
     throw explainSystemError(error, paths.log);
   });
   try {
-    return spawn(command, args, {
-      cwd: spec.outputDir,
-      env,
-      detached: true,
-      stdio: ["ignore", log.fd, log.fd],
+    const stdio: StdioOptions = ["ignore", log.fd, log.fd];
+    const child = spawn(command, args, { cwd: spec.outputDir, env, detached: true, stdio });
+    let ending: Ending | null = null;
+    child.once("exit", (exitCode) => {
+      ending = { exitCode, error: null };
     });
+    child.once("error", (error) => {
+      ending = { exitCode: null, error };
+    });
+    child.unref();
+    return { pid: child.pid, ending: () => ending };
   } finally {
     await log.close();
   }
@@ -80,7 +91,7 @@ async function start(settings: LocalSettings, spec: JobSpec, gpu: string | null)
 
 /** The process ended without a process.json of its own: another trainer has the folder, or this one cannot run. */
 async function explainEnding(settings: LocalSettings, spec: JobSpec, end: Ending): Promise<Launched> {
-  if ("error" in end) {
+  if (end.error !== null) {
     throw new ProviderError("local", `${settings.python} cannot be started (${end.error.message})`, {
       code: "environment_missing",
       hint: "mllm setup makes the Python environment; MLLM_PYTHON names another one.",

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import { systemErrorCode } from "../../core/errors.js";
 
 /** A process and a time at which it lived, as ISO text: a process that began later has only inherited the number. */
 export interface ProcessMark {
@@ -36,7 +37,7 @@ function isPresent(pid: number): boolean {
     return true;
   } catch (error) {
     // The process of another user is there, too.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return systemErrorCode(error) === "EPERM";
   }
 }
 

@@ -1,4 +1,4 @@
-import { ProviderError } from "../../core/errors.js";
+import { ProviderError, systemErrorCode } from "../../core/errors.js";
 import type { JobHandle } from "../provider.js";
 import type { LocalSettings } from "./create-local-provider.js";
 import { findLiving } from "./job-folder.js";
@@ -40,7 +40,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals, { onlyGroup = false } 
       process.kill(target, signal);
       return;
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+      if (systemErrorCode(error) !== "ESRCH") throw error;
     }
   }
 }

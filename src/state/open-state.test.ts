@@ -1,0 +1,243 @@
+import { execFile } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "@jest/globals";
+import { makeFolder } from "../../test/fake-trainer.js";
+import { openDatabase } from "./database.js";
+import { MIGRATIONS } from "./migrations.js";
+import { type CheckpointRecord, type ClaimRequest, openState, type State } from "./open-state.js";
+
+const AT = "2026-11-22T12:00:00.000Z";
+const LATER = "2026-11-22T13:00:00.000Z";
+const KEY = { recipeName: "tiny", recipeSha256: "abc", dataHash: "def" };
+
+function makeState(): State {
+  return openState(join(makeFolder(), ".mllm", "state.db"));
+}
+
+function request(state: State, overrides: Partial<ClaimRequest> = {}): ClaimRequest {
+  return {
+    runId: state.ensureRun(KEY, AT).id,
+    jobKey: "key-1",
+    stage: 1,
+    subset: "backbone",
+    provider: "local",
+    claimant: "me",
+    newJobId: "job-1",
+    outputDir: "/jobs/job-1",
+    at: AT,
+    ...overrides,
+  };
+}
+
+function checkpoint(overrides: Partial<CheckpointRecord> = {}): CheckpointRecord {
+  return {
+    id: "backbone-4-abcdef01",
+    hash: "abcdef01",
+    path: "/jobs/job-1/checkpoints/checkpoint-4",
+    jobId: "job-1",
+    stage: 1,
+    subset: "backbone",
+    globalStep: 4,
+    kind: "full",
+    parentId: null,
+    dataHash: "def",
+    isBest: true,
+    isLast: false,
+    validationLoss: 0.5,
+    initialValidationLoss: 2,
+    createdAt: AT,
+    ...overrides,
+  };
+}
+
+describe("openState", () => {
+  it.each(MIGRATIONS.map((_, version) => version))("migrates a database of version %i", (version) => {
+    const path = join(makeFolder(), "state.db");
+    const database = openDatabase(path);
+    for (const migration of MIGRATIONS.slice(0, version)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${version}`);
+    database.close();
+    const state = openState(path);
+    state.claimJob(request(state));
+    expect(state.listJobs()).toHaveLength(1);
+    state.close();
+    expect(openDatabase(path).get("PRAGMA user_version")).toEqual({ user_version: MIGRATIONS.length });
+  });
+
+  it("keeps what it was told across openings", () => {
+    const state = makeState();
+    state.claimJob(request(state));
+    state.saveCheckpoint(checkpoint());
+    state.close();
+    const again = openState(state.path);
+    expect(again.listJobs()).toHaveLength(1);
+    expect(again.listCheckpoints()).toHaveLength(1);
+  });
+
+  it("refuses a database that a newer version has written, and leaves it alone", () => {
+    const path = join(makeFolder(), "state.db");
+    const database = openDatabase(path);
+    database.exec("PRAGMA user_version = 999");
+    database.close();
+    expect(() => openState(path)).toThrow(
+      expect.objectContaining({ code: "bad_state", message: expect.stringContaining("newer mllm") }),
+    );
+    expect(openDatabase(path).get("PRAGMA user_version")).toEqual({ user_version: 999 });
+  });
+
+  it("names a file that is no database", () => {
+    const path = join(makeFolder(), "state.db");
+    writeFileSync(path, "no database at all ".repeat(500));
+    expect(() => openState(path)).toThrow(
+      expect.objectContaining({ code: "bad_state", message: expect.stringContaining(path) }),
+    );
+  });
+
+  it("names a folder where the database should be", () => {
+    const path = makeFolder();
+    expect(() => openState(path)).toThrow(expect.objectContaining({ code: "permission_denied" }));
+  });
+
+  it("names a row that something else has damaged", () => {
+    const state = makeState();
+    state.claimJob(request(state));
+    openDatabase(state.path).exec("UPDATE jobs SET subset = 'planer'");
+    expect(() => state.listJobs()).toThrow(
+      expect.objectContaining({ code: "bad_state", message: expect.stringContaining("job-1") }),
+    );
+  });
+});
+
+describe("runs", () => {
+  it("are found again by recipe and data", () => {
+    const state = makeState();
+    expect(state.findRun(KEY)).toBeNull();
+    const run = state.ensureRun(KEY, AT);
+    expect(state.ensureRun(KEY, LATER)).toEqual(run);
+    expect(state.ensureRun({ ...KEY, dataHash: "other" }, LATER).id).not.toBe(run.id);
+    expect(state.listRuns()).toHaveLength(2);
+  });
+});
+
+describe("claimJob", () => {
+  it("makes the row before anything is started", () => {
+    const state = makeState();
+    const { kind, job } = state.claimJob(request(state));
+    expect(kind).toBe("claimed");
+    expect(job).toMatchObject({
+      id: "job-1",
+      state: "submitting",
+      attempt: 1,
+      claimant: "me",
+      submittedAt: AT,
+    });
+  });
+
+  it.each(["submitting", "queued", "running"] as const)(
+    "leaves a job that is %s to whoever has it",
+    (active) => {
+      const state = makeState();
+      const { job } = state.claimJob(request(state));
+      state.updateJob(job, { state: active, at: AT });
+      const second = state.claimJob(request(state, { claimant: "you" }));
+      expect(second).toMatchObject({ kind: "active", job: { id: "job-1", claimant: "me", attempt: 1 } });
+    },
+  );
+
+  it.each(["failed", "cancelled", "preempted", "lost"] as const)("starts a job again that is %s", (ended) => {
+    const state = makeState();
+    const { job } = state.claimJob(request(state));
+    state.updateJob(job, { state: ended, reason: "why", endedAt: AT, at: AT });
+    const { kind, job: again } = state.claimJob(
+      request(state, { claimant: "you", newJobId: "job-2", at: LATER }),
+    );
+    expect(kind).toBe("claimed");
+    expect(again).toMatchObject({ id: "job-1", attempt: 2, state: "submitting", claimant: "you" });
+    expect(again).toMatchObject({ reason: null, endedAt: null, submittedAt: LATER, createdAt: AT });
+  });
+
+  it("starts a succeeded job again only when that very attempt is named", () => {
+    const state = makeState();
+    const { job } = state.claimJob(request(state));
+    state.updateJob(job, { state: "succeeded", at: AT });
+    expect(state.claimJob(request(state)).kind).toBe("succeeded");
+    expect(state.claimJob(request(state, { redoAttempt: 2 })).kind).toBe("succeeded");
+    expect(state.claimJob(request(state, { redoAttempt: 1 }))).toMatchObject({
+      kind: "claimed",
+      job: { attempt: 2 },
+    });
+  });
+
+  it("gives each job to exactly one of several processes", async () => {
+    const script = resolve(dirname(fileURLToPath(import.meta.url)), "../../test/claim-process.js");
+    const path = join(makeFolder(), "state.db");
+    const names = ["a", "b", "c"];
+    const outputs = await Promise.all(
+      names.map((name) => promisify(execFile)(process.execPath, [script, path, name, "40"])),
+    );
+    const claimed = outputs.flatMap(({ stdout }) => stdout.split("\n").filter((line) => line !== ""));
+    expect(claimed.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    expect(existsSync(path)).toBe(true);
+  }, 30_000);
+});
+
+describe("updateJob", () => {
+  it("does nothing once the job has gone on to another attempt or state", () => {
+    const state = makeState();
+    const { job } = state.claimJob(request(state));
+    expect(state.updateJob(job, { state: "failed", at: AT }, ["running"])).toBe(false);
+    expect(state.updateJob(job, { state: "failed", at: AT }, ["submitting"])).toBe(true);
+    state.claimJob(request(state));
+    expect(state.updateJob(job, { state: "succeeded", at: AT })).toBe(false);
+    expect(state.getJob(job.id)).toMatchObject({ state: "submitting", attempt: 2 });
+  });
+});
+
+describe("findJob", () => {
+  it("takes an id or a beginning that only one job has", () => {
+    const state = makeState();
+    for (const id of ["job-1a", "job-1b", "job-2"])
+      state.claimJob(request(state, { newJobId: id, jobKey: id }));
+    expect(state.findJob("job-1b").id).toBe("job-1b");
+    expect(state.findJob("job-2").id).toBe("job-2");
+    expect(() => state.findJob("job-1")).toThrow(expect.objectContaining({ code: "usage" }));
+    expect(() => state.findJob("job-9")).toThrow(expect.objectContaining({ code: "not_found" }));
+    expect(() => state.findJob("")).toThrow(expect.objectContaining({ code: "not_found" }));
+  });
+});
+
+describe("checkpoints", () => {
+  it("are saved, refreshed and marked as removed", () => {
+    const state = makeState();
+    state.claimJob(request(state));
+    state.saveCheckpoint(checkpoint());
+    state.saveCheckpoint(checkpoint({ isBest: false, isLast: true, validationLoss: null, createdAt: LATER }));
+    const [row] = state.listCheckpoints({ jobId: "job-1" });
+    expect(row).toMatchObject({
+      isBest: false,
+      isLast: true,
+      validationLoss: null,
+      state: "complete",
+      createdAt: AT,
+    });
+    state.markCheckpointRemoved("backbone-4-abcdef01");
+    expect(state.listCheckpoints({ state: "complete" })).toEqual([]);
+    expect(state.findCheckpoint("backbone-4").state).toBe("removed");
+    state.saveCheckpoint(checkpoint());
+    expect(state.getCheckpoint("backbone-4-abcdef01")?.state).toBe("complete");
+  });
+
+  it("are listed by what they came from", () => {
+    const state = makeState();
+    state.claimJob(request(state));
+    state.saveCheckpoint(checkpoint());
+    state.saveCheckpoint(
+      checkpoint({ id: "planner-2-01", subset: "planner", parentId: "backbone-4-abcdef01" }),
+    );
+    const children = state.listCheckpoints({ parentId: "backbone-4-abcdef01" });
+    expect(children.map((row) => row.id)).toEqual(["planner-2-01"]);
+  });
+});

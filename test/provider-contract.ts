@@ -1,0 +1,213 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { CheckpointManifest } from "../src/core/checkpoint.js";
+import type { JobSpec } from "../src/core/job-spec.js";
+import { TrainerEvent } from "../src/core/trainer-event.js";
+import type { JobHandle, LogChunk, Provider } from "../src/providers/provider.js";
+import type { FakeTrainerControl } from "./fake-trainer.js";
+import { until } from "./fake-trainer.js";
+
+/** What the contract needs of a provider's surroundings: jobs that behave as asked, and the means to hurt them. */
+export interface ProviderHarness {
+  /** A provider whose trainer behaves like this from now on. */
+  create(control?: FakeTrainerControl): Provider;
+  /** A spec of a job that the provider has never seen; four optimizer steps. */
+  createSpec(): JobSpec;
+  isPaused(spec: JobSpec): boolean;
+  letContinue(spec: JobSpec): void;
+  /** Ends the trainer without giving it the chance of a last word. */
+  kill(spec: JobSpec): Promise<void>;
+  /** How many trainers of this job are at work. */
+  countTrainers(spec: JobSpec): Promise<number>;
+  /** Takes the manifest of the job's newest checkpoint away. */
+  breakNewestCheckpoint(spec: JobSpec): void;
+}
+
+/** What every provider promises, whatever it runs on. */
+export function describeProviderContract(name: string, createHarness: () => ProviderHarness): void {
+  describe(`the provider contract, kept by ${name}`, () => {
+    const submitted: { provider: Provider; handle: JobHandle }[] = [];
+
+    const start = async (
+      harness: ProviderHarness,
+      control: FakeTrainerControl = {},
+      spec = harness.createSpec(),
+    ) => {
+      const provider = harness.create(control);
+      const { providerJobId } = await provider.submit(spec);
+      const handle = { jobId: spec.jobId, providerJobId, outputDir: spec.outputDir };
+      submitted.push({ provider, handle });
+      return { provider, spec, handle };
+    };
+    const ended = async (provider: Provider, handle: JobHandle) => {
+      await until(async () => (await provider.status(handle)).state !== "running");
+      return provider.status(handle);
+    };
+
+    afterEach(async () => {
+      for (const { provider, handle } of submitted.splice(0)) await provider.cancel(handle);
+    });
+
+    it("has a name, room for at least one job, and a price", async () => {
+      const harness = createHarness();
+      const provider = harness.create();
+      expect(provider.name).toBe(name);
+      expect(await provider.concurrency()).toBeGreaterThanOrEqual(1);
+      expect(await provider.estimateCost(harness.createSpec(), 2)).toBeGreaterThanOrEqual(0);
+    });
+
+    it("says what stands in its way, with a hint for each problem", async () => {
+      const readiness = await createHarness().create().check();
+      expect(readiness.isReady).toBe(readiness.problems.length === 0);
+      for (const problem of readiness.problems) {
+        expect(problem.message).not.toBe("");
+        expect(problem.hint).not.toBe("");
+      }
+    });
+
+    it("runs a job to its end, with events, log and checkpoints", async () => {
+      const { provider, handle, spec } = await start(createHarness());
+      expect(await ended(provider, handle)).toMatchObject({ state: "succeeded", reason: null });
+      const events = parseEvents((await readAll((cursor) => provider.events(handle, cursor))).text);
+      expect(events[0]).toMatchObject({ type: "started", fromStep: 0 });
+      expect(events.at(-1)).toMatchObject({ type: "done", globalStep: 4 });
+      expect((await readAll((cursor) => provider.logs(handle, cursor))).text).not.toBe("");
+      const checkpoints = await provider.checkpoints(handle);
+      expect(checkpoints.map(({ manifest }) => manifest.globalStep)).toEqual([2, 4]);
+      for (const { manifest } of checkpoints) {
+        expect(CheckpointManifest.parse(manifest)).toMatchObject({ jobId: spec.jobId, jobKey: spec.jobKey });
+      }
+    });
+
+    it("finds a job by our id, also through another object, and none where there is none", async () => {
+      const harness = createHarness();
+      const unknown = harness.createSpec();
+      const never = { jobId: unknown.jobId, providerJobId: null, outputDir: unknown.outputDir };
+      const { handle, spec } = await start(harness, { pauseAt: "start" });
+      const other = harness.create();
+      expect(await other.find({ ...handle, providerJobId: null })).toEqual({
+        providerJobId: handle.providerJobId,
+      });
+      expect(await other.status(handle)).toMatchObject({ state: "running" });
+      expect(await other.find(never)).toBeNull();
+      expect(await other.status(never)).toMatchObject({ state: "lost" });
+      expect(await other.checkpoints(never)).toEqual([]);
+      expect((await other.logs(never, null)).text).toBe("");
+      expect((await other.events(never, null)).text).toBe("");
+      harness.letContinue(spec);
+    });
+
+    it("returns the running job for a second submission and starts nothing", async () => {
+      const harness = createHarness();
+      const { provider, handle, spec } = await start(harness, { pauseAt: 3 });
+      const again = await Promise.all([provider.submit(spec), harness.create().submit(spec)]);
+      expect(again.map((job) => job.providerJobId)).toEqual([handle.providerJobId, handle.providerJobId]);
+      expect(await harness.countTrainers(spec)).toBe(1);
+      harness.letContinue(spec);
+      expect((await ended(provider, handle)).state).toBe("succeeded");
+    });
+
+    it("starts one trainer for two submissions at the same moment", async () => {
+      const harness = createHarness();
+      const spec = harness.createSpec();
+      const both = await Promise.all([
+        start(harness, { pauseAt: "start" }, spec),
+        start(harness, { pauseAt: "start" }, spec),
+      ]);
+      expect(both[0].handle.providerJobId).toBe(both[1].handle.providerJobId);
+      expect(await harness.countTrainers(spec)).toBe(1);
+      harness.letContinue(spec);
+      expect((await ended(both[0].provider, both[0].handle)).state).toBe("succeeded");
+    });
+
+    it("tells a job that failed, with the trainer's reason", async () => {
+      const { provider, handle } = await start(createHarness(), { failWith: "bad_data" });
+      const status = await ended(provider, handle);
+      expect(status).toMatchObject({ state: "failed", reason: expect.stringContaining("bad_data") });
+    });
+
+    it("tells a job that was killed, and keeps its complete checkpoints", async () => {
+      const harness = createHarness();
+      const { provider, handle, spec } = await start(harness, { pauseAt: 3 });
+      await until(() => harness.isPaused(spec));
+      await harness.kill(spec);
+      const status = await ended(provider, handle);
+      expect(status.state).toBe("failed");
+      expect(status.reason).toMatch(/killed/);
+      expect((await provider.checkpoints(handle)).map(({ manifest }) => manifest.globalStep)).toEqual([2]);
+    });
+
+    it("resumes a killed job from its last complete checkpoint when it is submitted again", async () => {
+      const harness = createHarness();
+      const { handle, spec } = await start(harness, { pauseAt: 3 });
+      await until(() => harness.isPaused(spec));
+      await harness.kill(spec);
+      const { provider } = await start(harness, {}, spec);
+      expect((await ended(provider, handle)).state).toBe("succeeded");
+      const events = parseEvents((await readAll((cursor) => provider.events(handle, cursor))).text);
+      const starts = events.flatMap((event) => (event.type === "started" ? [event.fromStep] : []));
+      expect(starts).toEqual([0, 2]);
+    });
+
+    it("lists no checkpoint without its manifest", async () => {
+      const harness = createHarness();
+      const { provider, handle, spec } = await start(harness);
+      await ended(provider, handle);
+      harness.breakNewestCheckpoint(spec);
+      expect((await provider.checkpoints(handle)).map(({ manifest }) => manifest.globalStep)).toEqual([2]);
+    });
+
+    it("hands out logs and events from a cursor, without gap or repetition", async () => {
+      const harness = createHarness();
+      const { provider, handle, spec } = await start(harness, { pauseAt: 2 });
+      await until(() => harness.isPaused(spec));
+      const first = await readAll((cursor) => provider.events(handle, cursor));
+      expect((await provider.events(handle, first.cursor)).text).toBe("");
+      harness.letContinue(spec);
+      await ended(provider, handle);
+      const rest = await readAll((cursor) => provider.events(handle, cursor), first.cursor);
+      const whole = await readAll((cursor) => provider.events(handle, cursor));
+      expect(first.text + rest.text).toBe(whole.text);
+      expect(rest.text).not.toBe("");
+    });
+
+    it.each([
+      ["asked", {}],
+      ["killed, where it does not listen", { ignoreTerm: true }],
+    ])("cancels a job that is %s and returns when it is gone", async (_how, control) => {
+      const harness = createHarness();
+      const { provider, handle, spec } = await start(harness, { ...control, pauseAt: 3 });
+      await until(() => harness.isPaused(spec));
+      await provider.cancel(handle);
+      expect(await harness.countTrainers(spec)).toBe(0);
+      expect(await provider.status(handle)).toMatchObject({ state: "cancelled" });
+    });
+
+    it("cancels a job that is gone, or never was, without an error", async () => {
+      const harness = createHarness();
+      const { provider, handle } = await start(harness);
+      await ended(provider, handle);
+      await provider.cancel(handle);
+      expect(await provider.status(handle)).toMatchObject({ state: "succeeded" });
+      const never = harness.createSpec();
+      await provider.cancel({ jobId: never.jobId, providerJobId: null, outputDir: never.outputDir });
+    });
+  });
+}
+
+async function readAll(
+  read: (cursor: string | null) => Promise<LogChunk>,
+  from: string | null = null,
+): Promise<LogChunk> {
+  let text = "";
+  for (let cursor = from; ; ) {
+    const chunk = await read(cursor);
+    cursor = chunk.cursor;
+    if (chunk.text === "") return { text, cursor };
+    text += chunk.text;
+  }
+}
+
+function parseEvents(text: string): TrainerEvent[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => TrainerEvent.parse(JSON.parse(line)));
+}
