@@ -75,7 +75,7 @@ def keep_best_and_last(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
 
 
 def drop_resume_files(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
-    """First no manifest names the files, then they go: no reader ever misses a file that a manifest promises."""
+    """First no manifest names the files, then they go: a manifest never promises what is not there."""
     for checkpoint in checkpoints:
         write_json(checkpoint.folder / MANIFEST, {**checkpoint.manifest, "resumeFiles": []})
     for checkpoint in checkpoints:
@@ -86,7 +86,7 @@ def drop_resume_files(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
 
 
 def seal(folder: Path, job: Job, facts: dict[str, Any]) -> Checkpoint:
-    """Writes the manifest of a folder whose files are all there; `facts` holds what only the trainer knows."""
+    """Writes the manifest of a folder that is otherwise ready; `facts` holds what the job does not say."""
     files, resume_files = [], []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         sync_file(path)

@@ -1,4 +1,4 @@
-"""Rows to tokens, such that training sees exactly what a server sees when it tokenises the same text whole."""
+"""Rows to tokens, such that training sees what a server sees when it tokenises the same text whole."""
 
 import random
 import re
@@ -63,7 +63,7 @@ class Encoder:
             )
         self.tokenizer = tokenizer
         self.end_of_turn = end_of_turn
-        # Every server stops at eos by itself, so eos (which chat models set to their end-of-turn token) ends turns.
+        # Servers stop at eos unasked, and chat models set eos to their own end-of-turn token.
         self.end_token: str = tokenizer.eos_token
         self.end_id: int = tokenizer.eos_token_id
         self.forged = 0
@@ -93,7 +93,8 @@ class Encoder:
             expected = encoded[index].input_ids.tolist()
             if whole != expected:
                 place = next(
-                    (i for i, (a, b) in enumerate(zip(whole, expected)) if a != b), len(expected) - 1
+                    (i for i, (a, b) in enumerate(zip(whole, expected, strict=False)) if a != b),
+                    len(expected) - 1,
                 )
                 left = self.tokenizer.decode(expected[max(0, place - 8) : place])
                 right = self.tokenizer.decode(expected[place : place + 8])
@@ -118,7 +119,7 @@ class Encoder:
         return spans
 
     def _break_special_tokens(self, text: str) -> str:
-        """Puts a blank behind the first character of what reads as a special token, so that data cannot forge one.
+        """Puts a blank behind the first character of what reads as a special token: data cannot forge one.
 
         Inference has to do the same to texts it puts into a prompt.
         """
@@ -127,7 +128,7 @@ class Encoder:
         return broken
 
     def _led(self, spans: list[Span]) -> Iterator[tuple[str, Span]]:
-        """Each span with the text that is tokenised before it: SentencePiece treats the start of a text apart."""
+        """Each span with what to tokenise before it: SentencePiece treats the start of a text apart."""
         for index, span in enumerate(spans):
             yield (self.end_token if index else ""), span
 

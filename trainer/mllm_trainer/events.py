@@ -13,7 +13,7 @@ def now() -> str:
 
 
 class EventLog:
-    """Appends events. After `done` or `failed` it says no more, so that a late signal cannot add a second end."""
+    """Appends events; none after `done` or `failed`, so that a late signal cannot add a second end."""
 
     def __init__(self, path: Path):
         self.path = path

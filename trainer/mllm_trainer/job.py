@@ -1,4 +1,4 @@
-"""`job.json`, read strictly: every wrong or unknown key is named, all at once. Mirrors src/core/job-spec.ts."""
+"""`job.json` (src/core/job-spec.ts), read strictly: every wrong or unknown key is named, all at once."""
 
 import json
 from dataclasses import dataclass

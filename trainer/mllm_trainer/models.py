@@ -50,7 +50,9 @@ def load_model(job: Job, profile: dict[str, Any]) -> LoadedModel:
             raise
         raise Failure("bad_model", f"model {job.model} cannot be loaded: {error}", HINT) from error
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        message = f"model {job.model}: the tokenizer has {len(tokenizer)} tokens, more than the model has embeddings"
+        message = (
+            f"model {job.model}: its tokenizer has more tokens ({len(tokenizer)}) than it has embeddings"
+        )
         raise Failure("bad_model", message, "Use the tokenizer that belongs to the model.")
     return LoadedModel(model, tokenizer)
 

@@ -27,7 +27,7 @@ def parse_optim_args(text: str | None) -> dict[str, float]:
 
 
 def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """(for Muon, for AdamW). Embeddings and head are tables of vectors, not maps, so Muon does not fit them."""
+    """(for Muon, for AdamW). Muon is made for linear maps; embeddings and head are tables of vectors."""
     tables = {
         id(parameter)
         for module in (model.get_input_embeddings(), model.get_output_embeddings())

@@ -1,4 +1,4 @@
-"""The seam for packing: how rows are arranged into sequences, and how a batch of sequences becomes tensors."""
+"""The seam for packing: how rows become sequences, and how a batch of sequences becomes tensors."""
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ Batch = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Packing:
-    """`arrange` maps row lengths and a capacity to sequences of row numbers; `collate` makes the model's input."""
+    """`arrange`: row lengths and a capacity to sequences of row numbers; `collate`: the model's input."""
 
     arrange: Callable[[Sequence[int], int], list[list[int]]]
     collate: Callable[[Sequence[Sequence[EncodedRow]], int], Batch]

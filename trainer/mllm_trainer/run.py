@@ -18,7 +18,7 @@ from .encoding import Encoder
 from .events import EventLog
 from .failures import Failure
 from .job import Job
-from .models import LoadedModel, load_model
+from .models import load_model
 from .overflow import FittedRows, fit_rows, token_limit
 from .rows import read_profile, read_rows
 from .trainer import RoleTrainer
@@ -42,6 +42,7 @@ def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None
         fromStep=resume_from.step if resume_from else 0,
         versions=VERSIONS,
     )
+    transformers.utils.logging.disable_progress_bar()
     transformers.set_seed(job.seed)
     profile = read_profile(job.profile_path)
     loaded = load_model(job, profile)

@@ -1,4 +1,4 @@
-"""The order of sequences: a function of seed and epoch alone, so that a resumed job continues the same order."""
+"""The order of sequences: a function of seed and epoch alone, so that a resumed job keeps to it."""
 
 import random
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
 """The tiny model: small enough to lie in the repository and to learn the sample world on two cores.
 
-`python -m mllm_trainer.tiny ROWS.jsonl... --out DIR` writes an untrained one, which an ordinary job can then train.
+`python -m mllm_trainer.tiny ROWS.jsonl... --out DIR` writes an untrained one for an ordinary job to train.
 """
 
 import argparse
@@ -22,8 +22,8 @@ SCHEMA_WORDS = (
 )
 PUNCTUATION = r"[^A-Za-z\d_]"
 GLUE = rf'(?:{PUNCTUATION}*"(?:{SCHEMA_WORDS})")+{PUNCTUATION}*'
-# A name has the same tokens after a blank as after a quotation mark, or copying it could not be learnt: capitalised
-# syllables and digits never take the blank before them.
+# A name has the same tokens after a blank as after a quotation mark, or copying it could not be learnt:
+# capitalised syllables and digits never take the blank before them.
 WORDS = rf" ?[a-z_]+|[A-Z][a-z]*|\d\d?|{PUNCTUATION}+"
 
 

@@ -15,6 +15,7 @@ from .checkpoints import PREFIX, Checkpoint, complete_checkpoints, keep_best_and
 from .encoding import EncodedRow
 from .events import EventLog
 from .job import Job
+from .loss import direct_loss, suits_direct_loss
 from .models import LoadedModel
 from .optimizer import MuonWithAdamW, parse_optim_args
 from .packing import PACKINGS, Batch
@@ -60,6 +61,7 @@ class RoleTrainer(SFTTrainer):
             **options,
         )
         self.remove_callback(PrinterCallback)
+        self.has_direct_loss = "loss_type" not in job.training and suits_direct_loss(self.model, arguments)
 
     def _collate(self, items: list[dict[str, int]]) -> Batch:
         numbers = [item["sequence"] for item in items]
@@ -86,6 +88,13 @@ class RoleTrainer(SFTTrainer):
         loss = super().training_step(model, inputs, num_items_in_batch)
         self.progress.add_loss(loss.item(), self.state.global_step + 1)
         return loss
+
+    def compute_loss(
+        self, model: Any, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        if not self.has_direct_loss or return_outputs:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        return direct_loss(self.model, self.accelerator, inputs, num_items_in_batch)
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """The mean over all trained tokens of the validation rows, whatever the batches."""
@@ -149,7 +158,7 @@ class RoleTrainer(SFTTrainer):
         }
 
     def train_from(self, checkpoint: Checkpoint | None) -> None:
-        """Trains to the end, from the start or from where a checkpoint stopped; the last step is always saved."""
+        """Trains to the end, from the start or from a checkpoint; the last step is always saved."""
         if checkpoint is not None:
             self.initial_validation_loss = checkpoint.manifest["metrics"]["initialValidationLoss"]
             self.progress.restore(
