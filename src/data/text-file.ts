@@ -7,6 +7,7 @@ const FLUSH_BYTES = 1024 * 1024;
 /** Writes a file in large pieces, each awaited, and hashes it on the way. */
 export class TextFile {
   private readonly hash = createHash("sha256");
+  private isClosed = false;
   private pending: string[] = [];
   private pendingLength = 0;
   sizeBytes = 0;
@@ -15,11 +16,17 @@ export class TextFile {
     private readonly handle: FileHandle,
     /** What an error message calls the file. */
     private readonly shownPath: string,
+    private readonly encoding: "utf8" | "latin1",
   ) {}
 
-  static async create(path: string, shownPath: string): Promise<TextFile> {
+  /** `latin1` is for text known to be ASCII, which it writes faster. */
+  static async create(
+    path: string,
+    shownPath: string,
+    encoding: "utf8" | "latin1" = "utf8",
+  ): Promise<TextFile> {
     try {
-      return new TextFile(await open(path, "wx"), shownPath);
+      return new TextFile(await open(path, "wx"), shownPath, encoding);
     } catch (error) {
       throw explainSystemError(error, shownPath);
     }
@@ -37,20 +44,23 @@ export class TextFile {
     await this.flush();
     try {
       await this.handle.sync();
-      await this.handle.close();
+      await this.abandon();
     } catch (error) {
       throw explainSystemError(error, this.shownPath);
     }
     return this.hash.digest("hex");
   }
 
+  /** Closes the file, whatever has been written. */
   async abandon(): Promise<void> {
-    await this.handle.close().catch(() => {});
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.handle.close();
   }
 
   private async flush(): Promise<void> {
     if (this.pending.length === 0) return;
-    const bytes = Buffer.from(this.pending.join(""), "utf8");
+    const bytes = Buffer.from(this.pending.join(""), this.encoding);
     this.pending = [];
     this.pendingLength = 0;
     this.hash.update(bytes);

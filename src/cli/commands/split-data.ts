@@ -1,10 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { DatasetManifest } from "../../core/dataset-manifest.js";
 import { MllmError } from "../../core/errors.js";
 import { SUBSETS } from "../../core/roles.js";
-import type { SplitEvent } from "../../data/split-dataset.js";
 import type { Context } from "../context.js";
-import { formatTable, writeNote, writeResult } from "../output.js";
+import { writeResult } from "../output.js";
 
 // Written out so that `--help` loads no reader; a test compares it with the readers.
 export const FORMAT_CHOICES = ["toolbench", "toolllama", "alpha-umi-1", "alpha-umi-2", "openai"] as const;
@@ -14,6 +12,7 @@ interface SplitDataOptions {
   format?: (typeof FORMAT_CHOICES)[number];
   profile?: string;
   rows?: "thread" | "step";
+  compat?: "alpha-umi";
   validation: number;
   seed: number;
   excludeIds: string[];
@@ -23,6 +22,13 @@ interface SplitDataOptions {
   dryRun?: boolean;
   json?: boolean;
 }
+
+const EXAMPLES = `
+Examples:
+  mllm split-data data/trajectories.jsonl --out out/data
+  mllm split-data toolbench/answer --exclude-ids test_query_ids/G1_tool.json --out out/data
+  mllm split-data chats.jsonl --rows step --validation 0.05 --out out/steps
+  mllm split-data raw_data_stage_2.json --compat alpha-umi --profile prompts.json --out out/reference`;
 
 /** `mllm split-data`: trajectories in, one file of examples per subset out. */
 export function createSplitDataCommand(context: Context): Command {
@@ -41,105 +47,100 @@ export function createSplitDataCommand(context: Context): Command {
     .option("--limit <n>", "use at most n trajectories", readPositive)
     .option("--strict", "stop at the first record that cannot be used")
     .option("--max-errors <n>", "stop when more than n records cannot be used", readCount)
+    .addOption(
+      new Option("--compat <reference>", "write the very files of the reference").choices(["alpha-umi"]),
+    )
     .option("--dry-run", "read and count, write nothing")
     .option("--json", "print the manifest as JSON")
     .addHelpText("after", EXAMPLES)
-    .action(async (inputs: string[], options: SplitDataOptions) => {
+    .action(async (inputs: string[], options: SplitDataOptions, command: Command) => {
+      if (options.compat !== undefined) return await splitAsReference(context, inputs, options, command);
       if (options.rows !== undefined && options.profile !== undefined) {
-        throw new MllmError(
-          "usage",
-          "--rows and --profile cannot go together: a profile says what its rows are",
-        );
+        throw new MllmError("usage", "--rows and --profile cannot go together", {
+          hint: "A profile says what its rows are: give one of the two.",
+        });
       }
-      const manifest = await splitData(context, inputs, options);
-      writeWarnings(context, manifest);
-      writeResult(context, {
-        json: options.json === true,
-        value: manifest,
-        text: describe(manifest, options),
-      });
+      await split(context, inputs, options);
     });
 }
 
-const EXAMPLES = `
-Examples:
-  mllm split-data data/trajectories.jsonl --out out/data
-  mllm split-data toolbench/answer --exclude-ids test_query_ids/G1_tool.json --out out/data
-  mllm split-data chats.jsonl --rows step --validation 0.05 --out out/steps`;
-
-async function splitData(
-  context: Context,
-  inputs: string[],
-  options: SplitDataOptions,
-): Promise<DatasetManifest> {
+async function split(context: Context, inputs: string[], options: SplitDataOptions): Promise<void> {
   const { splitDataset } = await import("../../data/split-dataset.js");
   const { readExcludedIds } = await import("../../data/exclude-ids.js");
   const { loadProfile } = await import("../../prompts/load-profile.js");
   const { createRenderer } = await import("../../prompts/renderer.js");
-  const { resolve } = await import("node:path");
-  const profile = await loadProfile(options.profile ?? options.rows ?? "thread", context);
-  const excluded = await Promise.all(
-    options.excludeIds.map((path) => readExcludedIds(resolve(context.cwd, path), path)),
-  );
+  const { followReading, formatSplit, writeSplitNotes } = await import("../split-view.js");
+  const { profile, sha256 } = await loadProfile(options.profile ?? options.rows ?? "thread", context);
+  const isDryRun = options.dryRun === true;
   const events = splitDataset({
     inputs,
     out: options.out,
     cwd: context.cwd,
     ...(options.format !== undefined && { format: options.format }),
-    excludedIds: new Set(excluded.flatMap((ids) => [...ids])),
+    excludedIds: await readExcludedIds(options.excludeIds, context.cwd),
     limit: options.limit ?? null,
     validation: options.validation,
     seed: options.seed,
     isStrict: options.strict === true,
     maxErrors: options.maxErrors ?? null,
-    isDryRun: options.dryRun === true,
+    isDryRun,
     createdBy: `mllm ${context.version}`,
-    profile: { value: profile.profile, name: profile.profile.name, sha256: profile.sha256 },
-    renderExamples: createRenderer(profile.profile).examples,
+    profile: { value: profile, name: profile.name, sha256 },
+    renderExamples: createRenderer(profile).examples,
     signal: context.signal,
   });
-  return await follow(context, events);
+  const { manifest } = await followReading(context, events);
+  writeSplitNotes(context, manifest);
+  const next = isDryRun
+    ? "dry run: nothing was written"
+    : `next: mllm train --stage 1 --recipe tiny --data ${options.out}`;
+  writeResult(context, { json: options.json === true, value: manifest, text: formatSplit(manifest, next) });
 }
 
-async function follow(context: Context, events: AsyncGenerator<SplitEvent>): Promise<DatasetManifest> {
-  const spinner = context.isTerminal.stderr ? (await import("ora")).default("reading").start() : null;
-  try {
-    for await (const event of events) {
-      if (event.type === "done") return event.manifest;
-      const percent = Math.floor((100 * event.bytesRead) / Math.max(1, event.bytesTotal));
-      if (spinner !== null)
-        spinner.text = `reading: ${percent} %, ${event.used} of ${event.records} records used`;
-    }
-    throw new Error("splitting ended without a manifest");
-  } finally {
-    spinner?.stop();
+const COMPAT_OPTIONS = new Set(["out", "profile", "compat", "json"]);
+
+async function splitAsReference(
+  context: Context,
+  inputs: string[],
+  options: SplitDataOptions,
+  command: Command,
+): Promise<void> {
+  const others = Object.keys(options).filter(
+    (name) => !COMPAT_OPTIONS.has(name) && command.getOptionValueSource(name) === "cli",
+  );
+  if (others.length > 0) {
+    throw new MllmError("usage", `--compat does not go with: ${others.join(", ")}`, {
+      hint: "The reference reads everything and splits nothing off.",
+    });
   }
-}
-
-function writeWarnings(context: Context, { records, warnings }: DatasetManifest): void {
-  const rejected = Object.entries(records.rejected);
-  if (rejected.length > 0) {
-    const total = rejected.reduce((sum, [, count]) => sum + count, 0);
-    const reasons = rejected.map(([reason, count]) => `${reason} ${count}`).join(", ");
-    writeNote(context, `rejected ${total} of ${records.read} records (${reasons}); see rejected.jsonl`);
+  if (options.profile === undefined) {
+    throw new MllmError("usage", "--compat needs --profile FILE", {
+      hint: "Give a JSON file with the reference's prompts: backbone, planner, caller and summarizer.",
+    });
   }
-  for (const warning of warnings) writeNote(context, `note: ${warning}`);
-}
-
-function describe(manifest: DatasetManifest, options: SplitDataOptions): string {
-  const rows = SUBSETS.map((subset) => {
-    const { train, validation, leftOut } = manifest.subsets[subset];
-    const out = Object.entries(leftOut).map(([reason, count]) => `${reason} ${count}`);
-    return [subset, train.rows, validation?.rows ?? 0, train.trainedSegments, out.join(", ") || null];
+  const { splitAlphaUmi } = await import("../../data/compat/split-alpha-umi.js");
+  const { readCompatPrompts } = await import("../../data/compat/prompts-file.js");
+  const { followReading, formatCompat } = await import("../split-view.js");
+  const prompts = await readCompatPrompts(options.profile, context.cwd);
+  const events = splitAlphaUmi({
+    inputs,
+    out: options.out,
+    cwd: context.cwd,
+    prompts,
+    signal: context.signal,
   });
-  const { records, trajectories } = manifest;
-  const counts = `${records.used} of ${records.read} records used: ${trajectories.train} to train on, ${trajectories.validation} for validation`;
-  const table = formatTable(["subset", "rows", "validation", "trained turns", "left out"], rows);
-  const next =
-    options.dryRun === true
-      ? "dry run: nothing was written"
-      : `next: mllm train --stage 1 --recipe tiny --data ${options.out}`;
-  return `${counts}\n\n${table}\n\n${next}`;
+  const { summary } = await followReading(context, events);
+  writeResult(context, { json: options.json === true, value: summary, text: formatCompat(summary) });
+  const failed = SUBSETS.filter((subset) => summary.subsets[subset].failure !== null);
+  if (failed.length === 0) return;
+  const failures = failed.map((subset) => `${subset}: ${summary.subsets[subset].failure}`);
+  throw new MllmError(
+    "bad_input",
+    `not written, because the reference stops there:\n${failures.join("\n")}`,
+    {
+      hint: "The other files are complete. Without --compat such records do not stop anything.",
+    },
+  );
 }
 
 function collect(value: string, previous: string[]): string[] {

@@ -1,0 +1,73 @@
+import type { DatasetManifest } from "../core/dataset-manifest.js";
+import { SUBSETS } from "../core/roles.js";
+import type { CompatSummary } from "../data/compat/split-alpha-umi.js";
+import type { Context } from "./context.js";
+import { formatTable, writeNote } from "./output.js";
+
+type ReadEvent =
+  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number }
+  | { type: "done" };
+
+/** Draws progress where stderr is a terminal; the last event. */
+export async function followReading<Event extends ReadEvent>(
+  context: Context,
+  events: AsyncGenerator<Event>,
+): Promise<Extract<Event, { type: "done" }>> {
+  const spinner = context.isTerminal.stderr
+    ? (await import("ora")).default({ text: "reading", stream: context.stderr as NodeJS.WriteStream }).start()
+    : null;
+  try {
+    for await (const event of events) {
+      if (event.type === "done") return event as Extract<Event, { type: "done" }>;
+      const percent = Math.floor((100 * event.bytesRead) / Math.max(1, event.bytesTotal));
+      if (spinner !== null)
+        spinner.text = `reading: ${percent} %, ${event.used} of ${event.records} records used`;
+    }
+    throw new Error("reading ended without a result");
+  } finally {
+    spinner?.stop();
+  }
+}
+
+/** What was left out and what looks odd, on stderr. */
+export function writeSplitNotes(context: Context, { records, warnings }: DatasetManifest): void {
+  const rejected = Object.entries(records.rejected);
+  if (rejected.length > 0) {
+    const total = rejected.reduce((sum, [, count]) => sum + count, 0);
+    const reasons = rejected.map(([reason, count]) => `${reason} ${count}`).join(", ");
+    writeNote(
+      context,
+      `rejected ${total} of ${records.read} records (${reasons}); rejected.jsonl holds them`,
+    );
+  }
+  for (const warning of warnings) writeNote(context, `note: ${warning}`);
+}
+
+export function formatSplit(
+  { records, trajectories, subsets, untrainedTurns }: DatasetManifest,
+  next: string,
+): string {
+  const rows = SUBSETS.map((subset) => {
+    const { train, validation, leftOut } = subsets[subset];
+    return [subset, train.rows, validation?.rows ?? 0, train.trainedSegments, formatReasons(leftOut)];
+  });
+  const used = `${records.used} of ${records.read} records used: ${trajectories.train} to train on, ${trajectories.validation} for validation`;
+  const untrained = formatReasons(untrainedTurns);
+  const context = untrained === null ? "" : `turns kept as context only: ${untrained}\n`;
+  const table = formatTable(["subset", "rows", "validation", "trained turns", "left out"], rows);
+  return `${used}\n${context}\n${table}\n\n${next}`;
+}
+
+export function formatCompat({ records, subsets }: CompatSummary): string {
+  const rows = SUBSETS.map((subset) => [
+    subset,
+    subsets[subset].failure === null ? subsets[subset].file : null,
+    subsets[subset].rows,
+  ]);
+  return `${records} records\n\n${formatTable(["subset", "file", "rows"], rows)}`;
+}
+
+function formatReasons(reasons: Record<string, number>): string | null {
+  const shown = Object.entries(reasons).map(([reason, count]) => `${reason} ${count}`);
+  return shown.length === 0 ? null : shown.join(", ");
+}

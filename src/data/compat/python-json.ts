@@ -1,0 +1,218 @@
+/** A number as Python's `json.dumps` would write it. */
+export class PythonNumber {
+  constructor(readonly text: string) {}
+}
+
+/** What `json.loads` gives: objects are Maps, or plain objects where that is known to make no difference. */
+export type PythonValue =
+  | null
+  | boolean
+  | string
+  | PythonNumber
+  | PythonValue[]
+  | Map<string, PythonValue>
+  | PlainObject;
+export interface PlainObject {
+  [key: string]: PythonValue;
+}
+
+export class PythonJsonError extends Error {}
+
+/** A value by key, in both kinds of object; undefined where there is none. */
+export function getKey(object: Map<string, PythonValue> | PlainObject, key: string): PythonValue | undefined {
+  if (object instanceof Map) return object.get(key);
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+export function isDict(value: PythonValue | undefined): value is Map<string, PythonValue> | PlainObject {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof PythonNumber)
+  );
+}
+
+/**
+ * Parses with `JSON.parse` where the result is the same as Python's: without numbers (1.0 would become 1) and without
+ * keys that JavaScript would move to the front. `isSame` says where that matters; elsewhere the slow parser runs.
+ */
+export function loads(text: string, isSame: (value: PythonValue) => boolean): PythonValue {
+  let fast: unknown;
+  try {
+    fast = JSON.parse(text);
+  } catch {
+    // Python also reads NaN and Infinity; for all else its parser says what is wrong.
+    return new Parser(text).parse();
+  }
+  return isSame(fast as PythonValue) ? (fast as PythonValue) : new Parser(text).parse();
+}
+
+const ARRAY_INDEX = /^(?:0|[1-9]\d{0,9})$/;
+
+/** Whether a value from `JSON.parse` is written by `dumps` as Python would. */
+export function isPlain(value: unknown): boolean {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
+  if (typeof value !== "object") return false;
+  if (Array.isArray(value)) return value.every(isPlain);
+  return Object.entries(value).every(([key, inner]) => !ARRAY_INDEX.test(key) && isPlain(inner));
+}
+
+/** JSON.stringify has escaped the control characters already. */
+const NOT_ASCII = /[^ -~]/g;
+
+/** A string as `json.dumps` writes it: ASCII only, U+007F escaped too. */
+export function quote(text: string): string {
+  const quoted = JSON.stringify(text);
+  return quoted.replace(NOT_ASCII, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** `json.dumps(value)`, or with `indent=2` from a depth on: nested lines then begin with that many blanks and two. */
+export function dumps(value: PythonValue, indent: number | null = null): string {
+  if (typeof value === "string") return quote(value);
+  if (value === null || typeof value === "boolean") return String(value);
+  if (value instanceof PythonNumber) return value.text;
+  const inner = indent === null ? null : indent + 2;
+  if (Array.isArray(value))
+    return wrap(
+      "[",
+      value.map((each) => dumps(each, inner)),
+      "]",
+      indent,
+    );
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  return wrap(
+    "{",
+    entries.map(([key, each]) => `${quote(key)}: ${dumps(each, inner)}`),
+    "}",
+    indent,
+  );
+}
+
+function wrap(open: string, items: string[], close: string, indent: number | null): string {
+  if (items.length === 0) return open + close;
+  if (indent === null) return open + items.join(", ") + close;
+  const line = `\n${" ".repeat(indent + 2)}`;
+  return `${open}${line}${items.join(`,${line}`)}\n${" ".repeat(indent)}${close}`;
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?/y;
+const WORDS: Record<string, PythonValue> = {
+  null: null,
+  true: true,
+  false: false,
+  NaN: new PythonNumber("NaN"),
+  Infinity: new PythonNumber("Infinity"),
+  "-Infinity": new PythonNumber("-Infinity"),
+};
+const WORD = /null|true|false|NaN|-?Infinity/y;
+const BLANKS = /[ \t\n\r]*/y;
+
+/** Python's grammar, with every number and every order of keys kept. */
+class Parser {
+  private at = 0;
+
+  constructor(private readonly text: string) {}
+
+  parse(): PythonValue {
+    const value = this.value();
+    this.match(BLANKS);
+    if (this.at < this.text.length) throw this.fault("the end");
+    return value;
+  }
+
+  private value(): PythonValue {
+    this.match(BLANKS);
+    const letter = this.text[this.at];
+    if (letter === '"') return this.string();
+    if (letter === "{") return this.dict();
+    if (letter === "[") return this.list();
+    const word = this.match(WORD);
+    if (word !== null) return WORDS[word[0]] ?? null;
+    const number = this.match(NUMBER);
+    if (number === null) throw this.fault("a value");
+    return readNumber(number[0], number[1] !== undefined || number[2] !== undefined);
+  }
+
+  private dict(): Map<string, PythonValue> {
+    const dict = new Map<string, PythonValue>();
+    this.at += 1;
+    if (this.take("}")) return dict;
+    do {
+      this.match(BLANKS);
+      if (this.text[this.at] !== '"') throw this.fault("a key");
+      const key = this.string();
+      if (!this.take(":")) throw this.fault("a colon");
+      dict.set(key, this.value());
+    } while (this.take(","));
+    if (!this.take("}")) throw this.fault("a comma or }");
+    return dict;
+  }
+
+  private list(): PythonValue[] {
+    const list: PythonValue[] = [];
+    this.at += 1;
+    if (this.take("]")) return list;
+    do list.push(this.value());
+    while (this.take(","));
+    if (!this.take("]")) throw this.fault("a comma or ]");
+    return list;
+  }
+
+  private string(): string {
+    let end = this.at;
+    do end = this.text.indexOf('"', end + 1);
+    while (end > 0 && this.isEscaped(end));
+    if (end < 0) throw this.fault("a string that ends");
+    const quoted = this.text.slice(this.at, end + 1);
+    try {
+      const value = JSON.parse(quoted) as string;
+      this.at = end + 1;
+      return value;
+    } catch {
+      throw this.fault("a string without control characters");
+    }
+  }
+
+  private isEscaped(at: number): boolean {
+    let slashes = 0;
+    while (this.text[at - 1 - slashes] === "\\") slashes += 1;
+    return slashes % 2 === 1;
+  }
+
+  private take(letter: string): boolean {
+    this.match(BLANKS);
+    if (this.text[this.at] !== letter) return false;
+    this.at += 1;
+    return true;
+  }
+
+  private match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text);
+    if (found !== null) this.at = pattern.lastIndex;
+    return found;
+  }
+
+  private fault(expected: string): PythonJsonError {
+    return new PythonJsonError(`invalid JSON: expected ${expected} at character ${this.at}`);
+  }
+}
+
+function readNumber(text: string, isFloat: boolean): PythonNumber {
+  if (!isFloat) return new PythonNumber(text === "-0" ? "0" : text);
+  return new PythonNumber(formatFloat(Number(text)));
+}
+
+/** Python's `repr(float)`: the same shortest digits as JavaScript's, another choice of notation. */
+function formatFloat(value: number): string {
+  if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
+  const [mantissa = "", power = "0"] = Math.abs(value).toExponential().split("e");
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  const digits = mantissa.replace(".", "");
+  const exponent = Number(power);
+  if (exponent < -4 || exponent >= 16) {
+    const shown = String(Math.abs(exponent)).padStart(2, "0");
+    return `${sign}${mantissa}e${exponent < 0 ? "-" : "+"}${shown}`;
+  }
+  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
+  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, "0");
+  return `${sign}${whole}.${digits.slice(exponent + 1) || "0"}`;
+}
