@@ -38,6 +38,8 @@ const styles = [
   },
 ];
 
+export const dialogueMarkers = styles.flatMap(({ markers }) => Object.values(markers));
+
 /**
  * Random tools, a request, and thoughts, calls and results until the answer, or until nothing more can be done.
  * @param {Random} random

@@ -1,10 +1,13 @@
 import { findWorldMention } from "../world/mentions-world.mjs";
 import { createRandom } from "../world/random.mjs";
-import { createDialogue } from "./dialogues.mjs";
-import { createRecords } from "./records.mjs";
+import { createDialogue, dialogueMarkers } from "./dialogues.mjs";
+import { createRecords, recordMarkers } from "./records.mjs";
 import { createSpans } from "./spans.mjs";
 
 /** @typedef {import("./words.mjs").Segment} Segment */
+
+/** The texts that open turns. */
+export const genericMarkers = [...new Set([...recordMarkers, ...dialogueMarkers])];
 
 /** A third records, about half dialogues, a fifth spans. @param {import("./words.mjs").Random} random */
 function createSegments(random) {

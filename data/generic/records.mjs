@@ -3,6 +3,8 @@ import { link, name, sentence, turn, value, words } from "./words.mjs";
 /** @typedef {import("./words.mjs").Random} Random */
 /** @typedef {Record<string, string | number>} Fields */
 
+export const recordMarkers = ["note:", "text:", "q:", "a:"];
+
 /**
  * Records as JSON or as sentences, then questions whose answers are copied out of them.
  * @param {Random} random
