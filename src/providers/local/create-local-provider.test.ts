@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import {
   fakeEnvironment,
   fakeLocalSettings,
@@ -15,6 +15,8 @@ import { describeProviderContract } from "../../../test/provider-contract.js";
 import type { JobSpec } from "../../core/job-spec.js";
 import { createLocalProvider } from "./create-local-provider.js";
 import { isProcessAlive } from "./process-liveness.js";
+
+jest.setTimeout(60_000);
 
 describeProviderContract("local", () => {
   const folder = makeFolder();
