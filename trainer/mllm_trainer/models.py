@@ -87,4 +87,6 @@ def _load_weights(job: Job, name: str) -> PreTrainedModel:
 def _merge_adapter(name: str, dtype: torch.dtype) -> PreTrainedModel:
     from peft import AutoPeftModelForCausalLM
 
-    return AutoPeftModelForCausalLM.from_pretrained(name, dtype=dtype).merge_and_unload()
+    merged = AutoPeftModelForCausalLM.from_pretrained(name, dtype=dtype).merge_and_unload()
+    # PEFT froze the base below its adapter.
+    return merged.requires_grad_(True)

@@ -10,7 +10,9 @@ from mllm_trainer.encoding import Encoder
 from mllm_trainer.failures import Failure
 from mllm_trainer.rows import Row, Segment
 
-TEXTS = ["".join(part["text"] for part in example(number)["segments"]).replace(END, "\n") for number in range(40)]
+TEXTS = [
+    "".join(part["text"] for part in example(number)["segments"]).replace(END, "\n") for number in range(40)
+]
 
 
 def row(*segments: tuple[str, bool], id_: str = "r") -> Row:
@@ -36,7 +38,9 @@ def llama2_like(prepend: str) -> PreTrainedTokenizerFast:
         tokenizer.pre_tokenizer = None
         tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     tokenizer.post_processor = processors.TemplateProcessing("<s> $A", special_tokens=[("<s>", 1)])
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +62,15 @@ def test_segments_have_the_tokens_that_the_whole_text_has(kind: str, tokenizer: 
 @pytest.mark.parametrize("kind", ["byte-level", "each", "first"])
 def test_trained_tokens_are_exactly_those_of_trained_segments(kind: str, tokenizer: PreTrainedTokenizerFast):
     chosen = tokenizer if kind == "byte-level" else llama2_like(kind)
-    source = row(("docs" + END + "planner:", False), (" I think." + END, True), ("caller:", False), (" go" + END, True))
+    source = row(
+        ("docs" + END + "planner:", False),
+        (" I think." + END, True),
+        ("caller:", False),
+        (" weather" + END, True),
+    )
     [one] = Encoder(chosen, END).encode([source])
     trained = [chosen.decode([i]).strip() for i, yes in zip(one.input_ids, one.trained, strict=True) if yes]
-    assert "".join(trained) == "Ithink.</s>go</s>".replace("</s>", chosen.eos_token)
+    assert "".join(trained) == "Ithink.</s>weather</s>".replace("</s>", chosen.eos_token)
     # The prompt of a server: all before the text that is to be written, tokenised whole.
     prompt = chosen("docs</s>planner: I think.</s>caller:")["input_ids"]
     assert one.input_ids[: len(prompt)].tolist() == prompt
@@ -120,7 +129,10 @@ def test_data_cannot_forge_a_special_token(text: str, tokenizer: PreTrainedToken
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=30), min_size=1, max_size=4))
 def test_any_text_has_the_tokens_that_the_whole_text_has(texts: list[str]):
     tokenizer = _tokenizer()
-    segments = [(f"user: {text}{END}planner:", False) if i % 2 else (f" {text}{END}", True) for i, text in enumerate(texts)]
+    segments = [
+        (f"user: {text}{END}planner:", False) if i % 2 else (f" {text}{END}", True)
+        for i, text in enumerate(texts)
+    ]
     source = row(("docs" + END + "planner:", False), *segments)
     encoder = Encoder(tokenizer, END)
     encoder.check_whole_rows([source], list(encoder.encode([source])), seed=0)

@@ -7,7 +7,9 @@ from mllm_trainer.overflow import fit_rows, token_limit
 
 
 def row(length: int, trained: range) -> EncodedRow:
-    return EncodedRow(f"r{length}", np.arange(length, dtype=np.int32), np.isin(np.arange(length), list(trained)))
+    return EncodedRow(
+        f"r{length}", np.arange(length, dtype=np.int32), np.isin(np.arange(length), list(trained))
+    )
 
 
 ROWS = [row(5, range(3, 5)), row(12, range(8, 12)), row(12, range(2, 4))]

@@ -12,7 +12,10 @@ pytestmark = pytest.mark.process
 # 12 optimizer steps, a checkpoint every 3.
 MOMENTS = {
     "before the first checkpoint": ("mllm_trainer.progress:Progress.on_step_end", 2),
-    "before the weights of the first checkpoint are written": ("transformers:PreTrainedModel.save_pretrained", 1),
+    "before the weights of the first checkpoint are written": (
+        "transformers:PreTrainedModel.save_pretrained",
+        1,
+    ),
     "while the first checkpoint is written": ("mllm_trainer.trainer:seal", 1),
     "after a checkpoint, before older ones go": ("mllm_trainer.trainer:keep_best_and_last", 2),
     "in the second epoch": ("mllm_trainer.progress:Progress.on_step_end", 8),

@@ -26,10 +26,13 @@ def example(number: int, seed: int = 0) -> dict[str, Any]:
     name = chance.choice(NAMES) + chance.choice(NAMES)
     extra = " please" * chance.randrange(6)
     segments = [
-        {"text": f"Tools:\n{json.dumps(TOOL)}\n{END}user: the weather in {name}{extra}?{END}planner:", "train": False},
+        {
+            "text": f"Tools:\n{json.dumps(TOOL)}\n{END}user: the weather in {name}{extra}?{END}planner:",
+            "train": False,
+        },
         {"text": f" I need {name}. Next: caller.{END}", "train": True},
         {"text": "caller:", "train": False},
-        {"text": f' weather\n{json.dumps({"city": name})}{END}', "train": True},
+        {"text": f" weather\n{json.dumps({'city': name})}{END}", "train": True},
     ]
     return {"id": f"row-{number}", "trajectory": f"t{number}", "segments": segments}
 
@@ -42,7 +45,9 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 def write_data(folder: Path, rows: int = 24, validation_rows: int = 6) -> Path:
     write_rows(folder / "backbone.jsonl", [example(number) for number in range(rows)])
-    write_rows(folder / "validation/backbone.jsonl", [example(1000 + number) for number in range(validation_rows)])
+    write_rows(
+        folder / "validation/backbone.jsonl", [example(1000 + number) for number in range(validation_rows)]
+    )
     (folder / "profile.json").write_text(json.dumps(PROFILE), encoding="utf-8")
     return folder
 
@@ -93,21 +98,23 @@ def write_job(folder: Path, data: Path, **changes: Any) -> Path:
     return path
 
 
-def attempt(job: Path, kill_at: tuple[str, int] | None = None, prelude: str = "") -> int:
+def attempt(
+    job: Path, kill_at: tuple[str, int] | None = None, prelude: str = "", signal_number: int = signal.SIGKILL
+) -> int:
     """The exit code of `python -m mllm_trainer JOB` in a new process, forked from one that has done the imports.
 
-    `kill_at` ("module:function", n) sends SIGKILL right before the n-th call; `prelude` is run first.
+    `kill_at` ("module:function", n) sends the signal right before the n-th call; `prelude` is run first.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["mllm_trainer.run"])
-    process = context.Process(target=_attempt, args=(str(job), kill_at, prelude))
+    process = context.Process(target=_attempt, args=(str(job), kill_at, prelude, signal_number))
     process.start()
     process.join(120)
     assert process.exitcode is not None, "the trainer hangs"
     return process.exitcode
 
 
-def _attempt(job: str, kill_at: tuple[str, int] | None, prelude: str) -> None:
+def _attempt(job: str, kill_at: tuple[str, int] | None, prelude: str, signal_number: int) -> None:
     import sys
 
     log = os.open(Path(job).parent / "trainer.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -116,13 +123,13 @@ def _attempt(job: str, kill_at: tuple[str, int] | None, prelude: str) -> None:
     os.environ["OMP_WAIT_POLICY"] = "passive"
     exec(prelude)
     if kill_at:
-        _kill_before_call(*kill_at)
+        _kill_before_call(*kill_at, signal_number)
     from mllm_trainer.__main__ import main
 
     sys.exit(main([job]))
 
 
-def _kill_before_call(target: str, number: int) -> None:
+def _kill_before_call(target: str, number: int, signal_number: int) -> None:
     import importlib
 
     module_name, _, path = target.partition(":")
@@ -135,7 +142,7 @@ def _kill_before_call(target: str, number: int) -> None:
     def counted(*arguments: Any, **options: Any) -> Any:
         calls.append(None)
         if len(calls) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal_number)
         return original(*arguments, **options)
 
     setattr(holder, name, counted)
