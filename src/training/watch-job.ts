@@ -85,7 +85,9 @@ async function closeJob(
     };
   }
   const reason = status.reason ?? `the job is ${status.state}`;
-  const hint = failure?.hint ?? `mllm jobs logs ${job.id} shows what the trainer said.`;
+  const hint =
+    failure?.hint ??
+    `mllm jobs logs ${job.id} shows what the trainer said; the same mllm train goes on from the last complete checkpoint.`;
   return { ...base, type: "failed", state: status.state, reason, hint };
 }
 

@@ -41,6 +41,12 @@ describe("mllm checkpoints", () => {
       return JSON.parse(stdout).checkpoints as { id: string; state: string; problem: string | null }[];
     };
     expect(await list()).toHaveLength(4);
+    expect(Object.keys((await list())[0] ?? {}).sort()).toEqual(
+      [
+        ...["id", "hash", "path", "jobId", "stage", "subset", "globalStep", "kind", "parentId", "dataHash"],
+        ...["isBest", "isLast", "validationLoss", "initialValidationLoss", "state", "problem", "createdAt"],
+      ].sort(),
+    );
     rmSync(join(planner.path, "checkpoint.json"));
     expect((await list()).map((row) => row.id)).not.toContain(planner.id);
     const damaged = (await list("--all")).find((row) => row.id === planner.id);

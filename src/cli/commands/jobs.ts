@@ -87,7 +87,8 @@ async function list(context: Context, { json }: JsonOption): Promise<void> {
     const running = rows.find((row) => row.isActive);
     if (rows.length === 0) writeNote(context, "next: mllm train --stage 1 --recipe tiny --data DIR");
     else if (running !== undefined) writeNote(context, `next: mllm jobs watch ${running.id}`);
-    else writeNote(context, "next: mllm checkpoints list");
+    else if (rows[0]?.state === "succeeded") writeNote(context, "next: mllm checkpoints list");
+    else writeNote(context, `next: mllm jobs show ${rows[0]?.id}`);
   });
 }
 

@@ -10,6 +10,9 @@ const MINIMUM = [3, 10] as const;
 const SETUP_HINT = "Run mllm setup, or name another Python in MLLM_PYTHON.";
 const FALLBACK_PACKAGES = ["torch", "transformers", "trl", "peft", "accelerate"];
 
+/** `name==version` at the beginning of a line, perhaps with extras. */
+const PIN = /^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?(?:\s*==\s*([^\s;#]+))?/gm;
+
 // Reads the packages' metadata only: importing torch takes seconds.
 const PROBE = `
 import importlib.metadata as metadata, json, sys
@@ -39,12 +42,13 @@ export async function checkPython(settings: LocalSettings): Promise<Pick<Readine
   }
   const facts: Readiness["facts"] = { python: `${settings.python} (${version})` };
   const missing: string[] = [];
-  for (const [name, pinned] of pins) {
+  for (const [name, versions] of pins) {
     const installed = found.packages[name] ?? null;
-    if (installed === null) missing.push(name);
     // A local part such as +cpu says how torch was built.
-    else if (pinned === null || installed.split("+")[0] === pinned) facts[name] = installed;
-    else facts[name] = `${installed} (tested with ${pinned})`;
+    const plain = installed?.split("+")[0] ?? "";
+    if (installed === null) missing.push(name);
+    else if (versions.length === 0 || versions.includes(plain)) facts[name] = installed;
+    else facts[name] = `${installed} (tested with ${versions.join(" or ")})`;
   }
   if (missing.length > 0) {
     problems.push({ message: `${settings.python} lacks ${missing.join(", ")}`, hint: SETUP_HINT });
@@ -71,9 +75,15 @@ async function probe(settings: LocalSettings, packages: string[]): Promise<Probe
   }
 }
 
-/** Package name to pinned version (null where only the name is given). */
-async function readPins(path: string): Promise<Map<string, string | null>> {
+/** Package name to the versions it is pinned to, of which it may have one for each Python; none where it is not. */
+async function readPins(path: string): Promise<Map<string, string[]>> {
   const text = await readFile(path, "utf8").catch(() => FALLBACK_PACKAGES.join("\n"));
-  const lines = [...text.matchAll(/^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?(?:\s*==\s*([^\s;#]+))?/gm)];
-  return new Map(lines.map(([, name = "", version]) => [name, version?.split("+")[0] ?? null]));
+  const pins = new Map<string, string[]>();
+  for (const [, name = "", version] of text.matchAll(PIN)) {
+    pins.set(name, [
+      ...(pins.get(name) ?? []),
+      ...(version === undefined ? [] : [version.split("+")[0] ?? version]),
+    ]);
+  }
+  return pins;
 }
