@@ -16,17 +16,11 @@ export class TextFile {
     private readonly handle: FileHandle,
     /** What an error message calls the file. */
     private readonly shownPath: string,
-    private readonly encoding: "utf8" | "latin1",
   ) {}
 
-  /** `latin1` is for text known to be ASCII, which it writes faster. */
-  static async create(
-    path: string,
-    shownPath: string,
-    encoding: "utf8" | "latin1" = "utf8",
-  ): Promise<TextFile> {
+  static async create(path: string, shownPath: string): Promise<TextFile> {
     try {
-      return new TextFile(await open(path, "wx"), shownPath, encoding);
+      return new TextFile(await open(path, "wx"), shownPath);
     } catch (error) {
       throw explainSystemError(error, shownPath);
     }
@@ -60,7 +54,7 @@ export class TextFile {
 
   private async flush(): Promise<void> {
     if (this.pending.length === 0) return;
-    const bytes = Buffer.from(this.pending.join(""), this.encoding);
+    const bytes = Buffer.from(this.pending.join(""), "utf8");
     this.pending = [];
     this.pendingLength = 0;
     this.hash.update(bytes);

@@ -1,25 +1,26 @@
+import { ByteList, toBytes } from "./byte-list.js";
 import { need, needList, needText, ReferenceFailure } from "./conversation.js";
-import { quoteInner } from "./prompt-template.js";
-import { dumps, type PythonValue } from "./python-json.js";
+import { quoteInner, type ToolTexts } from "./prompt-template.js";
+import { dumps, isDict, type PythonValue } from "./python-json.js";
 
 /** One record of the reference's second stage, with the texts that the rows of all subsets share. */
 export class CompatRecord {
-  /** One line of JSON a tool. */
-  readonly docs: string;
-  readonly names: string;
+  readonly toolTexts: ToolTexts;
   /** The tools as they stand in a row. */
-  readonly tools: string;
+  readonly tools: Buffer;
   readonly turns: PythonValue[];
   private readonly quotedTexts: string[] = [];
-  /** `histories[i]`: the first i + 1 turns as they stand in a row's list. */
-  private readonly histories: string[] = [];
+  /** The turns as they stand in a row's list, and where each ends. */
+  private readonly list = new ByteList();
+  private readonly listEnds: number[] = [];
 
   constructor(record: PythonValue, conversation: () => PythonValue) {
     const tools = need(record, "tools");
     const list = needList(tools, "tools");
-    this.docs = list.map((tool) => `${dumps(tool)}\n`).join("");
-    this.names = list.map((tool) => needText(need(tool, "Name"), "Name of a tool")).join(", ");
-    this.tools = dumps(tools, 4);
+    const docs = list.map((tool) => `${dumps(tool)}\n`).join("");
+    const names = list.map((tool) => needText(need(tool, "Name"), "Name of a tool")).join(", ");
+    this.toolTexts = { docs, names, quotedDocs: quoteInner(docs), quotedNames: quoteInner(names) };
+    this.tools = toBytes(dumps(tools, 4));
     this.turns = needList(conversation(), "conversations");
   }
 
@@ -31,7 +32,7 @@ export class CompatRecord {
   }
 
   text(index: number): string {
-    return needText(need(this.turns[index], "value"), `the turn ${index + 1}`);
+    return needText(need(this.turns[index], "value"), `turn ${index + 1}`);
   }
 
   quotedText(index: number): string {
@@ -39,13 +40,26 @@ export class CompatRecord {
     return this.quotedTexts[index];
   }
 
-  /** The turns before `index` as they stand in a row. */
-  history(index: number): string {
-    if (index === 0) return "[]";
-    for (let at = this.histories.length; at < index; at += 1) {
-      const turn = dumps(this.turns[at] ?? null, 6);
-      this.histories.push(at === 0 ? turn : `${this.histories[at - 1]},\n      ${turn}`);
+  /** The list of the turns before `index`, without its brackets. */
+  listBefore(index: number): Buffer {
+    for (let at = this.listEnds.length; at < index; at += 1) {
+      this.list.add(`${at === 0 ? "" : ","}\n      ${this.dumpTurn(at)}`);
+      this.listEnds.push(this.list.length);
     }
-    return `[\n      ${this.histories[index - 1]}\n    ]`;
+    return this.list.first(index === 0 ? 0 : (this.listEnds[index - 1] ?? 0));
+  }
+
+  private dumpTurn(index: number): string {
+    const turn = this.turns[index] ?? null;
+    // Nearly every turn is of this shape, and its text has been quoted already.
+    if (
+      isDict(turn) &&
+      !(turn instanceof Map) &&
+      Object.keys(turn).join() === "from,value" &&
+      typeof turn.value === "string"
+    ) {
+      return `{\n        "from": ${dumps(turn.from ?? null, 8)},\n        "value": "${this.quotedText(index)}"\n      }`;
+    }
+    return dumps(turn, 6);
   }
 }

@@ -6,7 +6,8 @@ import { SUBSETS, type Subset } from "../../core/roles.js";
 import { findInput, type InputFile } from "../input/find-inputs.js";
 import { type RecordText, readTexts, refuseUnreadable } from "../input/read-texts.js";
 import { OutputFolder } from "../output-folder.js";
-import { TextFile } from "../text-file.js";
+import { ByteFile } from "./byte-file.js";
+import { toBytes } from "./byte-list.js";
 import { CompatRecord } from "./compat-record.js";
 import { ReferenceFailure, toConversation } from "./conversation.js";
 import type { CompatPrompts } from "./prompts-file.js";
@@ -139,14 +140,14 @@ class SubsetWriter {
 
   private constructor(
     readonly subset: Subset,
-    private readonly file: TextFile,
+    private readonly file: ByteFile,
     private readonly path: string,
     private readonly render: RenderRows,
   ) {}
 
   static async create(subset: Subset, request: CompatRequest, folder: string): Promise<SubsetWriter> {
     const path = join(folder, fileName(subset));
-    const file = await TextFile.create(path, join(request.out, fileName(subset)), "latin1");
+    const file = await ByteFile.create(path, join(request.out, fileName(subset)));
     return new SubsetWriter(subset, file, path, createRowRenderer(subset, request.prompts[subset]));
   }
 
@@ -154,10 +155,8 @@ class SubsetWriter {
     if (this.failure !== null) return;
     try {
       if (record instanceof ReferenceFailure) throw record;
-      for (const row of this.render(record)) {
-        await this.file.write(this.rows === 0 ? `[\n  ${row}` : `,\n  ${row}`);
-        this.rows += 1;
-      }
+      this.rows += this.render(record, this.rows, (bytes) => this.file.add(bytes));
+      await this.file.drain();
     } catch (error) {
       if (!(error instanceof ReferenceFailure)) throw error;
       this.failure = `${place}: ${error.message}`;
@@ -166,10 +165,10 @@ class SubsetWriter {
 
   async finish(): Promise<CompatSubset> {
     if (this.failure === null) {
-      await this.file.write(this.rows === 0 ? "[]" : "\n]");
+      this.file.add(toBytes(this.rows === 0 ? "[]" : "\n]"));
       await this.file.finish();
     } else {
-      await this.file.abandon();
+      await this.file.close();
       await rm(this.path);
     }
     return {
@@ -180,6 +179,6 @@ class SubsetWriter {
   }
 
   async abandon(): Promise<void> {
-    await this.file.abandon();
+    await this.file.close();
   }
 }

@@ -1,17 +1,17 @@
 import type { Subset } from "../../core/roles.js";
+import { toBytes } from "./byte-list.js";
 import type { CompatRecord } from "./compat-record.js";
 import { ReferenceFailure } from "./conversation.js";
-import { History, Prompt, quoteInner } from "./prompt-template.js";
-import { quote } from "./python-json.js";
+import { History, type Pieces, type Prompt, PromptTemplate, quoteInner } from "./prompt-template.js";
 import { replaceEvery, strip } from "./python-text.js";
 
 const GIVE_UP = "Next: give up.";
 const HALLUCINATED = "invalid_hallucination_function_name";
 const END = "</s>";
 
-/** `input` is quoted, `target` is not. */
+/** `input` and `target` are quoted, without quotation marks and without the suffix of the input. */
 interface Row {
-  input: string;
+  input: Pieces;
   target: string;
 }
 
@@ -25,38 +25,52 @@ interface Place {
 /** Reads one turn: adds it to the history and gives its row, if it has one. */
 type ReadTurn = (place: Place) => Row | null;
 
-/** The rows of one subset as text of the reference's output file. Throws a ReferenceFailure where the reference fails. */
-export type RenderRows = (record: CompatRecord) => string[];
+/** Hands the rows of one record to `add`, piece by piece, and says how many. Throws a ReferenceFailure where the reference fails. */
+export type RenderRows = (record: CompatRecord, rowsBefore: number, add: (bytes: Buffer) => void) => number;
+
+const FIRST_ROW = toBytes('[\n  {\n    "tools": ');
+const NEXT_ROW = toBytes(',\n  {\n    "tools": ');
+const LIST_OPEN = toBytes(',\n    "history": [');
+const LIST_CLOSE = toBytes('\n    ],\n    "input": "');
+const LIST_EMPTY = toBytes('],\n    "input": "');
 
 /** A renderer to be used for all records in order: the backbone's carries state from one to the next, as the reference does. */
 export function createRowRenderer(subset: Subset, template: string): RenderRows {
-  const readTurn = createReadTurn(subset);
-  return (record) => {
-    const prompt = new Prompt(template, record.docs, record.names);
-    const history = new History();
-    const rows: string[] = [];
+  const { readTurn, speaker } = createTurnReader(subset);
+  const toTarget = toBytes(` ${speaker}: ",\n    "target": "`);
+  const promptTemplate = new PromptTemplate(template);
+  const history = new History();
+  return (record, rowsBefore, add) => {
+    const prompt = promptTemplate.fill(record.toolTexts);
+    history.reset();
+    let rows = 0;
     for (let at = 0; at < record.turns.length; at += 1) {
       const row = readTurn({ record, at, prompt, history });
       if (row === null) continue;
-      const { input, target } = row;
-      rows.push(
-        `{\n    "tools": ${record.tools},\n    "history": ${record.history(at)},\n    "input": ${input},\n    "target": ${quote(target)}\n  }`,
-      );
+      add(rowsBefore + rows === 0 ? FIRST_ROW : NEXT_ROW);
+      add(record.tools);
+      add(LIST_OPEN);
+      add(record.listBefore(at));
+      add(at === 0 ? LIST_EMPTY : LIST_CLOSE);
+      for (const piece of row.input) add(piece);
+      add(toTarget);
+      add(toBytes(`${row.target}"\n  }`));
+      rows += 1;
     }
     return rows;
   };
 }
 
-function createReadTurn(subset: Subset): ReadTurn {
+function createTurnReader(subset: Subset): { readTurn: ReadTurn; speaker: string } {
   switch (subset) {
     case "backbone":
-      return createReadBackboneTurn();
+      return { readTurn: createReadBackboneTurn(), speaker: "assistant" };
     case "planner":
-      return readPlannerTurn;
+      return { readTurn: readPlannerTurn, speaker: "assistant" };
     case "caller":
-      return readCallerTurn;
+      return { readTurn: readCallerTurn, speaker: "caller" };
     case "summarizer":
-      return readSummarizerTurn;
+      return { readTurn: readSummarizerTurn, speaker: "conclusion" };
   }
 }
 
@@ -75,9 +89,11 @@ function readsCommonTurn(place: Place, others: string[]): boolean {
 
 function createReadBackboneTurn(): ReadTurn {
   // The reference makes no prompt for a step that gives up: it writes the one made last, perhaps for another record.
-  let lastInput: string | null = null;
+  let lastInput: Pieces | null = null;
   return (place) => {
     const { record, at, history, prompt } = place;
+    // The pieces of the record before are about to be overwritten.
+    if (at === 0) lastInput = lastInput === null ? null : [Buffer.concat(lastInput)];
     if (readsCommonTurn(place, []) || record.from(at) !== "assistant") return null;
     const text = record.text(at);
     const close = (words: string, tail: string): string => `${strip(replaceEvery(text, words, ""))}\n${tail}`;
@@ -93,10 +109,11 @@ function createReadBackboneTurn(): ReadTurn {
       else if (next === "conclusion")
         target = close("Next: conclusion.", `conclusion: ${record.text(at + 1)}`);
       else hasRow = false;
-      if (hasRow) lastInput = prompt.input(history, " assistant: ");
+      if (hasRow) lastInput = prompt.input(history);
     }
-    history.add("assistant", target, quoteInner(target), END);
-    return hasRow && lastInput !== null ? { input: lastInput, target } : null;
+    const quoted = quoteInner(target);
+    history.add("assistant", target, quoted, END);
+    return hasRow && lastInput !== null ? { input: lastInput, target: quoted } : null;
   };
 }
 
@@ -108,7 +125,8 @@ const readPlannerTurn: ReadTurn = (place) => {
   const next = isLast && target.includes(GIVE_UP) ? null : record.from(at + 1);
   const isHallucinated = next === "caller" && record.text(at + 1).includes(HALLUCINATED);
   const hasRow = target.includes(GIVE_UP) || next === "caller" || next === "conclusion";
-  const row = hasRow && !isHallucinated ? { input: prompt.input(history, " assistant: "), target } : null;
+  const row =
+    hasRow && !isHallucinated ? { input: prompt.input(history), target: record.quotedText(at) } : null;
   addToHistory(place, "assistant");
   return row;
 };
@@ -121,7 +139,7 @@ const readCallerTurn: ReadTurn = (place) => {
   // Before the first turn Python finds the last one.
   const before = at === 0 ? record.turns.length - 1 : at - 1;
   const thought = { text: record.text(before), quoted: record.quotedText(before) };
-  const row = { input: prompt.inputWithThought(history, thought, " caller: "), target };
+  const row = { input: prompt.inputWithThought(history, thought), target: record.quotedText(at) };
   addToHistory(place, "caller");
   return row;
 };
@@ -131,7 +149,7 @@ const readSummarizerTurn: ReadTurn = (place) => {
   if (readsCommonTurn(place, ["assistant", "caller"]) || record.from(at) !== "conclusion") return null;
   const target = record.text(at);
   if (target === "none") return null;
-  const row = { input: prompt.input(history, " conclusion: "), target };
+  const row = { input: prompt.input(history), target: record.quotedText(at) };
   addToHistory(place, "conclusion");
   return row;
 };
