@@ -23,8 +23,14 @@ export function resolveWorkspace({ env, cwd }: Pick<Context, "env" | "cwd">): Wo
     stateFolder,
     databaseFile: join(stateFolder, "state.db"),
     environmentFolder,
-    python: env.MLLM_PYTHON || join(environmentFolder, "bin", "python"),
+    python: resolvePython(cwd, env.MLLM_PYTHON) ?? join(environmentFolder, "bin", "python"),
   };
+}
+
+/** A bare name is looked up in PATH; a path is the caller's, while the trainer starts in the job's folder. */
+function resolvePython(cwd: string, given: string | undefined): string | null {
+  if (!given) return null;
+  return given.includes("/") ? resolve(cwd, given) : given;
 }
 
 export interface WorkspaceOptions {

@@ -20,6 +20,7 @@ export async function* watchJob(
   let cursor = from;
   let isFirst = from === null;
   let failure: Extract<TrainerEvent, { type: "failed" }> | null = null;
+  while (await isBeingSubmitted(session, job)) await pause(session);
   for (;;) {
     // In this order: what a trainer wrote before it ended is read after its end was seen.
     const status = await provider.status(handle);
@@ -42,6 +43,13 @@ export async function* watchJob(
     }
     await pause(session);
   }
+}
+
+/** While a living command submits it, the provider may not have heard of the job yet. */
+async function isBeingSubmitted({ state, claimant, signal }: Session, { id }: Job): Promise<boolean> {
+  const job = state.getJob(id);
+  if (job?.state !== "submitting" || signal.aborted) return false;
+  return claimant.isAlive(job.claimant, job.submittedAt);
 }
 
 /** Follows several jobs, each with the session of its provider, to their ends. */

@@ -53,15 +53,8 @@ export function createCheckpointsCommand(context: Context): Command {
 }
 
 async function withState(context: Context, work: (state: State | null) => Promise<void>): Promise<void> {
-  const { openWorkspace } = await import("../workspace.js");
-  const { reconcile } = await import("../../training/reconcile.js");
-  const workspace = await openWorkspace(context, { isReadOnly: true });
-  try {
-    if (workspace.state !== null) await reconcile(workspace.session);
-    await work(workspace.state);
-  } finally {
-    workspace.close();
-  }
+  const { withReconciled } = await import("../with-reconciled.js");
+  await withReconciled(context, ({ state }) => work(state));
 }
 
 async function withCheckpoint(

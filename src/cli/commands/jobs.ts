@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { MllmError } from "../../core/errors.js";
 import type { State } from "../../state/open-state.js";
 import type { Context } from "../context.js";
 import { formatTable, writeJsonLine, writeNote, writeResult } from "../output.js";
@@ -45,29 +46,14 @@ export function createJobsCommand(context: Context): Command {
   return jobs;
 }
 
-/** Opens the workspace with its rows in step with what the providers say. */
-async function withJobs(
-  context: Context,
-  work: (workspace: Workspace, state: State | null) => Promise<void>,
-): Promise<void> {
-  const { openWorkspace } = await import("../workspace.js");
-  const { reconcile } = await import("../../training/reconcile.js");
-  const workspace = await openWorkspace(context, { isReadOnly: true });
-  try {
-    if (workspace.state !== null) await reconcile(workspace.session);
-    await work(workspace, workspace.state);
-  } finally {
-    workspace.close();
-  }
-}
-
 async function withJob(
   context: Context,
   id: string,
   work: (session: Workspace["session"], job: ReturnType<State["findJob"]>) => Promise<void>,
 ): Promise<void> {
-  const { MllmError } = await import("../../core/errors.js");
-  await withJobs(context, async (workspace, state) => {
+  const { withReconciled } = await import("../with-reconciled.js");
+  await withReconciled(context, async (workspace) => {
+    const { state } = workspace;
     if (state === null) {
       const hint = "`mllm train` makes the first job.";
       throw new MllmError("not_found", `there are no jobs in ${workspace.stateFolder}`, { hint });
@@ -79,7 +65,8 @@ async function withJob(
 
 async function list(context: Context, { json }: JsonOption): Promise<void> {
   const { describeJobRow, jobColumns, jobCells } = await import("../job-view.js");
-  await withJobs(context, async (_workspace, state) => {
+  const { withReconciled } = await import("../with-reconciled.js");
+  await withReconciled(context, async ({ state }) => {
     const rows = state === null ? [] : state.listJobs().map((job) => describeJobRow(state, job));
     const text = rows.length === 0 ? "no jobs yet" : formatTable(jobColumns, rows.map(jobCells));
     writeResult(context, { json: json === true, value: { jobs: rows }, text });
@@ -121,7 +108,9 @@ async function watch(context: Context, id: string | undefined, { json }: JsonOpt
   const { createTrainingView } = await import("../training-view.js");
   const { watchJobs } = await import("../../training/watch-job.js");
   const { isActive } = await import("../../core/job-state.js");
-  await withJobs(context, async (workspace, state) => {
+  const { withReconciled } = await import("../with-reconciled.js");
+  await withReconciled(context, async (workspace) => {
+    const { state } = workspace;
     const jobs = state === null ? [] : id === undefined ? state.listJobs() : [state.findJob(id)];
     const chosen = id === undefined ? jobs.filter((job) => isActive(job.state)) : jobs;
     if (chosen.length === 0) {
@@ -130,15 +119,17 @@ async function watch(context: Context, id: string | undefined, { json }: JsonOpt
       return;
     }
     const view = await createTrainingView(context, json === true);
+    let isDone = true;
     try {
       for await (const event of watchJobs((job) => workspace.sessionWith(job.provider), chosen)) {
         view.show(event);
         if (event.type === "failed") context.setExitCode(1);
+        if (event.type === "failed" || event.type === "left_running") isDone = false;
       }
     } finally {
       view.close();
     }
-    if (!json) writeNote(context, "next: mllm checkpoints list");
+    if (!json && isDone) writeNote(context, "next: mllm checkpoints list");
   });
 }
 
