@@ -12,6 +12,7 @@ import type { LocalSettings } from "../src/providers/local/create-local-provider
 export interface FakeTrainerControl {
   stepsPerSave?: number;
   pauseAt?: number | "start" | "end" | `save-${number}`;
+  stepMilliseconds?: number;
   failWith?: string;
   ignoreTerm?: boolean;
   crashBefore?: "process";
