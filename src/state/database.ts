@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Libsql from "libsql";
-import { explainSystemError, MllmError, systemErrorCode } from "../core/errors.js";
+import { explainSystemError } from "../core/errors.js";
+import { explainDatabaseError, isBusy } from "./explain-database-error.js";
 
 /** No booleans: libsql aborts the whole process when it is handed one. */
 export type Value = string | number | null;
@@ -37,14 +38,13 @@ export function openDatabase(path: string): Database {
     throw explainSystemError(error, dirname(path));
   }
   const connection = guard(() => connect(path));
-  const transaction = connection.transaction((work: () => unknown) => work());
   return {
     path,
     all: (sql, parameters = {}) => guard(() => connection.prepare(sql).all(parameters).map(withoutMetadata)),
     get: (sql, parameters = {}) => guard(() => withoutMetadata(connection.prepare(sql).get(parameters))),
     run: (sql, parameters = {}) => guard(() => connection.prepare(sql).run(parameters).changes),
     exec: (sql) => guard(() => void connection.exec(sql)),
-    transaction: <T>(work: () => T) => guard(() => transaction.immediate(work) as T),
+    transaction: (work) => guard(() => transact(connection, work)),
     close: () => void connection.close(),
   };
 }
@@ -66,50 +66,22 @@ function connect(path: string) {
   return connection;
 }
 
+/** Own, because libsql's loses the first error where SQLite has rolled back by itself, as it does on a full disk. */
+function transact<T>(connection: Libsql.Database, work: () => T): T {
+  connection.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    connection.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (connection.inTransaction) connection.exec("ROLLBACK");
+    throw error;
+  }
+}
+
 /** libsql's `get` adds a `_metadata` property to the row. */
 function withoutMetadata(row: unknown): unknown {
   if (row === null || typeof row !== "object" || !("_metadata" in row)) return row;
   const { _metadata, ...rest } = row;
   return rest;
-}
-
-function isBusy(error: unknown): boolean {
-  const code = systemErrorCode(error) ?? "";
-  return code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED");
-}
-
-function explainDatabaseError(error: unknown, path: string): unknown {
-  if (error instanceof MllmError) return error;
-  const code = systemErrorCode(error) ?? "";
-  const { message } = error as Error;
-  if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) {
-    return new MllmError("bad_state", `${path} is damaged or not a state database (${message})`, {
-      hint: `Move ${path} away together with its -wal and -shm files, then run the command again: job folders and checkpoints are not touched by this.`,
-      cause: error,
-    });
-  }
-  if (isBusy(error)) {
-    return new MllmError("bad_state", `${path} is locked by another process`, {
-      hint: "Run the command again when the other mllm command has ended.",
-      cause: error,
-    });
-  }
-  if (code.startsWith("SQLITE_FULL")) {
-    return new MllmError("disk_full", `${path} cannot be written: the disk is full`, {
-      hint: "Free some space, then run the command again.",
-      cause: error,
-    });
-  }
-  if (code.startsWith("SQLITE_READONLY") || code.startsWith("SQLITE_CANTOPEN") || isCannotOpen(message)) {
-    return new MllmError("permission_denied", `${path} cannot be opened for writing`, {
-      hint: "Check the permissions of the file and its folder, or set MLLM_DIR to another folder.",
-      cause: error,
-    });
-  }
-  return error;
-}
-
-/** Failing to open has no code in libsql, only SQLite's number 14 (SQLITE_CANTOPEN) in the text. */
-function isCannotOpen(message: string): boolean {
-  return /ConnectionFailed\(.*: 14"\)/.test(message);
 }
