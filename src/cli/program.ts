@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import { createCheckpointsCommand } from "./commands/checkpoints.js";
+import { createJobsCommand } from "./commands/jobs.js";
 import { createSetupCommand } from "./commands/setup.js";
 import { createSplitDataCommand } from "./commands/split-data.js";
 import { createTrainCommand } from "./commands/train.js";
@@ -17,13 +19,17 @@ Exit codes: 0 done, 1 failure, 2 usage, 70 a bug, 130 interrupted.`;
 /** The whole command line. Commands throw; exit codes and error texts are made in main alone. */
 export function createProgram(context: Context): Command {
   const program = new Command("mllm")
-    .description("Turns tool-use trajectories into a working multi-LLM agent: planner, caller and summarizer.")
+    .description(
+      "Turns tool-use trajectories into a working multi-LLM agent: planner, caller and summarizer.",
+    )
     .version(context.version)
     .showHelpAfterError("hint: add --help to see what is expected")
     .addHelpText("after", EXAMPLES)
     .addCommand(createSetupCommand(context))
     .addCommand(createSplitDataCommand(context))
-    .addCommand(createTrainCommand(context));
+    .addCommand(createTrainCommand(context))
+    .addCommand(createJobsCommand(context))
+    .addCommand(createCheckpointsCommand(context));
   settle(program, context);
   return program;
 }

@@ -30,7 +30,10 @@ export function createTrainCommand(context: Context): Command {
     .addOption(new Option("--role <role>", "which role stage 2 trains").choices([...ROLES, "all"]))
     .requiredOption("--recipe <name>", "a recipe in configs/, or the path of one")
     .requiredOption("--data <dir>", "a data set made by `mllm split-data`")
-    .option("--from <checkpoint>", "start from this checkpoint (id or folder), not from the one lineage finds")
+    .option(
+      "--from <checkpoint>",
+      "start from this checkpoint (id or folder), not from the one lineage finds",
+    )
     .option("--set <key=value>", "change one value of the recipe; may be given again", collect, [])
     .option("--detach", "return when the job is submitted")
     .option("--dry-run", "show what would run, check that it could, and start nothing")

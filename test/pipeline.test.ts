@@ -1,0 +1,131 @@
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, expect, it } from "@jest/globals";
+import { type CliResult, runCli } from "./run-cli.js";
+import { describeWithSharedData, sharedData } from "./shared-data.js";
+import { describeWithTrainer, trainerPython } from "./trainer-environment.js";
+
+const MINUTES = 60_000;
+const QUICK = ["--set", "training.max_steps=2", "--set", "training.per_device_train_batch_size=1"];
+const LONG = ["--set", "overflow.max_tokens=16384"];
+
+describeWithTrainer("the whole way on real ToolBench answers", () => {
+  describeWithSharedData("split, stage 1, stage 2", () => {
+    let cwd: string;
+    const mllm = async (...args: string[]): Promise<CliResult> =>
+      runCli(args, { cwd, env: { MLLM_PYTHON: trainerPython } });
+    const train = (...args: string[]) =>
+      mllm("train", "--recipe", "tiny", "--data", "data", ...QUICK, ...LONG, ...args);
+
+    beforeAll(async () => {
+      cwd = await mkdtemp(join(tmpdir(), "mllm-pipeline-"));
+      const split = await mllm(
+        "split-data",
+        sharedData("toolbench-raw/answer"),
+        "--out",
+        "data",
+        "--validation",
+        "0.2",
+      );
+      expect(split).toMatchObject({ exitCode: 0 });
+    });
+
+    it("refuses stage 2 before stage 1, in the dry run as in the real one, and names the command", async () => {
+      const real = await train("--stage", "2", "--role", "caller");
+      expect(real).toMatchObject({ exitCode: 1, stdout: "" });
+      expect(real.stderr).toContain("mllm train --stage 1 --recipe");
+      const dry = await train("--stage", "2", "--role", "caller", "--dry-run", "--json");
+      expect(dry.exitCode).toBe(1);
+      expect(JSON.parse(dry.stdout)).toMatchObject({ canStart: false, problems: [{ code: "no_backbone" }] });
+    });
+
+    it("plans without writing anything", async () => {
+      const before = await readdir(cwd, { recursive: true });
+      const dry = await train("--stage", "1", "--dry-run", "--json");
+      expect(dry).toMatchObject({ exitCode: 0, stderr: "" });
+      const report = JSON.parse(dry.stdout);
+      expect(report).toMatchObject({
+        canStart: true,
+        problems: [],
+        costDollars: 0,
+        provider: { name: "local" },
+      });
+      expect(report.jobs[0].spec).toMatchObject({ stage: 1, subset: "backbone", training: { max_steps: 2 } });
+      expect(report.jobs[0].sources["training.max_steps"]).toBe("--set");
+      expect(report.jobs[0].command).toContain("-m mllm_trainer");
+      expect(await readdir(cwd, { recursive: true })).toEqual(before);
+    });
+
+    it(
+      "trains the backbone and the three roles from it, and says so when asked again",
+      async () => {
+        const stage1 = await train("--stage", "1");
+        expect(stage1).toMatchObject({ exitCode: 0 });
+        expect(stage1.stdout).toMatch(/backbone +backbone-2-[0-9a-f]{8} +2/);
+        const stage2 = await train("--stage", "2", "--role", "all");
+        expect(stage2).toMatchObject({ exitCode: 0 });
+        for (const role of ["planner", "caller", "summarizer"])
+          expect(stage2.stdout).toMatch(new RegExp(`^${role} `, "m"));
+
+        const again = await train("--stage", "2", "--role", "planner");
+        expect(again.stderr).toContain("planner: already trained");
+        expect(await mllm("checkpoints", "verify")).toMatchObject({ exitCode: 0 });
+        const lineage = await mllm("checkpoints", "lineage");
+        expect(lineage.stdout.match(/backbone-2-|planner-2-|caller-2-|summarizer-2-/g)).toHaveLength(4);
+      },
+      4 * MINUTES,
+    );
+
+    it("keeps the loss of the backbone on a role's own subset as the role's starting point", async () => {
+      const list = JSON.parse((await mllm("checkpoints", "list", "--json")).stdout);
+      const checkpoints = list.checkpoints as {
+        subset: string;
+        initialValidationLoss: number;
+        validationLoss: number;
+      }[];
+      expect(new Set(checkpoints.map(({ subset }) => subset)).size).toBe(4);
+      for (const { initialValidationLoss, validationLoss } of checkpoints) {
+        expect(Number.isFinite(initialValidationLoss)).toBe(true);
+        expect(Number.isFinite(validationLoss)).toBe(true);
+      }
+    });
+
+    it(
+      "leaves the other roles untouched when one is trained anew",
+      async () => {
+        const before = JSON.parse((await mllm("checkpoints", "list", "--json")).stdout).checkpoints as {
+          id: string;
+        }[];
+        const anew = await train(
+          "--stage",
+          "2",
+          "--role",
+          "caller",
+          "--set",
+          "roles.caller.training.learning_rate=1e-3",
+        );
+        expect(anew).toMatchObject({ exitCode: 0 });
+        const after = JSON.parse((await mllm("checkpoints", "list", "--json")).stdout).checkpoints as {
+          id: string;
+        }[];
+        for (const { id } of before) expect(after.map((checkpoint) => checkpoint.id)).toContain(id);
+        expect(after).toHaveLength(before.length + 1);
+      },
+      2 * MINUTES,
+    );
+
+    it("finds damage in a checkpoint's file", async () => {
+      const [damaged] = JSON.parse((await mllm("checkpoints", "list", "--json")).stdout).checkpoints as {
+        path: string;
+      }[];
+      const path = join(damaged?.path ?? "", "model.safetensors");
+      const bytes = await readFile(path);
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+      await writeFile(path, bytes);
+      const verify = await mllm("checkpoints", "verify");
+      expect(verify.exitCode).toBe(1);
+      expect(verify.stdout + verify.stderr).toContain("model.safetensors");
+    });
+  });
+});
