@@ -36,7 +36,11 @@ def main(arguments: list[str]) -> int:
         print(f"{path.parent} is not a folder", file=sys.stderr)
         return 1
     folder = path.resolve().parent
-    lock = take_lock(folder)
+    try:
+        lock = take_lock(folder)
+    except OSError as error:
+        print(f"{folder} cannot be written to: {error.strerror}", file=sys.stderr)
+        return 1
     if lock is None:
         print(f"Another process trains in {folder}; nothing to do here.", file=sys.stderr)
         return ALREADY_RUNNING

@@ -9,6 +9,14 @@ from .failures import Failure
 from .job import Job
 
 
+def has_fast_bf16() -> bool:
+    """Processors without bfloat16 instructions emulate them, slower than float32."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    is_supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return bool(is_supported())
+
+
 def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
     """Passes TRL's keys on unchanged; raises Failure("bad_job") where TRL refuses them."""
     training = dict(job.training)
@@ -33,8 +41,9 @@ def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
         "seed": job.seed,
         # Recomputing activations saves memory that a CPU has in plenty, for time that it has not.
         "gradient_checkpointing": torch.cuda.is_available(),
-        "save_strategy": "epoch",
-        "eval_strategy": "epoch" if has_validation else "no",
+        "bf16": not training.get("fp16", False) and has_fast_bf16(),
+        # A share of all steps; each checkpoint is evaluated.
+        "save_steps": 0.25,
     }
     try:
         return SFTConfig(**(defaults | training | fixed))

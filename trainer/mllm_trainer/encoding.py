@@ -75,6 +75,7 @@ class Encoder:
         iterator = iter(rows)
         while chunk := list(islice(iterator, CHUNK_ROWS)):
             spans = [self._spans(row) for row in chunk]
+            self.forged += sum(map(self._inserted, chunk, spans))
             wanted = dict.fromkeys(
                 lead + prefix for row in spans for lead, span in self._led(row) for prefix in span.prefixes()
             )
@@ -123,9 +124,12 @@ class Encoder:
 
         Inference has to do the same to texts it puts into a prompt.
         """
-        broken, count = self._special.subn(r"\g<0> ", text)
-        self.forged += count
-        return broken
+        return self._special.sub(r"\g<0> ", text)
+
+    def _inserted(self, row: Row, spans: list[Span]) -> int:
+        """How many blanks that took."""
+        given = sum(len(segment.text.replace(self.end_of_turn, "")) for segment in row.segments)
+        return sum(len(text) for span in spans for text, _ in span.pieces) - given
 
     def _led(self, spans: list[Span]) -> Iterator[tuple[str, Span]]:
         """Each span with what to tokenise before it: SentencePiece treats the start of a text apart."""

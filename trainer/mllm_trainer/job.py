@@ -74,7 +74,15 @@ SCHEMA: dict[str, Any] = {
     "deadlineSeconds": (int,),
     "outputDir": (str,),
 }
-POSITIVE = ("overflow.maxTokens", "deadlineSeconds", "lora.r")
+POSITIVE = (
+    "overflow.maxTokens",
+    "deadlineSeconds",
+    "lora.r",
+    "training.per_device_train_batch_size",
+    "training.per_device_eval_batch_size",
+    "training.gradient_accumulation_steps",
+    "training.logging_steps",
+)
 
 
 @dataclass(frozen=True)

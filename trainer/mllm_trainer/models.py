@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from . import tiny
@@ -20,7 +21,7 @@ HINT = "Give a Hugging Face id, a folder with config.json and weights, tiny, or 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    model: PreTrainedModel
+    model: PreTrainedModel | PeftModel
     tokenizer: Any
 
     @property
@@ -48,7 +49,10 @@ def load_model(job: Job, profile: dict[str, Any]) -> LoadedModel:
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         if isinstance(error, Failure) or "out of memory" in str(error).lower():
             raise
-        raise Failure("bad_model", f"model {job.model} cannot be loaded: {error}", HINT) from error
+        words = " ".join(str(error).split())[:600]
+        raise Failure("bad_model", f"model {job.model} cannot be loaded: {words}", HINT) from error
+    if job.method == "lora":
+        model = _add_adapter(job, model)
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         message = (
             f"model {job.model}: its tokenizer has more tokens ({len(tokenizer)}) than it has embeddings"
@@ -84,9 +88,14 @@ def _load_weights(job: Job, name: str) -> PreTrainedModel:
     return AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
 
 
-def _merge_adapter(name: str, dtype: torch.dtype) -> PreTrainedModel:
-    from peft import AutoPeftModelForCausalLM
+def _add_adapter(job: Job, model: PreTrainedModel) -> PeftModel:
+    try:
+        return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **job.lora))
+    except ValueError as error:
+        raise Failure("bad_job", f"lora: {error}", "Name modules of this model, or all-linear.") from error
 
+
+def _merge_adapter(name: str, dtype: torch.dtype) -> PreTrainedModel:
     merged = AutoPeftModelForCausalLM.from_pretrained(name, dtype=dtype).merge_and_unload()
     # PEFT froze the base below its adapter.
     return merged.requires_grad_(True)

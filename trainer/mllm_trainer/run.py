@@ -21,7 +21,7 @@ from .job import Job
 from .models import load_model
 from .overflow import FittedRows, fit_rows, token_limit
 from .rows import read_profile, read_rows
-from .trainer import RoleTrainer
+from .trainer import RoleTrainer, Setup
 
 VERSIONS = {
     "mllm_trainer": __version__,
@@ -52,7 +52,7 @@ def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None
     validation = FittedRows()
     if job.validation_path:
         validation = _prepare(job, "validation", job.validation_path, encoder, limit, events)
-    trainer = RoleTrainer(
+    setup = Setup(
         job=job,
         loaded=loaded,
         arguments=create_arguments(job, bool(validation.rows)),
@@ -61,9 +61,8 @@ def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None
         limit=limit,
         events=events,
         facts=_facts(job, profile, encoder),
-        peft_config=peft.LoraConfig(task_type="CAUSAL_LM", **job.lora) if job.method == "lora" else None,
     )
-    trainer.train_from(resume_from)
+    RoleTrainer(setup).train_from(resume_from)
 
 
 def _prepare(job: Job, split: str, path: Path, encoder: Encoder, limit: int, events: EventLog) -> FittedRows:
@@ -71,6 +70,11 @@ def _prepare(job: Job, split: str, path: Path, encoder: Encoder, limit: int, eve
     encoded = list(encoder.encode(rows))
     encoder.check_whole_rows(rows, encoded, job.seed)
     fitted = fit_rows(encoded, job.overflow_policy, limit)
+    print(
+        f"{split}: {len(fitted.rows)} rows, {fitted.tokens} tokens; {fitted.dropped} dropped,"
+        f" {fitted.cut} cut; {encoder.forged} special tokens in texts broken up so far",
+        flush=True,
+    )
     events.emit(
         "data",
         split=split,

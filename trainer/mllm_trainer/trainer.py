@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,42 +24,45 @@ from .progress import Progress
 from .sampling import SeededSampler
 
 
-class RoleTrainer(SFTTrainer):
-    """Trains one subset. `facts` are the fields of the manifest that are the same for all checkpoints."""
+@dataclass(frozen=True)
+class Setup:
+    """What a trainer works with. `facts` are the fields of the manifest that all checkpoints share."""
 
-    def __init__(
-        self,
-        job: Job,
-        loaded: LoadedModel,
-        arguments: SFTConfig,
-        rows: Sequence[EncodedRow],
-        validation_rows: Sequence[EncodedRow],
-        limit: int,
-        events: EventLog,
-        facts: dict[str, Any],
-        **options: Any,
-    ):
-        self.job, self.events, self.facts = job, events, facts
+    job: Job
+    loaded: LoadedModel
+    arguments: SFTConfig
+    rows: Sequence[EncodedRow]
+    validation_rows: Sequence[EncodedRow]
+    limit: int
+    events: EventLog
+    facts: dict[str, Any]
+
+
+class RoleTrainer(SFTTrainer):
+    """Trains one subset."""
+
+    def __init__(self, setup: Setup):
+        job, loaded, rows, arguments = setup.job, setup.loaded, setup.rows, setup.arguments
+        self.job, self.events, self.facts = job, setup.events, setup.facts
         self.packing = PACKINGS[job.packing]
-        self.rows, self.validation_rows = rows, validation_rows
-        self.sequences = self.packing.arrange([len(row) for row in rows], limit)
+        self.rows, self.validation_rows = rows, setup.validation_rows
+        self.sequences = self.packing.arrange([len(row) for row in rows], setup.limit)
         self.lengths = [sum(len(rows[index]) for index in sequence) for sequence in self.sequences]
         self.pad_id = loaded.tokenizer.pad_token_id or 0
         self.initial_validation_loss: float | None = None
-        # (step, loss) of the latest evaluation, and the losses of the latest optimizer steps.
+        # Step and loss of the latest evaluation.
         self.evaluated: tuple[int, float] | None = None
-        self.progress = Progress(events)
+        self.progress = Progress(setup.events)
         super().__init__(
             model=loaded.model,
             args=arguments,
             # Rows stay in compact arrays here; the dataset only numbers the sequences.
             train_dataset=Dataset.from_dict({"sequence": range(len(self.sequences))}),
             # Not read (see evaluate), but wanted where eval_strategy is set.
-            eval_dataset=Dataset.from_dict({"row": range(len(validation_rows))}) if validation_rows else None,
+            eval_dataset=Dataset.from_dict({"row": range(len(self.validation_rows))}),
             data_collator=self._collate,
             processing_class=loaded.tokenizer,
             callbacks=[self.progress],
-            **options,
         )
         self.remove_callback(PrinterCallback)
         self.has_direct_loss = "loss_type" not in job.training and suits_direct_loss(self.model, arguments)

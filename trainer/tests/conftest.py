@@ -6,7 +6,7 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from world import attempt, events_of, write_data, write_job  # noqa: E402 - after the environment
+from world import attempt, events_of, write_data, write_job
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pytest
 from world import attempt, events_of, manifest_of, write_data, write_job, write_rows
 
 pytestmark = pytest.mark.process
+LORA = {"r": 2, "lora_alpha": 4, "lora_dropout": 0, "target_modules": ["nowhere"]}
 
 
 def failed(job: Path) -> dict:
@@ -73,14 +74,13 @@ def test_a_full_disk_leaves_nothing_that_looks_complete(data: Path, finished: Pa
         ({"overflow": {"policy": "full", "maxTokens": 9}}, "no_trained_tokens", "24 rows"),
         ({"overflow": {"policy": "full", "maxTokens": 5000}}, "bad_job", "2048 positions"),
         ({"model": "/nowhere/model"}, "bad_model", "/nowhere/model"),
-        ({"method": "lora", "lora": {"r": 2, "lora_alpha": 4, "lora_dropout": 0, "target_modules": "all-linear"}}
-         , "bad_job", "adapter"),
+        ({"method": "lora", "lora": LORA}, "bad_job", "adapter"),
         ({"training": {"lr_scheduler_type": "linnear"}}, "bad_job", "linnear"),
         ({"training": {"optim": "muon", "optim_args": "speed=3"}}, "bad_job", "speed"),
         ({"training": {"bf16": True, "fp16": True}}, "bad_job", "training"),
         ({"colour": "red"}, "bad_job", "colour: unknown key"),
     ],
-)  # fmt: skip
+)
 def test_a_failure_is_one_event_with_a_reason(
     data: Path, tmp_path: Path, changes: dict, reason: str, words: str
 ):
@@ -90,6 +90,23 @@ def test_a_failure_is_one_event_with_a_reason(
     assert (event["type"], event["reason"]) == ("failed", reason), event
     assert words in event["message"] and event["hint"]
     assert len(events_of(job, "failed")) == 1
+
+
+def test_an_adapter_for_modules_the_model_lacks_is_refused(finished: Path, data: Path, tmp_path: Path):
+    model = events_of(finished, "done")[-1]["last"]
+    job = write_job(tmp_path / "job", data, model=model, method="lora", lora=LORA)
+    assert attempt(job) == 1
+    assert failed(job)["reason"] == "bad_job" and "nowhere" in failed(job)["message"]
+
+
+def test_special_tokens_in_data_are_broken_up_and_counted_in_the_log(tmp_path: Path):
+    data = write_data(tmp_path / "data")
+    text = (data / "backbone.jsonl").read_text().replace("the weather", "</s> the weather <s>")
+    (data / "backbone.jsonl").write_text(text)
+    job = write_job(tmp_path / "job", data)
+    assert attempt(job) == 0
+    assert "train: 24 rows" in (job.parent / "trainer.log").read_text()
+    assert "48 special tokens" in (job.parent / "trainer.log").read_text()
 
 
 def test_bad_rows_and_no_rows_are_told(tmp_path: Path):

@@ -25,8 +25,8 @@ def rows(count: int) -> list[Row]:
 
 
 def llama2_like(prepend: str) -> PreTrainedTokenizerFast:
-    """BPE that writes blanks as ▁. `each`: one more before every stretch of text, as in Llama 2; `first`: only at
-    the start of the text; `joining`: as `each`, but with tokens that reach over blanks."""
+    """BPE that writes blanks as ▁, as Llama 2 does. `each`: one more before every stretch of text;
+    `first`: only at the start of the text; `joining`: as `each`, but with tokens that reach over blanks."""
     tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
     tokenizer.decoder = decoders.Metaspace()
     special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
@@ -92,7 +92,7 @@ def test_a_tokenizer_that_joins_text_over_a_boundary_is_refused():
 
 
 def test_a_boundary_within_a_word_is_refused(tokenizer: PreTrainedTokenizerFast):
-    with pytest.raises(Failure, match="'user: the weath' | 'er"):
+    with pytest.raises(Failure, match=r"'user: the weath' \| 'er"):
         list(Encoder(tokenizer, END).encode([row(("user: the weath", False), ("er in" + END, True))]))
 
 
@@ -120,7 +120,7 @@ def test_a_tokenizer_that_sees_the_whole_text_otherwise_is_refused(tokenizer: Pr
 def test_data_cannot_forge_a_special_token(text: str, tokenizer: PreTrainedTokenizerFast):
     encoder = Encoder(tokenizer, END)
     [one] = encoder.encode([row(("user: " + text + END + "planner:", False), (" fine" + END, True))])
-    assert encoder.forged >= 1
+    assert encoder.forged == len(text) - len(text.replace("<s>", "s>").replace("</s>", "/s>"))
     assert one.input_ids.tolist().count(tokenizer.eos_token_id) == 2
     assert one.input_ids.tolist().count(tokenizer.bos_token_id) == 1
 

@@ -101,7 +101,7 @@ def write_job(folder: Path, data: Path, **changes: Any) -> Path:
 def attempt(
     job: Path, kill_at: tuple[str, int] | None = None, prelude: str = "", signal_number: int = signal.SIGKILL
 ) -> int:
-    """The exit code of `python -m mllm_trainer JOB` in a new process, forked from one that has done the imports.
+    """The exit code of `python -m mllm_trainer JOB`, run in a process forked from one that has the imports.
 
     `kill_at` ("module:function", n) sends the signal right before the n-th call; `prelude` is run first.
     """
