@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { DatasetManifest } from "../core/dataset-manifest.js";
 import { explainSystemError, MllmError, systemErrorCode } from "../core/errors.js";
 
 /** A folder that appears whole or not at all: it is filled under another name beside its place, then renamed. */
@@ -72,26 +71,5 @@ async function renameIfThere(from: string, to: string): Promise<boolean> {
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return false;
     throw error;
-  }
-}
-
-const DATASET_NAMES = new Set([
-  "manifest.json",
-  "profile.json",
-  "rejected.jsonl",
-  "validation",
-  "backbone.jsonl",
-  "planner.jsonl",
-  "caller.jsonl",
-  "summarizer.jsonl",
-]);
-
-/** Whether a folder is a data set and nothing besides. */
-export async function isDataset(path: string, names: string[]): Promise<boolean> {
-  if (!names.every((name) => DATASET_NAMES.has(name))) return false;
-  try {
-    return DatasetManifest.safeParse(JSON.parse(await readFile(join(path, "manifest.json"), "utf8"))).success;
-  } catch {
-    return false;
   }
 }

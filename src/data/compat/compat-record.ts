@@ -1,4 +1,4 @@
-import { ByteList, toBytes } from "./byte-list.js";
+import { type ByteList, toBytes } from "./byte-list.js";
 import { need, needList, needText, ReferenceFailure } from "./conversation.js";
 import { quoteInner, type ToolTexts } from "./prompt-template.js";
 import { dumps, isDict, type PythonValue } from "./python-json.js";
@@ -10,15 +10,19 @@ export class CompatRecord {
   readonly tools: Buffer;
   readonly turns: PythonValue[];
   private readonly quotedTexts: string[] = [];
-  /** The turns as they stand in a row's list, and where each ends. */
-  private readonly list = new ByteList();
   private readonly listEnds: number[] = [];
 
-  constructor(record: PythonValue, conversation: () => PythonValue) {
+  /** `list` takes the turns as they stand in a row's list; it is lent for as long as the record is used. */
+  constructor(
+    record: PythonValue,
+    conversation: () => PythonValue,
+    private readonly list: ByteList,
+  ) {
+    list.length = 0;
     const tools = need(record, "tools");
-    const list = needList(tools, "tools");
-    const docs = list.map((tool) => `${dumps(tool)}\n`).join("");
-    const names = list.map((tool) => needText(need(tool, "Name"), "Name of a tool")).join(", ");
+    const listed = needList(tools, "tools");
+    const docs = listed.map((tool) => `${dumps(tool)}\n`).join("");
+    const names = listed.map((tool) => needText(need(tool, "Name"), "Name of a tool")).join(", ");
     this.toolTexts = { docs, names, quotedDocs: quoteInner(docs), quotedNames: quoteInner(names) };
     this.tools = toBytes(dumps(tools, 4));
     this.turns = needList(conversation(), "conversations");

@@ -52,11 +52,19 @@ export function isPlain(value: unknown): boolean {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
   if (typeof value !== "object") return false;
   if (Array.isArray(value)) return value.every(isPlain);
-  return Object.entries(value).every(([key, inner]) => !ARRAY_INDEX.test(key) && isPlain(inner));
+  for (const key in value) {
+    if (isDigit(key.charCodeAt(0)) && ARRAY_INDEX.test(key)) return false;
+    if (!isPlain((value as Record<string, unknown>)[key])) return false;
+  }
+  return true;
 }
 
 /** JSON.stringify has escaped the control characters already. */
 const NOT_ASCII = /[^ -~]/g;
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
 
 /** A string as `json.dumps` writes it: ASCII only, U+007F escaped too. */
 export function quote(text: string): string {

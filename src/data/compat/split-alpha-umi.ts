@@ -3,11 +3,11 @@ import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { MllmError } from "../../core/errors.js";
 import { SUBSETS, type Subset } from "../../core/roles.js";
-import { findInput, type InputFile } from "../input/find-inputs.js";
+import { findInput } from "../input/find-inputs.js";
 import { type RecordText, readTexts, refuseUnreadable } from "../input/read-texts.js";
 import { OutputFolder } from "../output-folder.js";
 import { ByteFile } from "./byte-file.js";
-import { toBytes } from "./byte-list.js";
+import { ByteList, toBytes } from "./byte-list.js";
 import { CompatRecord } from "./compat-record.js";
 import { ReferenceFailure, toConversation } from "./conversation.js";
 import type { CompatPrompts } from "./prompts-file.js";
@@ -50,6 +50,7 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
   const bytesTotal = files.reduce((total, file) => total + file.sizeBytes, 0);
   const output = await OutputFolder.create(resolve(request.cwd, request.out), isCompatOutput);
   const writers: SubsetWriter[] = [];
+  const list = new ByteList();
   let records = 0;
   let bytesRead = 0;
   try {
@@ -61,7 +62,7 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
         if (request.signal.aborted) throw new MllmError("interrupted", "interrupted; nothing was written");
         index += 1;
         records += 1;
-        const record = readRecord(text, file, index);
+        const record = readRecord(text, `${file.name}: after ${index - 1} records`, list);
         for (const writer of writers) await writer.add(record, `record ${index} of ${file.name}`);
         if (records % PROGRESS_RECORDS === 0)
           yield { type: "progress", records, used: records, bytesRead, bytesTotal };
@@ -80,20 +81,16 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
 }
 
 /** A record that a file holds, or the failure that stops the reference for all subsets. */
-function readRecord(text: RecordText, file: InputFile, index: number): CompatRecord | ReferenceFailure {
+function readRecord(text: RecordText, place: string, list: ByteList): CompatRecord | ReferenceFailure {
   if (text.kind === "fault") {
-    throw new MllmError(
-      "bad_input",
-      `${file.name}: after ${index - 1} records: ${text.reason}: ${text.detail}`,
-      {
-        hint: "The reference reads only whole files; without --compat, the whole records of a cut file are used.",
-      },
-    );
+    throw new MllmError("bad_input", `${place}: ${text.reason}: ${text.detail}`, {
+      hint: "The reference reads only whole files; without --compat, the whole records of a cut file are used.",
+    });
   }
   try {
     if (!isUtf8(text.bytes)) throw new ReferenceFailure("the text is not UTF-8");
     const value = loads(text.bytes.toString("utf8"), isWrittenAlike);
-    return new CompatRecord(value, () => conversationOf(value));
+    return new CompatRecord(value, () => conversationOf(value), list);
   } catch (error) {
     if (error instanceof ReferenceFailure) return error;
     if (error instanceof PythonJsonError) return new ReferenceFailure(error.message);
