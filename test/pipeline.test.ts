@@ -8,7 +8,6 @@ import { describeWithTrainer, trainerPython } from "./trainer-environment.js";
 
 const MINUTES = 60_000;
 const QUICK = ["--set", "training.max_steps=2", "--set", "training.per_device_train_batch_size=1"];
-const LONG = ["--set", "overflow.max_tokens=16384"];
 
 describeWithTrainer("the whole way on real ToolBench answers", () => {
   describeWithSharedData("split, stage 1, stage 2", () => {
@@ -16,7 +15,7 @@ describeWithTrainer("the whole way on real ToolBench answers", () => {
     const mllm = async (...args: string[]): Promise<CliResult> =>
       runCli(args, { cwd, env: { MLLM_PYTHON: trainerPython } });
     const train = (...args: string[]) =>
-      mllm("train", "--recipe", "tiny", "--data", "data", ...QUICK, ...LONG, ...args);
+      mllm("train", "--recipe", "tiny", "--data", "data", ...QUICK, ...args);
 
     beforeAll(async () => {
       cwd = await mkdtemp(join(tmpdir(), "mllm-pipeline-"));
