@@ -77,50 +77,39 @@ async function* driveJob(
 ): AsyncGenerator<TrainingEvent> {
   let redoAttempt: number | undefined;
   let hasWaited = false;
-  for (;;) {
-    if (session.signal.aborted) {
-      yield notStarted(session, spec, "interrupted");
-      return;
-    }
+  while (!session.signal.aborted) {
     for (const job of session.state.listJobs({ jobKey: spec.jobKey, provider: session.provider.name })) {
       if (isActive(job.state) || job.state === "lost") await reconcileJob(session, job);
     }
     const { kind, job } = claim(session, spec, redoAttempt);
+    if (kind === "claimed") return yield* runClaimed(session, spec, job, isDetached);
+    if (job.provider !== session.provider.name) return yield refuseForeign(session, job);
+    if (kind === "active" && job.state !== "submitting") return yield* attach(session, job, isDetached);
     const base = describeJob(job, timeOf(session));
-    if (kind === "claimed") {
-      yield* runClaimed(session, spec, job, isDetached);
-      return;
-    }
-    if (job.provider !== session.provider.name) {
-      const reason = `the same work is ${job.state} at ${job.provider} as ${job.id}`;
-      yield {
-        ...base,
-        type: "failed",
-        state: job.state,
-        reason,
-        hint: `mllm jobs show ${job.id} says more.`,
-      };
-      return;
-    }
     if (kind === "succeeded") {
       const { best, last } = await registerCheckpoints(session.state, session.provider, job, base.time);
-      if (best !== null) {
-        yield { ...base, type: "already_done", best, last };
-        return;
-      }
+      if (best !== null) return yield { ...base, type: "already_done", best, last };
       redoAttempt = job.attempt;
       continue;
-    }
-    if (job.state !== "submitting") {
-      yield { ...base, type: "attached", providerJobId: job.providerJobId };
-      if (isDetached) yield { ...base, type: "detached" };
-      else yield* watchJob(session, job);
-      return;
     }
     if (!hasWaited) yield { ...base, type: "waiting", reason: "another command is submitting this job" };
     hasWaited = true;
     await pause(session);
   }
+  yield notStarted(session, spec, "interrupted");
+}
+
+async function* attach(session: Session, job: Job, isDetached: boolean): AsyncGenerator<TrainingEvent> {
+  const base = describeJob(job, timeOf(session));
+  yield { ...base, type: "attached", providerJobId: job.providerJobId };
+  if (isDetached) yield { ...base, type: "detached" };
+  else yield* watchJob(session, job);
+}
+
+function refuseForeign(session: Session, job: Job): TrainingEvent {
+  const reason = `the same work is ${job.state} at ${job.provider} as ${job.id}`;
+  const hint = `mllm jobs show ${job.id} says more.`;
+  return { ...describeJob(job, timeOf(session)), type: "failed", state: job.state, reason, hint };
 }
 
 function claim(session: Session, spec: JobSpec, redoAttempt: number | undefined): Claim {

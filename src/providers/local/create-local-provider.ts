@@ -1,6 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { Provider, Readiness } from "../provider.js";
+import type { JobSpec } from "../../core/job-spec.js";
+import type { JobHandle, Provider, ProviderJob, Readiness } from "../provider.js";
 import { trainerCommand } from "../trainer-command.js";
 import { checkPython } from "./check-python.js";
 import { listGpus, takeGpu } from "./gpu-slots.js";
@@ -50,38 +51,8 @@ export function createLocalProvider(settings: LocalSettings): Provider {
       return `PYTHONPATH=${join(settings.packageRoot, "trainer")} ${[command, ...args].join(" ")}`;
     },
     concurrency: async () => Math.max(1, (await listGpus(settings.env)).length),
-    submit: async (spec) => {
-      const living = await findLiving(spec);
-      if (living !== null) return { providerJobId: String(living.pid) };
-      await makeFolder(spec.outputDir);
-      await writeRecord(jobPaths(spec.outputDir).job, spec);
-      const startedAt = settings.now().toISOString();
-      const slot = await takeGpu(join(settings.stateFolder, "gpus"), await listGpus(settings.env), {
-        jobId: spec.jobId,
-        outputDir: spec.outputDir,
-        startedAt,
-      });
-      try {
-        const trainer = await launch(settings, spec, { gpu: slot.gpu, startedAt });
-        if (!trainer.isOurs) await slot.release();
-        return { providerJobId: String(trainer.pid) };
-      } catch (error) {
-        await slot.release();
-        throw error;
-      }
-    },
-    find: async (job) => {
-      const paths = jobPaths(job.outputDir);
-      const known = [
-        await findLiving(job),
-        await readRecord(paths.process, TrainerProcess),
-        await readRecord(paths.launch, Launch),
-      ];
-      const mark = known.find(
-        (record) => record !== null && (!("jobId" in record) || record.jobId === job.jobId),
-      );
-      return mark ? { providerJobId: String(mark.pid) } : null;
-    },
+    submit: (spec) => submit(settings, spec),
+    find,
     status: readStatus,
     logs: async (job, cursor) => {
       // In this order: what was written before the end is read after it.
@@ -95,6 +66,33 @@ export function createLocalProvider(settings: LocalSettings): Provider {
       await writeCancelled(job, settings.now().toISOString());
     },
   };
+}
+
+async function submit(settings: LocalSettings, spec: JobSpec): Promise<ProviderJob> {
+  const living = await findLiving(spec);
+  if (living !== null) return { providerJobId: String(living.pid) };
+  await makeFolder(spec.outputDir);
+  await writeRecord(jobPaths(spec.outputDir).job, spec);
+  const startedAt = settings.now().toISOString();
+  const slots = join(settings.stateFolder, "gpus");
+  const slot = await takeGpu(slots, await listGpus(settings.env), { ...spec, startedAt });
+  try {
+    const trainer = await launch(settings, spec, { gpu: slot.gpu, startedAt });
+    if (!trainer.isOurs) await slot.release();
+    return { providerJobId: String(trainer.pid) };
+  } catch (error) {
+    await slot.release();
+    throw error;
+  }
+}
+
+/** By the process that lives, or else by the records it has left. */
+async function find(job: JobHandle): Promise<ProviderJob | null> {
+  const paths = jobPaths(job.outputDir);
+  const living = await findLiving(job);
+  const records = [await readRecord(paths.process, TrainerProcess), await readRecord(paths.launch, Launch)];
+  const mark = living ?? records.find((record) => record?.jobId === job.jobId);
+  return mark ? { providerJobId: String(mark.pid) } : null;
 }
 
 async function check(settings: LocalSettings): Promise<Readiness> {

@@ -41,7 +41,7 @@ interface Slot {
 export async function takeGpu(
   folder: string,
   gpus: readonly Gpu[],
-  job: { jobId: string; outputDir: string; startedAt: string },
+  { jobId, outputDir, startedAt }: { jobId: string; outputDir: string; startedAt: string },
 ): Promise<Slot> {
   if (gpus.length === 0) return { gpu: null, release: async () => {} };
   await makeFolder(folder);
@@ -49,8 +49,8 @@ export async function takeGpu(
     const path = join(folder, `gpu-${id.replace(/[^A-Za-z0-9-]/g, "_")}.json`);
     if (await isTaken(path)) continue;
     await rm(path, { force: true });
-    const draft = `${path}.${job.jobId}`;
-    await writeRecord(draft, { ...job, pid: process.pid, gpu: id });
+    const draft = `${path}.${jobId}`;
+    await writeRecord(draft, { jobId, outputDir, startedAt, pid: process.pid, gpu: id });
     // Of two that find the slot free at once, one makes the link and the other goes on to the next slot.
     const isOurs = await link(draft, path).then(
       () => true,
