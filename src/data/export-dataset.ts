@@ -1,0 +1,121 @@
+import { randomBytes } from "node:crypto";
+import { readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { DatasetManifest } from "../core/dataset-manifest.js";
+import { explainSystemError, MllmError } from "../core/errors.js";
+import { Example } from "../core/example.js";
+import { Profile } from "../core/profile.js";
+import type { Subset } from "../core/roles.js";
+import { readTexts } from "./input/read-texts.js";
+import { TextFile } from "./text-file.js";
+
+export interface ExportRequest {
+  /** The data set's folder and the file to write, as the user wrote them. */
+  dataset: string;
+  out: string;
+  cwd: string;
+  subset: Subset;
+  side: "train" | "validation";
+  /** What an example becomes in the other format: one JSON line each. */
+  convert: (profile: Profile, example: Example) => unknown[];
+  signal: AbortSignal;
+}
+
+export type ExportEvent =
+  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number }
+  | { type: "done"; rows: number; examples: number };
+
+const PROGRESS_RECORDS = 500;
+
+/** Writes one subset in another tool's format. The file appears when it is complete. */
+export async function* exportDataset(request: ExportRequest): AsyncGenerator<ExportEvent> {
+  const folder = resolve(request.cwd, request.dataset);
+  const { manifest, profile } = await readDataset(folder, request.dataset);
+  const counts = manifest.subsets[request.subset][request.side];
+  if (counts === null || counts.rows === 0) {
+    throw new MllmError(
+      "bad_dataset",
+      `${request.dataset} has no ${request.side} rows for ${request.subset}`,
+      {
+        hint: "Choose another --subset, or split with another --validation share.",
+      },
+    );
+  }
+  const path = resolve(request.cwd, request.out);
+  const temporaryPath = join(dirname(path), `.${basename(path)}.partial-${randomBytes(4).toString("hex")}`);
+  const file = await TextFile.create(temporaryPath, request.out);
+  let examples = 0;
+  let rows = 0;
+  let bytesRead = 0;
+  try {
+    const source = { path: join(folder, counts.path), name: counts.path, sizeBytes: counts.sizeBytes };
+    for await (const text of readTexts(source, (chunk) => (bytesRead += chunk.length))) {
+      if (request.signal.aborted) throw new MllmError("interrupted", "interrupted; nothing was written");
+      if (text.kind === "fault") throw damaged(request, counts.path, text.detail);
+      for (const row of request.convert(profile, parseExample(text.bytes, request, counts.path))) {
+        await file.write(`${JSON.stringify(row)}\n`);
+        rows += 1;
+      }
+      examples += 1;
+      if (examples % PROGRESS_RECORDS === 0) {
+        yield {
+          type: "progress",
+          records: examples,
+          used: examples,
+          bytesRead,
+          bytesTotal: counts.sizeBytes,
+        };
+      }
+    }
+    if (examples !== counts.rows)
+      throw damaged(request, counts.path, `${examples} rows instead of ${counts.rows}`);
+    await file.finish();
+    await place(temporaryPath, path, request.out);
+    yield { type: "done", rows, examples };
+  } finally {
+    await file.abandon();
+    await rm(temporaryPath, { force: true });
+  }
+}
+
+async function readDataset(
+  folder: string,
+  shown: string,
+): Promise<{ manifest: DatasetManifest; profile: Profile }> {
+  try {
+    await stat(folder);
+    const manifest = DatasetManifest.safeParse(
+      JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")),
+    );
+    const profile = Profile.safeParse(JSON.parse(await readFile(join(folder, "profile.json"), "utf8")));
+    if (manifest.success && profile.success) return { manifest: manifest.data, profile: profile.data };
+  } catch (error) {
+    const explained = explainSystemError(error, shown);
+    if (explained instanceof MllmError && explained.code !== "not_found") throw explained;
+  }
+  throw new MllmError("bad_dataset", `${shown} is not a complete data set`, {
+    hint: "Make one with: mllm split-data",
+  });
+}
+
+function parseExample(bytes: Buffer, request: ExportRequest, path: string): Example {
+  try {
+    return Example.parse(JSON.parse(bytes.toString("utf8")));
+  } catch {
+    throw damaged(request, path, "a line is no example");
+  }
+}
+
+function damaged({ dataset }: ExportRequest, path: string, detail: string): MllmError {
+  return new MllmError("bad_dataset", `${join(dataset, path)} is damaged: ${detail}`, {
+    hint: "Make the data set again with: mllm split-data",
+  });
+}
+
+async function place(temporaryPath: string, path: string, shown: string): Promise<void> {
+  try {
+    await rename(temporaryPath, path);
+  } catch (error) {
+    throw explainSystemError(error, shown);
+  }
+}
