@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { createCheckpointsCommand } from "./commands/checkpoints.js";
+import { createDataCommand } from "./commands/data.js";
 import { createJobsCommand } from "./commands/jobs.js";
 import { createSetupCommand } from "./commands/setup.js";
 import { createSplitDataCommand } from "./commands/split-data.js";
@@ -27,6 +28,7 @@ export function createProgram(context: Context): Command {
     .addHelpText("after", EXAMPLES)
     .addCommand(createSetupCommand(context))
     .addCommand(createSplitDataCommand(context))
+    .addCommand(createDataCommand(context))
     .addCommand(createTrainCommand(context))
     .addCommand(createJobsCommand(context))
     .addCommand(createCheckpointsCommand(context));
