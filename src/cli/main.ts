@@ -38,7 +38,7 @@ function renderError(error: unknown, context: Context, asJson: boolean): number 
   if (context.signal.aborted) return EXIT.interrupted;
   const known = explainSystemError(error);
   if (!(known instanceof MllmError)) {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const detail = (error as Error | undefined)?.stack ?? String(error);
     context.stderr.write(`bug: ${detail}\nhint: this is a defect of mllm ${context.version}; ${ISSUES}\n`);
     return EXIT.bug;
   }

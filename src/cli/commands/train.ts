@@ -13,7 +13,7 @@ interface TrainOptions {
   recipe: string;
   data: string;
   from?: string;
-  set: string[];
+  set?: string[];
   detach?: true;
   dryRun?: true;
   json?: true;
@@ -34,14 +34,14 @@ export function createTrainCommand(context: Context): Command {
       "--from <checkpoint>",
       "start from this checkpoint (id or folder), not from the one lineage finds",
     )
-    .option("--set <key=value>", "change one value of the recipe; may be given again", collect, [])
+    .option("--set <key=value>", "change one value of the recipe; may be given again", collect)
     .option("--detach", "return when the job is submitted")
     .option("--dry-run", "show what would run, check that it could, and start nothing")
     .option("--json", "print JSON: events, one a line; with --dry-run one document")
     .action((options: TrainOptions) => train(context, options));
 }
 
-function collect(value: string, previous: string[]): string[] {
+function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 
