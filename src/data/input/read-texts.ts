@@ -146,6 +146,10 @@ async function* cutJson(chunks: AsyncIterable<Buffer>, mode: "array" | "values")
   }
   const left = scanner.end();
   if (left === null) return;
+  if (isWholeObject(left.rest)) {
+    yield { kind: "record", bytes: left.rest };
+    left.rest = Buffer.alloc(0);
+  }
   const detail =
     left.fault === "truncated"
       ? "the file ends before its JSON does"
@@ -156,6 +160,17 @@ async function* cutJson(chunks: AsyncIterable<Buffer>, mode: "array" | "values")
     detail,
     text: left.rest.subarray(0, SHOWN_BYTES).toString("utf8"),
   };
+}
+
+/** A cut just after an object leaves it whole. */
+function isWholeObject(bytes: Buffer): boolean {
+  if (bytes.toString("latin1").trimEnd().at(-1) !== "}") return false;
+  try {
+    JSON.parse(bytes.toString("utf8"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function tooLarge(): RecordText {
