@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 75 running already, 130 and 143 can
 
 import faulthandler
 import fcntl
+import gc
 import json
 import os
 import shutil
@@ -61,8 +62,13 @@ def attempt_job(job: Job, events: EventLog, attempt: int) -> int:
     checkpoints = complete_checkpoints(job)
     if not is_trained(checkpoints):
         set_environment(job)
-        from .run import run  # seconds of imports: only now is it known that they are needed
+        # Seconds of imports, begun only now that they are known to be needed. What they make stays for good:
+        # the garbage collector need not look through it, then or later.
+        gc.disable()
+        from .run import run
 
+        gc.freeze()
+        gc.enable()
         run(job, events, attempt, checkpoints[-1] if checkpoints else None)
     finish(job, events)
     return 0

@@ -153,7 +153,8 @@ class Encoder:
         return EncodedRow(row.id, np.array(tokens, dtype=np.int32), np.array(trained, dtype=bool))
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        return self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        options = {"return_attention_mask": False, "return_token_type_ids": False}
+        return self.tokenizer(texts, add_special_tokens=False, **options)["input_ids"]
 
     def _start_ids(self) -> list[int]:
         """What the tokenizer puts before a text: its bos token or nothing."""

@@ -85,8 +85,9 @@ def create_model(tokenizer: Any, seed: int) -> "LlamaForCausalLM":
 
 
 def segment_texts(rows: Iterable[Any], end_of_turn: str) -> list[str]:
-    """The texts a tokenizer for these rows learns from, without the sentinel."""
-    return ["".join(part.text for part in row.segments).replace(end_of_turn, "\n") for row in rows]
+    """The texts a tokenizer for these rows learns from: the stretches between the ends of turns."""
+    whole = ("".join(part.text for part in row.segments) for row in rows)
+    return [text for row in whole for text in row.split(end_of_turn) if text]
 
 
 def main(arguments: list[str] | None = None) -> None:
