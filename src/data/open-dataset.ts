@@ -2,11 +2,14 @@ import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
+import { sha256 } from "../core/ids.js";
 
 export interface Dataset {
   /** Absolute. */
   folder: string;
   manifest: DatasetManifest;
+  /** The profile's placeholder for the end of a turn. */
+  endOfTurn: string;
 }
 
 const AGAIN = "Run `mllm split-data <input...> --out DIR` again, and wait for it to end.";
@@ -24,7 +27,15 @@ export async function openDataset(path: string): Promise<Dataset> {
       });
     }
   }
-  return { folder, manifest };
+  const profilePath = join(folder, manifest.profile.path);
+  const profile = await readFile(profilePath, "utf8").catch(() => "");
+  if (sha256(profile) !== manifest.profile.sha256) {
+    throw new MllmError("bad_dataset", `${profilePath} is missing or was changed after the split`, {
+      hint: AGAIN,
+    });
+  }
+  const { endOfTurn } = JSON.parse(profile) as { endOfTurn: string };
+  return { folder, manifest, endOfTurn };
 }
 
 async function readManifest(folder: string): Promise<DatasetManifest> {

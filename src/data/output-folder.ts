@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { explainSystemError, MllmError, systemErrorCode } from "../core/errors.js";
 
@@ -58,9 +58,19 @@ async function refuseForeign(
     if (systemErrorCode(error) === "ENOENT") return;
     throw explainSystemError(error, path);
   }
+  await refuseMountPoint(path);
   if (names.length === 0 || (await isOurs(path, names))) return;
   throw new MllmError("bad_dataset", `${path} holds something that is not a data set made by mllm`, {
     hint: "Choose an empty or new folder for --out.",
+  });
+}
+
+/** A mount point cannot be renamed; better said before hours of reading than after. */
+async function refuseMountPoint(path: string): Promise<void> {
+  const [folder, parent] = await Promise.all([stat(path), stat(dirname(path))]);
+  if (folder.dev === parent.dev && path !== dirname(path)) return;
+  throw new MllmError("bad_input", `${path} is where a disk is mounted and cannot be replaced as a whole`, {
+    hint: `Choose a folder inside it, such as ${join(path, "data")}.`,
   });
 }
 
