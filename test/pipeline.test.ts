@@ -1,9 +1,11 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { beforeAll, expect, it } from "@jest/globals";
 import { type CliResult, runCli } from "./run-cli.js";
-import { describeWithSharedData, sharedData } from "./shared-data.js";
+import { describeWithSharedData, packageRoot, sharedData } from "./shared-data.js";
 import { describeWithTrainer, trainerPython } from "./trainer-environment.js";
 
 const MINUTES = 60_000;
@@ -127,4 +129,29 @@ describeWithTrainer("the whole way on real ToolBench answers", () => {
       expect(verify.stdout + verify.stderr).toContain("model.safetensors");
     });
   });
+});
+
+describeWithTrainer("the dry run's counts", () => {
+  it(
+    "are what the trainer counts",
+    async () => {
+      const cwd = await mkdtemp(join(tmpdir(), "mllm-counts-"));
+      const mllm = (...args: string[]) => runCli(args, { cwd, env: { MLLM_PYTHON: trainerPython } });
+      const generator = join(packageRoot, "scripts", "generate-world.mjs");
+      await promisify(execFile)(process.execPath, [generator, "--out", cwd, "--train", "45", "--test", "1"]);
+      await mllm("split-data", "train.jsonl", "--out", "data", "--validation", "0");
+      const train = ["train", "--stage", "1", "--recipe", "tiny", "--data", "data", "--json"];
+      const { estimate } = JSON.parse((await mllm(...train, "--dry-run")).stdout).jobs[0];
+      const { exitCode, stdout } = await mllm(...train);
+      expect(exitCode).toBe(0);
+      const events = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      const { rows, tokens, trainedTokens, optimizerSteps } = estimate;
+      expect(events.find(({ type }) => type === "data")).toMatchObject({ rows, tokens, trainedTokens });
+      expect(events.at(-1)).toMatchObject({ type: "done", last: { globalStep: optimizerSteps } });
+    },
+    2 * MINUTES,
+  );
 });

@@ -56,7 +56,7 @@ export function describeProviderContract(name: string, createHarness: () => Prov
     });
 
     it("says what stands in its way, with a hint for each problem", async () => {
-      const readiness = await createHarness().create().check();
+      const readiness = await createHarness().create().check({ gpus: 0 });
       expect(readiness.isReady).toBe(readiness.problems.length === 0);
       for (const problem of readiness.problems) {
         expect(problem.message).not.toBe("");

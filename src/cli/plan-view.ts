@@ -1,46 +1,5 @@
-import type { Provider } from "../providers/provider.js";
-import type { PlannedJob } from "../training/plan-training.js";
 import { formatTable } from "./output.js";
-
-/** What a dry run found: the shape of `mllm train --dry-run --json` (docs/json-output.md). */
-export interface PlanReport {
-  canStart: boolean;
-  problems: { code: string; message: string; hint: string | null }[];
-  provider: { name: string; isReady: boolean; facts: Record<string, string | number> };
-  costDollars: number;
-  jobs: {
-    spec: PlannedJob["spec"];
-    command: string;
-    sources: Record<string, string>;
-    estimate: PlannedJob["estimate"];
-  }[];
-}
-
-/** Asks the provider what it needs to start these jobs and what they would cost; changes nothing. */
-export async function createPlanReport(provider: Provider, plan: readonly PlannedJob[]): Promise<PlanReport> {
-  const { isReady, problems, facts } = await provider.check();
-  const costs = await Promise.all(
-    plan.map(({ spec, estimate }) =>
-      provider.estimateCost(spec, (estimate.seconds ?? spec.deadlineSeconds) / 3600),
-    ),
-  );
-  const planProblems = plan.flatMap(({ problem }) => problem ?? []);
-  return {
-    canStart: isReady && planProblems.length === 0,
-    problems: [
-      ...planProblems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
-      ...problems.map(({ message, hint }) => ({ code: "environment_missing", message, hint })),
-    ],
-    provider: { name: provider.name, isReady, facts },
-    costDollars: costs.reduce((sum, cost) => sum + cost, 0),
-    jobs: plan.map(({ spec, job, estimate }) => ({
-      spec,
-      command: provider.describe(spec),
-      sources: job.sources,
-      estimate,
-    })),
-  };
-}
+import type { PlanReport } from "./plan-report.js";
 
 /** The plan as text: what would run on what, with every value's source and what it is expected to take. */
 export function formatPlan(report: PlanReport): string {

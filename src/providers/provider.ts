@@ -39,7 +39,7 @@ export interface JobHandle {
 export interface Provider {
   readonly name: string;
   /** Credentials, quota, reachability: everything that can be known before anything is paid for. Changes nothing. */
-  check(): Promise<Readiness>;
+  check(wanted: { gpus: number }): Promise<Readiness>;
   /** US dollars for so many hours of this job; 0 where nothing is paid. */
   estimateCost(spec: JobSpec, hours: number): Promise<number>;
   /** The command or request that would start this job, secrets left out. */

@@ -6,7 +6,9 @@ import { resolveJob } from "./resolve-job.js";
 
 function estimate(recipe: string, rows = 100) {
   const loaded = parseRecipe(`name: a\n${recipe}`, "a.yaml");
-  return estimateJob(resolveJob(loaded, "backbone"), createManifest(rows), loaded.recipe.resources.gpu);
+  const counts = { tokens: 300 * rows, trainedTokens: 30 * rows, basis: "counted" as const };
+  const job = resolveJob(loaded, "backbone");
+  return estimateJob({ job, manifest: createManifest(rows), counts, gpu: loaded.recipe.resources.gpu });
 }
 
 describe("estimateJob", () => {

@@ -1,7 +1,8 @@
 import type { DatasetManifest } from "../core/dataset-manifest.js";
+import type { TokenCounts } from "./count-tokens.js";
 import type { ResolvedJob } from "./resolve-job.js";
 
-/** What a job is expected to take. Rows are exact; everything else is an estimate, and says so in `basis`. */
+/** What a job is expected to take: counts, and estimates that say in `basis` what they rest on. */
 export interface Estimate {
   rows: number;
   validationRows: number;
@@ -13,9 +14,6 @@ export interface Estimate {
   seconds: number | null;
   basis: string;
 }
-
-/** English with JSON, over common 32k to 150k vocabularies; measured 3.4 to 4.1 on tool-use trajectories. */
-const CHARACTERS_PER_TOKEN = 3.7;
 
 /** Dense bf16 peak, floating-point operations a second (vendors' data sheets). */
 const GPU_FLOPS: Record<string, number> = {
@@ -32,11 +30,26 @@ const MODEL_FLOPS_UTILISATION = 0.35;
 const CPU_FLOPS = 1e11;
 const START_SECONDS = 15;
 
-/** Optimizer steps, tokens, memory and time of one job, from counts alone: no tokenizer, no network. */
-export function estimateJob(job: ResolvedJob, manifest: DatasetManifest, gpu: string | undefined): Estimate {
+const BASIS = {
+  counted: "tokens counted with the model's tokenizer",
+  sampled: "tokens extrapolated from the first rows with the model's tokenizer",
+  guessed: "tokens guessed from characters, because the tokenizer is not on this machine",
+};
+
+export interface EstimateRequest {
+  job: ResolvedJob;
+  manifest: DatasetManifest;
+  /** Of one epoch. */
+  counts: TokenCounts;
+  /** The GPU type. */
+  gpu: string | undefined;
+}
+
+/** Optimizer steps, memory and time of one job. */
+export function estimateJob({ job, manifest, counts, gpu }: EstimateRequest): Estimate {
   const { train, validation } = manifest.subsets[job.subset];
   const epochs = job.training.num_train_epochs ?? 1;
-  const tokens = Math.round(train.characters / CHARACTERS_PER_TOKEN);
+  const { tokens, trainedTokens } = counts;
   const deviceRows = job.training.per_device_train_batch_size ?? 1;
   const stepRows = deviceRows * (job.training.gradient_accumulation_steps ?? 1) * Math.max(1, job.gpus);
   const fromRows = Math.ceil(train.rows / stepRows) * epochs;
@@ -51,12 +64,12 @@ export function estimateJob(job: ResolvedJob, manifest: DatasetManifest, gpu: st
     rows: train.rows,
     validationRows: validation?.rows ?? 0,
     tokens,
-    trainedTokens: Math.round(train.trainedCharacters / CHARACTERS_PER_TOKEN),
+    trainedTokens,
     optimizerSteps,
     parameters,
     peakMemoryBytes: parameters === null ? null : Math.round(peakMemory(job, parameters, deviceTokens)),
     seconds: parameters === null ? null : Math.round(duration(job, parameters, processedTokens, gpu)),
-    basis: `${CHARACTERS_PER_TOKEN} characters a token; memory and time from the parameter count; ±40 %`,
+    basis: `${BASIS[counts.basis]}; memory and time from the number of parameters, ±40 %`,
   };
 }
 

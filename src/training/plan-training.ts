@@ -4,7 +4,6 @@ import { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
 import type { Role } from "../core/roles.js";
 import { createJobSpec } from "../recipe/create-job-spec.js";
-import { type Estimate, estimateJob } from "../recipe/estimate.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { backboneModels, type ResolvedJob, resolveJob } from "../recipe/resolve-job.js";
 
@@ -34,7 +33,6 @@ export interface TrainingRequest {
 export interface PlannedJob {
   job: ResolvedJob;
   spec: JobSpec;
-  estimate: Estimate;
   /** What keeps this job from starting. */
   problem: MllmError | null;
 }
@@ -88,8 +86,7 @@ function planJob(
   // Equal work has an equal id: the same command finds its job again instead of paying for it twice.
   const jobId = `job-${draft.jobKey.slice(0, 10)}`;
   const spec = { ...draft, jobId, outputDir: join(request.jobsFolder, jobId) };
-  const estimate = estimateJob(job, dataset.manifest, loaded.recipe.resources.gpu);
-  return { job, spec, estimate, problem: problem ?? checkRows(job, request) };
+  return { job, spec, problem: problem ?? checkRows(job, request) };
 }
 
 function checkRows(job: ResolvedJob, { dataset }: TrainingRequest): MllmError | null {

@@ -5,6 +5,7 @@ import type { PlannedJob } from "../../training/plan-training.js";
 import type { TrainingEvent } from "../../training/training-event.js";
 import type { Context } from "../context.js";
 import { writeNote, writeResult } from "../output.js";
+import type { PlanReportRequest } from "../plan-report.js";
 import type { Workspace } from "../workspace.js";
 
 interface TrainOptions {
@@ -71,8 +72,14 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
       from: options.from,
       isDryRun,
     });
-    if (isDryRun) await reportDryRun(context, workspace, plan, options.json === true);
-    else await launch(context, workspace, plan, options);
+    if (isDryRun) {
+      const { gpu } = loaded.recipe.resources;
+      await reportDryRun(
+        context,
+        { provider: workspace.provider, plan, dataset, gpu },
+        options.json === true,
+      );
+    } else await launch(context, workspace, plan, options);
   } finally {
     workspace.close();
   }
@@ -97,14 +104,10 @@ function chosenRoles({ stage, role }: TrainOptions): readonly Role[] {
   return role === "all" ? ROLES : [role];
 }
 
-async function reportDryRun(
-  context: Context,
-  workspace: Workspace,
-  plan: PlannedJob[],
-  isJson: boolean,
-): Promise<void> {
-  const { createPlanReport, formatPlan } = await import("../plan-view.js");
-  const report = await createPlanReport(workspace.provider, plan);
+async function reportDryRun(context: Context, request: PlanReportRequest, isJson: boolean): Promise<void> {
+  const { createPlanReport } = await import("../plan-report.js");
+  const { formatPlan } = await import("../plan-view.js");
+  const report = await createPlanReport(context, request);
   writeResult(context, { json: isJson, value: report, text: formatPlan(report) });
   if (!report.canStart) context.setExitCode(1);
 }
@@ -117,7 +120,9 @@ async function launch(
 ): Promise<void> {
   const problem = plan.find((job) => job.problem !== null)?.problem;
   if (problem) throw problem;
-  const { problems } = await workspace.provider.check();
+  const { problems } = await workspace.provider.check({
+    gpus: Math.max(0, ...plan.map(({ job }) => job.gpus)),
+  });
   const [first] = problems;
   if (first !== undefined) {
     const message = problems.map((each) => each.message).join("\n  ");

@@ -82,11 +82,19 @@ describe("createLocalProvider", () => {
   it("names the remedy where there is no interpreter", async () => {
     const folder = makeFolder();
     const provider = createLocalProvider({ ...fakeLocalSettings(folder), python: join(folder, "python") });
-    const { isReady, problems } = await provider.check();
+    const { isReady, problems } = await provider.check({ gpus: 0 });
     expect(isReady).toBe(false);
     expect(problems[0]?.message).toContain(`there is no Python at ${join(folder, "python")}`);
     expect(problems[0]?.hint).toContain("mllm setup");
     await expect(provider.submit(fakeSpec(folder))).rejects.toMatchObject({ code: "environment_missing" });
+  });
+
+  it("refuses jobs of more GPUs than a trainer can use here", async () => {
+    const provider = createLocalProvider(fakeLocalSettings(makeFolder()));
+    const { isReady, problems } = await provider.check({ gpus: 8 });
+    expect(isReady).toBe(false);
+    expect(problems.at(-1)?.message).toContain("asks for 8 GPUs");
+    expect(problems.at(-1)?.hint).toContain("--set resources.gpus=");
   });
 
   it("shows the last line of a trainer that ended before it began", async () => {
@@ -131,7 +139,7 @@ describe("createLocalProvider", () => {
     const env = { ...withGpus(folder, 4), CUDA_VISIBLE_DEVICES: "3" };
     const provider = createLocalProvider({ ...fakeLocalSettings(folder), env });
     expect(await provider.concurrency()).toBe(1);
-    expect((await provider.check()).facts.gpus).toBe(1);
+    expect((await provider.check({ gpus: 0 })).facts.gpus).toBe(1);
   });
 });
 

@@ -44,7 +44,7 @@ const MINIMUM_FREE_BYTES = 1024 ** 3;
 export function createLocalProvider(settings: LocalSettings): Provider {
   return {
     name: "local",
-    check: () => check(settings),
+    check: ({ gpus }) => check(settings, gpus),
     estimateCost: async () => 0,
     describe: ({ outputDir }) => {
       const { command, args } = trainerCommand(settings.python, jobPaths(outputDir).job);
@@ -95,11 +95,19 @@ async function find(job: JobHandle): Promise<ProviderJob | null> {
   return mark ? { providerJobId: String(mark.pid) } : null;
 }
 
-async function check(settings: LocalSettings): Promise<Readiness> {
+async function check(settings: LocalSettings, wantedGpus: number): Promise<Readiness> {
   const { problems, facts } = await checkPython(settings);
   const gpus = await listGpus(settings.env);
   facts.gpus = gpus.length;
   if (gpus[0] !== undefined) facts.gpu = gpus[0].name;
+  // One trainer uses one GPU here; several at once train several roles.
+  const usable = Math.min(1, gpus.length);
+  if (wantedGpus > usable) {
+    problems.push({
+      message: `the recipe asks for ${wantedGpus} GPUs a job, local has ${usable} (${gpus.length} on this machine)`,
+      hint: `Add --set resources.gpus=${usable}, or choose another provider.`,
+    });
+  }
   // The state folder may not exist yet; its parent is the folder the command runs in.
   const disk = await statfs(settings.stateFolder).catch(() =>
     statfs(join(settings.stateFolder, "..")).catch(() => null),

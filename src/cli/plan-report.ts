@@ -1,0 +1,73 @@
+import type { JobSpec } from "../core/job-spec.js";
+import type { Dataset } from "../data/open-dataset.js";
+import type { Provider } from "../providers/provider.js";
+import { countTokens } from "../recipe/count-tokens.js";
+import { type Estimate, estimateJob } from "../recipe/estimate.js";
+import type { PlannedJob } from "../training/plan-training.js";
+import type { Context } from "./context.js";
+import { findTokenizer } from "./find-tokenizer.js";
+
+/** What a dry run found: the shape of `mllm train --dry-run --json` (docs/json-output.md). */
+export interface PlanReport {
+  canStart: boolean;
+  problems: { code: string; message: string; hint: string | null }[];
+  provider: { name: string; isReady: boolean; facts: Record<string, string | number> };
+  costDollars: number;
+  jobs: PlanReportJob[];
+}
+
+export interface PlanReportJob {
+  spec: JobSpec;
+  command: string;
+  sources: Record<string, string>;
+  estimate: Estimate;
+}
+
+export interface PlanReportRequest {
+  provider: Provider;
+  plan: readonly PlannedJob[];
+  dataset: Dataset;
+  gpu: string | undefined;
+}
+
+/** Asks the provider what it needs to start these jobs and what they would cost; changes nothing. */
+export async function createPlanReport(context: Context, request: PlanReportRequest): Promise<PlanReport> {
+  const { provider, plan } = request;
+  const gpus = Math.max(0, ...plan.map(({ job }) => job.gpus));
+  const { isReady, problems, facts } = await provider.check({ gpus });
+  const jobs: PlanReportJob[] = [];
+  let costDollars = 0;
+  for (const planned of plan) {
+    const { spec, job } = planned;
+    const estimate = await estimatePlanned(context, request, planned);
+    costDollars += await provider.estimateCost(spec, (estimate.seconds ?? spec.deadlineSeconds) / 3600);
+    jobs.push({ spec, command: provider.describe(spec), sources: job.sources, estimate });
+  }
+  const planProblems = plan.flatMap(({ problem }) => problem ?? []);
+  return {
+    canStart: isReady && planProblems.length === 0,
+    problems: [
+      ...planProblems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
+      ...problems.map(({ message, hint }) => ({ code: "environment_missing", message, hint })),
+    ],
+    provider: { name: provider.name, isReady, facts },
+    costDollars,
+    jobs,
+  };
+}
+
+async function estimatePlanned(
+  context: Context,
+  request: PlanReportRequest,
+  planned: PlannedJob,
+): Promise<Estimate> {
+  const { dataset, gpu } = request;
+  const { job, spec } = planned;
+  const { train } = dataset.manifest.subsets[job.subset];
+  const counts = await countTokens({
+    file: { ...train, path: spec.data.train },
+    endOfTurn: dataset.endOfTurn,
+    tokenizerFolder: findTokenizer(context, job.baseModel),
+  });
+  return estimateJob({ job, manifest: dataset.manifest, counts, gpu });
+}

@@ -1,0 +1,72 @@
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Tokenizer } from "@huggingface/tokenizers";
+import { Example, type Segment } from "../core/example.js";
+
+export interface TokenCounts {
+  tokens: number;
+  trainedTokens: number;
+  /** `counted`: by the model's tokenizer over all rows; `sampled`: over the first rows; `guessed`: from characters. */
+  basis: "counted" | "sampled" | "guessed";
+}
+
+export interface CountRequest {
+  /** A JSONL file of examples, and its counts from the manifest. */
+  file: { path: string; rows: number; characters: number; trainedCharacters: number };
+  endOfTurn: string;
+  /** A folder with tokenizer.json, or null where the tokenizer is not on this machine. */
+  tokenizerFolder: string | null;
+}
+
+/** English with JSON, over common 32k to 150k vocabularies; measured 3.4 to 4.1 on tool-use trajectories. */
+const CHARACTERS_PER_TOKEN = 3.7;
+/** A few seconds of tokenising; enough for less than 1 % error on a subset that is larger. */
+const SAMPLE_CHARACTERS = 4_000_000;
+
+/** How many tokens a file of examples has. Segments are tokenised one by one, as the trainer does. */
+export async function countTokens({ file, endOfTurn, tokenizerFolder }: CountRequest): Promise<TokenCounts> {
+  if (tokenizerFolder === null || file.rows === 0) {
+    const guess = (characters: number) => Math.round(characters / CHARACTERS_PER_TOKEN);
+    return { tokens: guess(file.characters), trainedTokens: guess(file.trainedCharacters), basis: "guessed" };
+  }
+  const count = await createSegmentCounter(tokenizerFolder, endOfTurn);
+  let rows = 0;
+  let characters = 0;
+  let tokens = 0;
+  let trainedTokens = 0;
+  for await (const line of createInterface({ input: createReadStream(file.path) })) {
+    rows += 1;
+    tokens += count.start;
+    for (const segment of Example.parse(JSON.parse(line)).segments) {
+      const segmentTokens = count.of(segment);
+      characters += segment.text.length;
+      tokens += segmentTokens;
+      if (segment.train) trainedTokens += segmentTokens;
+    }
+    if (characters > SAMPLE_CHARACTERS) break;
+  }
+  if (rows === file.rows) return { tokens, trainedTokens, basis: "counted" };
+  const scale = file.characters / characters;
+  return {
+    tokens: Math.round(tokens * scale),
+    trainedTokens: Math.round(trainedTokens * scale),
+    basis: "sampled",
+  };
+}
+
+async function createSegmentCounter(folder: string, endOfTurn: string) {
+  const read = async (name: string): Promise<Record<string, unknown>> =>
+    JSON.parse(await readFile(join(folder, name), "utf8"));
+  const config = await read("tokenizer_config.json");
+  const tokenizer = new Tokenizer(await read("tokenizer.json"), config);
+  const eos = config.eos_token as string | { content: string } | null | undefined;
+  const end = typeof eos === "string" ? eos : (eos?.content ?? "");
+  const bare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids.length;
+  return {
+    /** Tokens the tokenizer puts before a text of its own accord. */
+    start: tokenizer.encode("a").ids.length - bare("a"),
+    of: ({ text }: Segment) => bare(text.replaceAll(endOfTurn, end)),
+  };
+}
