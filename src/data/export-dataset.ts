@@ -6,6 +6,7 @@ import { explainSystemError, MllmError } from "../core/errors.js";
 import { Example } from "../core/example.js";
 import { Profile } from "../core/profile.js";
 import type { Subset } from "../core/roles.js";
+import { toChat, toPromptCompletions } from "../prompts/export-rows.js";
 import { readTexts } from "./input/read-texts.js";
 import { TextFile } from "./text-file.js";
 
@@ -16,8 +17,9 @@ export interface ExportRequest {
   cwd: string;
   subset: Subset;
   side: "train" | "validation";
-  /** What an example becomes in the other format: one JSON line each. */
-  convert: (profile: Profile, example: Example) => unknown[];
+  to: "trl" | "openai";
+  /** The other tokenizer's token, in place of the profile's; for `trl`. */
+  endOfTurn: string | null;
   signal: AbortSignal;
 }
 
@@ -52,7 +54,7 @@ export async function* exportDataset(request: ExportRequest): AsyncGenerator<Exp
     for await (const text of readTexts(source, (chunk) => (bytesRead += chunk.length))) {
       if (request.signal.aborted) throw new MllmError("interrupted", "interrupted; nothing was written");
       if (text.kind === "fault") throw damaged(request, counts.path, text.detail);
-      for (const row of request.convert(profile, parseExample(text.bytes, request, counts.path))) {
+      for (const row of convert(profile, parseExample(text.bytes, request, counts.path), request)) {
         await file.write(`${JSON.stringify(row)}\n`);
         rows += 1;
       }
@@ -76,6 +78,16 @@ export async function* exportDataset(request: ExportRequest): AsyncGenerator<Exp
     await file.abandon();
     await rm(temporaryPath, { force: true });
   }
+}
+
+/** What an example becomes in the other format: one JSON line each. */
+function convert(profile: Profile, example: Example, request: ExportRequest): unknown[] {
+  if (request.to === "trl")
+    return toPromptCompletions(profile, example, request.endOfTurn ?? profile.endOfTurn);
+  if (profile.kind === "thread") return [toChat(profile, example)];
+  throw new MllmError("bad_dataset", `${request.dataset} has step-wise rows, which hold no whole chat`, {
+    hint: "Split again with --rows thread, or export with --to trl.",
+  });
 }
 
 async function readDataset(

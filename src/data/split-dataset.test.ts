@@ -2,12 +2,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { packageRoot } from "../../test/shared-data.js";
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { Example } from "../core/example.js";
-import { SUBSETS, type Subset } from "../core/roles.js";
-import type { Trajectory } from "../core/trajectory.js";
+import type { Subset } from "../core/roles.js";
+import { loadProfile } from "../prompts/load-profile.js";
 import { type SplitRequest, splitDataset } from "./split-dataset.js";
-import type { ExamplesBySubset } from "./subset-files.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -15,13 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** One example a trajectory, in every subset. */
-function render({ id, instruction }: Trajectory): ExamplesBySubset {
-  const examples = [{ id, trajectory: id, segments: [{ text: instruction, train: true }] }];
-  return Object.fromEntries(
-    SUBSETS.map((subset) => [subset, { examples, leftOut: [] }]),
-  ) as unknown as ExamplesBySubset;
-}
+const profile = await loadProfile("thread", { packageRoot, cwd: packageRoot });
 
 async function split(changes: Partial<SplitRequest> = {}): Promise<DatasetManifest> {
   const request: SplitRequest = {
@@ -36,8 +30,7 @@ async function split(changes: Partial<SplitRequest> = {}): Promise<DatasetManife
     maxErrors: null,
     isDryRun: false,
     createdBy: "test",
-    profile: { value: {}, name: "p", sha256: "0".repeat(64) },
-    renderExamples: render,
+    profile,
     signal: new AbortController().signal,
     ...changes,
   };

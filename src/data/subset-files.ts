@@ -3,13 +3,13 @@ import { join } from "node:path";
 import type { SubsetCounts } from "../core/dataset-manifest.js";
 import type { Example } from "../core/example.js";
 import { SUBSETS, type Subset } from "../core/roles.js";
+import type { SubsetExamples } from "../prompts/renderer.js";
 import { TextFile } from "./text-file.js";
 import type { Side } from "./validation-share.js";
 
 type FileCounts = SubsetCounts["train"];
 
-/** What one trajectory gives each subset: its examples, and a reason for each candidate that is none. */
-export type ExamplesBySubset = Record<Subset, { examples: Example[]; leftOut: string[] }>;
+export type ExamplesBySubset = Record<Subset, SubsetExamples>;
 
 /** The subset files of a data set: writes examples and counts what it writes. Without a folder it only counts. */
 export class SubsetFiles {

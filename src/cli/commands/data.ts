@@ -47,7 +47,6 @@ async function exportSubset(context: Context, dataset: string, options: ExportOp
     });
   }
   const { exportDataset } = await import("../../data/export-dataset.js");
-  const { toChat, toPromptCompletions } = await import("../../prompts/export-rows.js");
   const { followReading } = await import("../split-view.js");
   const events = exportDataset({
     dataset,
@@ -55,14 +54,8 @@ async function exportSubset(context: Context, dataset: string, options: ExportOp
     cwd: context.cwd,
     subset: options.subset,
     side: options.validation === true ? "validation" : "train",
-    convert: (profile, example) => {
-      if (options.to === "trl")
-        return toPromptCompletions(profile, example, options.endOfTurn ?? profile.endOfTurn);
-      if (profile.kind === "thread") return [toChat(profile, example)];
-      throw new MllmError("bad_dataset", `${dataset} has step-wise rows, which hold no whole chat`, {
-        hint: "Split again with --rows thread, or export with --to trl.",
-      });
-    },
+    to: options.to,
+    endOfTurn: options.endOfTurn ?? null,
     signal: context.signal,
   });
   const { rows, examples } = await followReading(context, events);

@@ -68,9 +68,8 @@ async function split(context: Context, inputs: string[], options: SplitDataOptio
   const { splitDataset } = await import("../../data/split-dataset.js");
   const { readExcludedIds } = await import("../../data/exclude-ids.js");
   const { loadProfile } = await import("../../prompts/load-profile.js");
-  const { createRenderer } = await import("../../prompts/renderer.js");
   const { followReading, formatSplit, writeSplitNotes } = await import("../split-view.js");
-  const { profile, sha256 } = await loadProfile(options.profile ?? options.rows ?? "thread", context);
+  const profile = await loadProfile(options.profile ?? options.rows ?? "thread", context);
   const isDryRun = options.dryRun === true;
   const events = splitDataset({
     inputs,
@@ -85,8 +84,7 @@ async function split(context: Context, inputs: string[], options: SplitDataOptio
     maxErrors: options.maxErrors ?? null,
     isDryRun,
     createdBy: `mllm ${context.version}`,
-    profile: { value: profile, name: profile.name, sha256 },
-    renderExamples: createRenderer(profile).examples,
+    profile,
     signal: context.signal,
   });
   const { manifest } = await followReading(context, events);

@@ -1,7 +1,8 @@
 import { type ByteList, toBytes } from "./byte-list.js";
 import { need, needList, needText, ReferenceFailure } from "./conversation.js";
 import { quoteInner, type ToolTexts } from "./prompt-template.js";
-import { dumps, isDict, type PythonValue } from "./python-json.js";
+import { dumps } from "./python-dumps.js";
+import { isDict, type PythonValue } from "./python-value.js";
 
 /** One record of the reference's second stage, with the texts that the rows of all subsets share. */
 export class CompatRecord {

@@ -1,5 +1,6 @@
-import { getKey, isDict, loads, PythonNumber, type PythonValue } from "./python-json.js";
+import { loads } from "./python-loads.js";
 import { strip, stripLetter } from "./python-text.js";
+import { getKey, isDict, PythonNumber, type PythonValue } from "./python-value.js";
 
 /** Where the reference stops with an exception. */
 export class ReferenceFailure extends Error {}

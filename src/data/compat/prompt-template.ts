@@ -1,5 +1,5 @@
 import { ByteList, toBytes } from "./byte-list.js";
-import { quote } from "./python-json.js";
+import { quote } from "./python-dumps.js";
 import { replaceEvery } from "./python-text.js";
 
 /** `quote` without the quotation marks: pieces quoted apart make the same text as the whole. */

@@ -11,7 +11,8 @@ import { ByteList, toBytes } from "./byte-list.js";
 import { CompatRecord } from "./compat-record.js";
 import { ReferenceFailure, toConversation } from "./conversation.js";
 import type { CompatPrompts } from "./prompts-file.js";
-import { getKey, isDict, isPlain, loads, PythonJsonError, type PythonValue } from "./python-json.js";
+import { isPlain, loads } from "./python-loads.js";
+import { getKey, isDict, PythonJsonError, type PythonValue } from "./python-value.js";
 import { createRowRenderer, type RenderRows } from "./subset-rows.js";
 
 export interface CompatRequest {

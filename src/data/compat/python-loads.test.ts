@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { dumps, isPlain, loads, type PythonValue } from "./python-json.js";
+import { dumps } from "./python-dumps.js";
+import { isPlain, loads } from "./python-loads.js";
+import type { PythonValue } from "./python-value.js";
 
 const always = () => true;
 const never = () => false;

@@ -1,34 +1,4 @@
-/** A number as Python's `json.dumps` would write it. */
-export class PythonNumber {
-  constructor(readonly text: string) {}
-}
-
-/** What `json.loads` gives: objects are Maps, or plain objects where that is known to make no difference. */
-export type PythonValue =
-  | null
-  | boolean
-  | string
-  | PythonNumber
-  | PythonValue[]
-  | Map<string, PythonValue>
-  | PlainObject;
-export interface PlainObject {
-  [key: string]: PythonValue;
-}
-
-export class PythonJsonError extends Error {}
-
-/** A value by key, in both kinds of object; undefined where there is none. */
-export function getKey(object: Map<string, PythonValue> | PlainObject, key: string): PythonValue | undefined {
-  if (object instanceof Map) return object.get(key);
-  return Object.hasOwn(object, key) ? object[key] : undefined;
-}
-
-export function isDict(value: PythonValue | undefined): value is Map<string, PythonValue> | PlainObject {
-  return (
-    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof PythonNumber)
-  );
-}
+import { PythonJsonError, PythonNumber, type PythonValue } from "./python-value.js";
 
 /**
  * Parses with `JSON.parse` where the result is the same as Python's: without numbers (1.0 would become 1) and without
@@ -59,46 +29,8 @@ export function isPlain(value: unknown): boolean {
   return true;
 }
 
-/** JSON.stringify has escaped the control characters already. */
-const NOT_ASCII = /[^ -~]/g;
-
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
-}
-
-/** A string as `json.dumps` writes it: ASCII only, U+007F escaped too. */
-export function quote(text: string): string {
-  const quoted = JSON.stringify(text);
-  return quoted.replace(NOT_ASCII, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-/** `json.dumps(value)`, or with `indent=2` from a depth on: nested lines then begin with that many blanks and two. */
-export function dumps(value: PythonValue, indent: number | null = null): string {
-  if (typeof value === "string") return quote(value);
-  if (value === null || typeof value === "boolean") return String(value);
-  if (value instanceof PythonNumber) return value.text;
-  const inner = indent === null ? null : indent + 2;
-  if (Array.isArray(value))
-    return wrap(
-      "[",
-      value.map((each) => dumps(each, inner)),
-      "]",
-      indent,
-    );
-  const entries = value instanceof Map ? [...value] : Object.entries(value);
-  return wrap(
-    "{",
-    entries.map(([key, each]) => `${quote(key)}: ${dumps(each, inner)}`),
-    "}",
-    indent,
-  );
-}
-
-function wrap(open: string, items: string[], close: string, indent: number | null): string {
-  if (items.length === 0) return open + close;
-  if (indent === null) return open + items.join(", ") + close;
-  const line = `\n${" ".repeat(indent + 2)}`;
-  return `${open}${line}${items.join(`,${line}`)}\n${" ".repeat(indent)}${close}`;
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?/y;
