@@ -2,14 +2,16 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { explainSystemError } from "../core/errors.js";
 
-const FLUSH_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 512 * 1024;
+/** UTF-8 takes at most so many bytes for a UTF-16 code unit. */
+const BYTES_PER_UNIT = 3;
 
 /** Writes a file in large pieces, each awaited, and hashes it on the way. */
 export class TextFile {
   private readonly hash = createHash("sha256");
   private isClosed = false;
-  private pending: string[] = [];
-  private pendingLength = 0;
+  private readonly chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  private used = 0;
   sizeBytes = 0;
 
   private constructor(
@@ -28,9 +30,11 @@ export class TextFile {
 
   /** Resolves when there is room for more. */
   async write(text: string): Promise<void> {
-    this.pending.push(text);
-    this.pendingLength += text.length;
-    if (this.pendingLength >= FLUSH_BYTES) await this.flush();
+    const most = text.length * BYTES_PER_UNIT;
+    if (this.used + most > CHUNK_BYTES) await this.flush();
+    if (most > CHUNK_BYTES) await this.writeBytes(Buffer.from(text, "utf8"));
+    // Encoded at once: strings that wait for a flush grow old, and old ones are dear to collect.
+    else this.used += this.chunk.write(text, this.used, "utf8");
   }
 
   /** Flushes to the disk; the hash of all that was written. */
@@ -53,10 +57,12 @@ export class TextFile {
   }
 
   private async flush(): Promise<void> {
-    if (this.pending.length === 0) return;
-    const bytes = Buffer.from(this.pending.join(""), "utf8");
-    this.pending = [];
-    this.pendingLength = 0;
+    const { used } = this;
+    this.used = 0;
+    if (used > 0) await this.writeBytes(this.chunk.subarray(0, used));
+  }
+
+  private async writeBytes(bytes: Buffer): Promise<void> {
     this.hash.update(bytes);
     this.sizeBytes += bytes.length;
     try {

@@ -1,12 +1,14 @@
 import type { Profile } from "../core/profile.js";
 
-/** What tokenizers commonly read as a special token wherever it stands. */
-const SPECIAL_TOKENS = [
-  "<[|｜][^<>\\n]{0,64}[|｜]>",
-  "</?s>",
-  "</?(?:pad|unk|bos|eos|mask|cls|sep|eot|start_of_turn|end_of_turn|im_start|im_end|endoftext)>",
-  "\\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|IMG)\\]",
-  "<</?SYS>>",
+/** What tokenizers commonly read as a special token wherever it stands, without its first character. */
+const AFTER_ANGLE = [
+  "[|｜][^<>\\n]{0,64}[|｜]>",
+  "/?s>",
+  "/?(?:pad|unk|bos|eos|mask|cls|sep|eot|start_of_turn|end_of_turn|im_start|im_end|endoftext)>",
+  "</?SYS>>",
+];
+const AFTER_BRACKET = [
+  "/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|IMG)\\]",
 ];
 
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
@@ -19,9 +21,14 @@ export type ProtectText = (text: string) => string;
  * a marker at the start of a line gets one before it.
  */
 export function createProtectText(profile: Pick<Profile, "endOfTurn" | "turns">): ProtectText {
-  const tokens = [escapePattern(profile.endOfTurn), ...SPECIAL_TOKENS].join("|");
-  // The lookahead finds overlapping tokens too: each is judged where it starts, in the unchanged text.
-  const tokenStart = new RegExp(`(?=${tokens})[\\s\\S]`, "giu");
+  const [first = "", ...rest] = profile.endOfTurn;
+  // Lookaheads find overlapping tokens too. The first character stands outside, because a search for it is quick.
+  const starts = [
+    `${escapePattern(first)}(?=${escapePattern(rest.join(""))})`,
+    `<(?=${AFTER_ANGLE.join("|")})`,
+    `\\[(?=${AFTER_BRACKET.join("|")})`,
+  ];
+  const tokenStart = new RegExp(starts.join("|"), "giu");
   const markers = Object.values(profile.turns).map((turn) => escapePattern(turn.marker));
   const lineStart = new RegExp(`^(?=${markers.join("|")})`, "gm");
   return (text) => text.trim().replace(tokenStart, "$& ").replace(lineStart, " ");
