@@ -1,7 +1,7 @@
 import { type ByteList, toBytes } from "./byte-list.js";
 import { need, needList, needText, ReferenceFailure } from "./conversation.js";
-import { quoteInner, type ToolTexts } from "./prompt-template.js";
-import { dumps } from "./python-dumps.js";
+import { type Quoted, quoteInner, ToolTexts } from "./prompt-template.js";
+import { dumps, dumpsBoth } from "./python-dumps.js";
 import { isDict, type PythonValue } from "./python-value.js";
 
 /** One record of the reference's second stage, with the texts that the rows of all subsets share. */
@@ -10,7 +10,7 @@ export class CompatRecord {
   /** The tools as they stand in a row. */
   readonly tools: Buffer;
   readonly turns: PythonValue[];
-  private readonly quotedTexts: string[] = [];
+  private readonly quotedTexts: Quoted[] = [];
   private readonly listEnds: number[] = [];
 
   /** `list` takes the turns as they stand in a row's list; it is lent for as long as the record is used. */
@@ -22,10 +22,12 @@ export class CompatRecord {
     list.length = 0;
     const tools = need(record, "tools");
     const listed = needList(tools, "tools");
-    const docs = listed.map((tool) => `${dumps(tool)}\n`).join("");
+    const dumped = listed.map((tool) => dumpsBoth(tool, 6));
+    const docs = dumped.map(({ line }) => `${line}\n`).join("");
     const names = listed.map((tool) => needText(need(tool, "Name"), "Name of a tool")).join(", ");
-    this.toolTexts = { docs, names, quotedDocs: quoteInner(docs), quotedNames: quoteInner(names) };
-    this.tools = toBytes(dumps(tools, 4));
+    this.toolTexts = new ToolTexts(docs, names);
+    // An empty list may be an empty text or object to the reference, which it writes as it is.
+    this.tools = toBytes(listed.length === 0 ? dumps(tools) : dumpList(dumped.map(({ block }) => block)));
     this.turns = needList(conversation(), "conversations");
   }
 
@@ -40,9 +42,13 @@ export class CompatRecord {
     return needText(need(this.turns[index], "value"), `turn ${index + 1}`);
   }
 
-  quotedText(index: number): string {
-    this.quotedTexts[index] ??= quoteInner(this.text(index));
-    return this.quotedTexts[index];
+  quotedText(index: number): Quoted {
+    const known = this.quotedTexts[index];
+    if (known !== undefined) return known;
+    const text = this.text(index);
+    const quoted = { text, quoted: quoteInner(text) };
+    this.quotedTexts[index] = quoted;
+    return quoted;
   }
 
   /** The list of the turns before `index`, without its brackets. */
@@ -63,8 +69,12 @@ export class CompatRecord {
       Object.keys(turn).join() === "from,value" &&
       typeof turn.value === "string"
     ) {
-      return `{\n        "from": ${dumps(turn.from ?? null, 8)},\n        "value": "${this.quotedText(index)}"\n      }`;
+      return `{\n        "from": ${dumps(turn.from ?? null, 8)},\n        "value": "${this.quotedText(index).quoted}"\n      }`;
     }
     return dumps(turn, 6);
   }
+}
+
+function dumpList(blocks: string[]): string {
+  return `[\n      ${blocks.join(",\n      ")}\n    ]`;
 }

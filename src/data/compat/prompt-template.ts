@@ -7,109 +7,101 @@ export function quoteInner(text: string): string {
   return quote(text).slice(1, -1);
 }
 
-const THOUGHT = "{thought}";
-
-/** The turns so far as the prompt shows them: as they are, and quoted for the file. */
-export class History {
-  raw = "";
-  readonly quoted = new ByteList();
-  hasPlaceholder = false;
-
-  /** Starts again; pieces given before are overwritten from here on. */
-  reset(): void {
-    this.raw = "";
-    this.quoted.length = 0;
-    this.hasPlaceholder = false;
-  }
-
-  add(label: string, text: string, quotedText: string, end: string): void {
-    // Strings are only joined on paper until someone reads them, which is rare here.
-    this.raw += `${label}: ${text}${end}`;
-    this.quoted.add(`${label}: ${quotedText}${end}`);
-    this.hasPlaceholder ||= text.includes(THOUGHT);
-  }
-}
-
 /** A quoted text in pieces, which hold until the history is reset. */
 export type Pieces = Buffer[];
 
-/** The tool texts of a record, as they are and quoted. */
-export interface ToolTexts {
-  docs: string;
-  names: string;
-  quotedDocs: string;
-  quotedNames: string;
+/** A text and how it stands between quotation marks. */
+export interface Quoted {
+  text: string;
+  quoted: string;
 }
 
-const TOOL_PLACEHOLDER = /\{(?:tool_names|history|thought)\}/;
+/** The turns so far as the prompt shows them. */
+export class History {
+  readonly quoted = new ByteList();
+  private readonly raw: string[] = [];
+  hasPlaceholder = false;
+
+  add(label: string, { text, quoted }: Quoted, end: string): void {
+    this.quoted.add(`${label}: `);
+    this.quoted.add(quoted);
+    this.quoted.add(end);
+    this.raw.push(label, ": ", text, end);
+    this.hasPlaceholder ||= text.includes("{thought}");
+  }
+
+  get text(): string {
+    return this.raw.join("");
+  }
+
+  /** Starts again; pieces given before are overwritten from here on. */
+  reset(): void {
+    this.quoted.length = 0;
+    this.raw.length = 0;
+    this.hasPlaceholder = false;
+  }
+}
+
+/** The tool texts of a record. */
+export class ToolTexts {
+  readonly quotedDocs: Buffer;
+  readonly quotedNames: Buffer;
+  /** Whether the reference would find a placeholder in them. */
+  readonly hasPlaceholder: boolean;
+
+  constructor(
+    readonly docs: string,
+    readonly names: string,
+  ) {
+    this.quotedDocs = toBytes(quoteInner(docs));
+    this.quotedNames = toBytes(quoteInner(names));
+    this.hasPlaceholder = [docs, names].some((text) => /\{(?:tool_names|history|thought)\}/.test(text));
+  }
+}
 
 /**
  * A reference prompt. The reference replaces one placeholder after the other, so that a placeholder inside the data is
  * replaced too; where the data holds none, the template's own pieces, quoted once, give the same text faster.
  */
 export class PromptTemplate {
-  private readonly quotedTemplate: string;
-
-  constructor(private readonly template: string) {
-    this.quotedTemplate = quoteInner(template);
-  }
-
-  fill({ docs, names, quotedDocs, quotedNames }: ToolTexts): Prompt {
-    const filled = fillTools(this.template, docs, names);
-    const isPlain = !TOOL_PLACEHOLDER.test(docs) && !TOOL_PLACEHOLDER.test(names);
-    const quoted = isPlain ? fillTools(this.quotedTemplate, quotedDocs, quotedNames) : quoteInner(filled);
-    return new Prompt(filled, quoted);
-  }
-}
-
-function fillTools(template: string, docs: string, names: string): string {
-  return replaceEvery(replaceEvery(template, "{doc}", docs), "{tool_names}", names);
-}
-
-/** A prompt with its tool texts filled in. Quoting keeps the placeholders as they are. */
-export class Prompt {
-  private readonly quotedParts: Buffer[];
-  /** The same around `{thought}`; null where that could arise from the joining of two parts. */
-  private readonly quotedThoughtParts: string[][] | null;
+  private readonly pieces: (Buffer | string)[];
+  /** False where two pieces of the template could make a placeholder when what is between them is empty. */
+  private readonly isSafe: boolean;
 
   constructor(
-    private readonly filled: string,
-    quoted: string,
+    private readonly template: string,
+    private readonly hasThought: boolean,
   ) {
-    const parts = quoted.split("{history}");
-    this.quotedParts = parts.map(toBytes);
-    const isSafe = parts.every((part) => !endsLikeThought(part) && !startsLikeThought(part));
-    this.quotedThoughtParts = isSafe ? parts.map((part) => part.split(THOUGHT)) : null;
+    const placeholders = hasThought
+      ? /(\{(?:doc|tool_names|history|thought)\})/
+      : /(\{(?:doc|tool_names|history)\})/;
+    const parts = template.split(placeholders);
+    this.pieces = parts.map((part, index) => (index % 2 === 1 ? part : toBytes(quoteInner(part))));
+    this.isSafe = parts.every((part, index) => index % 2 === 1 || !/\{[a-z_]*$|^[a-z_]*\}/.test(part));
   }
 
-  input(history: History): Pieces {
-    return join(this.quotedParts, history);
-  }
-
-  inputWithThought(history: History, thought: { text: string; quoted: string }): Pieces {
-    if (this.quotedThoughtParts === null || history.hasPlaceholder) {
-      const whole = replaceEvery(replaceEvery(this.filled, "{history}", history.raw), THOUGHT, thought.text);
-      return [toBytes(quoteInner(whole))];
+  /** The prompt, quoted. */
+  fill(tools: ToolTexts, history: History, thought: Quoted | null): Pieces {
+    if (!this.isSafe || tools.hasPlaceholder || (this.hasThought && history.hasPlaceholder)) {
+      return [toBytes(quoteInner(this.fillSlowly(tools, history, thought)))];
     }
-    return join(
-      this.quotedThoughtParts.map((part) => toBytes(part.join(thought.quoted))),
-      history,
-    );
+    return this.pieces.map((piece) => {
+      if (typeof piece !== "string") return piece;
+      if (piece === "{doc}") return tools.quotedDocs;
+      if (piece === "{tool_names}") return tools.quotedNames;
+      return piece === "{history}"
+        ? history.quoted.first(history.quoted.length)
+        : toBytes(thought?.quoted ?? "");
+    });
   }
-}
 
-function join(parts: Buffer[], { quoted }: History): Pieces {
-  const between = quoted.first(quoted.length);
-  return parts.flatMap((part, index) => (index === 0 ? [part] : [between, part]));
-}
-
-const PREFIXES = Array.from(THOUGHT.slice(0, -1), (_, index) => THOUGHT.slice(0, index + 1));
-const SUFFIXES = PREFIXES.map((prefix) => THOUGHT.slice(prefix.length));
-
-function endsLikeThought(part: string): boolean {
-  return PREFIXES.some((prefix) => part.endsWith(prefix));
-}
-
-function startsLikeThought(part: string): boolean {
-  return SUFFIXES.some((suffix) => part.startsWith(suffix));
+  private fillSlowly(tools: ToolTexts, history: History, thought: Quoted | null): string {
+    const withTools = replaceEvery(
+      replaceEvery(this.template, "{doc}", tools.docs),
+      "{tool_names}",
+      tools.names,
+    );
+    const withHistory = replaceEvery(withTools, "{history}", history.text);
+    return thought === null ? withHistory : replaceEvery(withHistory, "{thought}", thought.text);
+  }
 }

@@ -31,6 +31,26 @@ export function dumps(value: PythonValue, indent: number | null = null): string 
   );
 }
 
+/** Both forms of `dumps`, quoting each string once. */
+export function dumpsBoth(value: PythonValue, indent: number): { line: string; block: string } {
+  if (typeof value !== "object" || value === null || value instanceof PythonNumber) {
+    const text = dumps(value);
+    return { line: text, block: text };
+  }
+  const isList = Array.isArray(value);
+  const [open, close] = isList ? ["[", "]"] : ["{", "}"];
+  const items = isList
+    ? value.map((each) => dumpsBoth(each, indent + 2))
+    : (value instanceof Map ? [...value] : Object.entries(value)).map(([key, each]) => {
+        const { line, block } = dumpsBoth(each, indent + 2);
+        const quotedKey = quote(key);
+        return { line: `${quotedKey}: ${line}`, block: `${quotedKey}: ${block}` };
+      });
+  const lines = items.map((item) => item.line);
+  const blocks = items.map((item) => item.block);
+  return { line: wrap(open, lines, close, null), block: wrap(open, blocks, close, indent) };
+}
+
 function wrap(open: string, items: string[], close: string, indent: number | null): string {
   if (items.length === 0) return open + close;
   if (indent === null) return open + items.join(", ") + close;

@@ -2,7 +2,7 @@ import type { Subset } from "../../core/roles.js";
 import { toBytes } from "./byte-list.js";
 import type { CompatRecord } from "./compat-record.js";
 import { ReferenceFailure } from "./conversation.js";
-import { History, type Pieces, type Prompt, PromptTemplate, quoteInner } from "./prompt-template.js";
+import { History, type Pieces, PromptTemplate, quoteInner } from "./prompt-template.js";
 import { replaceEvery, strip } from "./python-text.js";
 
 const GIVE_UP = "Next: give up.";
@@ -18,7 +18,7 @@ interface Row {
 interface Place {
   record: CompatRecord;
   at: number;
-  prompt: Prompt;
+  prompt: PromptTemplate;
   history: History;
 }
 
@@ -38,10 +38,9 @@ const LIST_EMPTY = toBytes('],\n    "input": "');
 export function createRowRenderer(subset: Subset, template: string): RenderRows {
   const { readTurn, speaker } = createTurnReader(subset);
   const toTarget = toBytes(` ${speaker}: ",\n    "target": "`);
-  const promptTemplate = new PromptTemplate(template);
+  const prompt = new PromptTemplate(template, subset === "caller");
   const history = new History();
   return (record, rowsBefore, add) => {
-    const prompt = promptTemplate.fill(record.toolTexts);
     history.reset();
     let rows = 0;
     for (let at = 0; at < record.turns.length; at += 1) {
@@ -75,7 +74,7 @@ function createTurnReader(subset: Subset): { readTurn: ReadTurn; speaker: string
 }
 
 function addToHistory({ record, at, history }: Place, label: string, end = END): void {
-  history.add(label, record.text(at), record.quotedText(at), end);
+  history.add(label, record.quotedText(at), end);
 }
 
 /** The turns that every subset reads alike; true where it was one. */
@@ -109,10 +108,10 @@ function createReadBackboneTurn(): ReadTurn {
       else if (next === "conclusion")
         target = close("Next: conclusion.", `conclusion: ${record.text(at + 1)}`);
       else hasRow = false;
-      if (hasRow) lastInput = prompt.input(history);
+      if (hasRow) lastInput = prompt.fill(record.toolTexts, history, null);
     }
     const quoted = quoteInner(target);
-    history.add("assistant", target, quoted, END);
+    history.add("assistant", { text: target, quoted }, END);
     return hasRow && lastInput !== null ? { input: lastInput, target: quoted } : null;
   };
 }
@@ -126,7 +125,9 @@ const readPlannerTurn: ReadTurn = (place) => {
   const isHallucinated = next === "caller" && record.text(at + 1).includes(HALLUCINATED);
   const hasRow = target.includes(GIVE_UP) || next === "caller" || next === "conclusion";
   const row =
-    hasRow && !isHallucinated ? { input: prompt.input(history), target: record.quotedText(at) } : null;
+    hasRow && !isHallucinated
+      ? { input: prompt.fill(record.toolTexts, history, null), target: record.quotedText(at).quoted }
+      : null;
   addToHistory(place, "assistant");
   return row;
 };
@@ -138,8 +139,11 @@ const readCallerTurn: ReadTurn = (place) => {
   if (target.includes(HALLUCINATED)) return null;
   // Before the first turn Python finds the last one.
   const before = at === 0 ? record.turns.length - 1 : at - 1;
-  const thought = { text: record.text(before), quoted: record.quotedText(before) };
-  const row = { input: prompt.inputWithThought(history, thought), target: record.quotedText(at) };
+  const thought = record.quotedText(before);
+  const row = {
+    input: prompt.fill(record.toolTexts, history, thought),
+    target: record.quotedText(at).quoted,
+  };
   addToHistory(place, "caller");
   return row;
 };
@@ -149,7 +153,7 @@ const readSummarizerTurn: ReadTurn = (place) => {
   if (readsCommonTurn(place, ["assistant", "caller"]) || record.from(at) !== "conclusion") return null;
   const target = record.text(at);
   if (target === "none") return null;
-  const row = { input: prompt.input(history), target: record.quotedText(at) };
+  const row = { input: prompt.fill(record.toolTexts, history, null), target: record.quotedText(at).quoted };
   addToHistory(place, "conclusion");
   return row;
 };
