@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     if not path.parent.is_dir():
         print(f"{path.parent} is not a folder", file=sys.stderr)
         return 1
-    folder = path.resolve().parent
+    folder = path.absolute().parent
     try:
         lock = take_lock(folder)
     except OSError as error:

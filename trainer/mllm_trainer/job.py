@@ -134,7 +134,7 @@ def read_job(path: Path) -> Job:
         mistakes = ["lora: expected an object, since method is lora, found null"]
     if mistakes:
         raise Failure("bad_job", f"{path}: " + "; ".join(mistakes), "Correct these keys of job.json.")
-    return _to_job(raw, path.resolve().parent)
+    return _to_job(raw, path.absolute().parent)
 
 
 def _to_job(raw: dict[str, Any], folder: Path) -> Job:

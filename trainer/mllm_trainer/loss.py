@@ -1,4 +1,4 @@
-"""The loss without TRL's chunks, which save memory for time: on a CPU time is what is short."""
+"""The loss without TRL's chunks, which pay for memory with time: a small model on a CPU lacks only time."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from trl import SFTConfig
 
 from .packing import IGNORED, Batch
 
+# All logits of a batch are held at once, so there must not be many.
+SMALL_VOCABULARY = 16_384
 # With these a head's output is not yet the logits; TRL's own loss knows them.
 SPECIAL_LOGITS = ("final_logit_softcapping", "logit_scale", "output_multiplier", "output_router_logits")
 
@@ -15,7 +17,8 @@ SPECIAL_LOGITS = ("final_logit_softcapping", "logit_scale", "output_multiplier",
 def suits_direct_loss(model: torch.nn.Module, arguments: SFTConfig) -> bool:
     config = model.config.get_text_config()
     is_plain = all(getattr(config, name, None) is None for name in SPECIAL_LOGITS)
-    return is_plain and arguments.device.type == "cpu" and arguments.world_size == 1
+    is_small = config.vocab_size <= SMALL_VOCABULARY
+    return is_plain and is_small and arguments.device.type == "cpu" and arguments.world_size == 1
 
 
 def direct_loss(

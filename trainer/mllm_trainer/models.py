@@ -11,7 +11,7 @@ from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from . import tiny
-from .failures import Failure
+from .failures import Failure, failure_of
 from .job import Job
 from .rows import markers_of, read_rows
 
@@ -47,7 +47,7 @@ def load_model(job: Job, profile: dict[str, Any]) -> LoadedModel:
         tokenizer = AutoTokenizer.from_pretrained(name)
         model = _load_weights(job, name)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        if isinstance(error, Failure) or "out of memory" in str(error).lower():
+        if failure_of(error).reason != "bug":  # a full disk or memory is not the model's fault
             raise
         words = " ".join(str(error).split())[:600]
         raise Failure("bad_model", f"model {job.model} cannot be loaded: {words}", HINT) from error

@@ -17,7 +17,7 @@ RECENT_STEPS = 20
 
 
 class Progress(TrainerCallback):
-    """Rates count training time only; evaluation runs within `paused`."""
+    """Rates count training time only; evaluating and saving run within `paused`."""
 
     def __init__(self, events: EventLog):
         self.events = events
@@ -49,13 +49,17 @@ class Progress(TrainerCallback):
 
     def add_loss(self, loss: float, step: int) -> None:
         """One micro-batch's share of the loss of optimizer step `step`."""
-        self._step_loss += loss
+        self._step_loss += self.finite(loss, step)
+
+    def finite(self, loss: float, step: int) -> float:
+        """The loss, if it is a number; else raises Failure("diverged")."""
         if not math.isfinite(loss):
             raise Failure(
                 "diverged",
                 f"The loss is {loss} at step {step}",
                 "Lower learning_rate, lengthen warmup_steps, or set max_grad_norm: 1.0.",
             )
+        return loss
 
     def on_train_begin(self, args, state, control, **_: Any) -> None:
         self._first_step = state.global_step

@@ -104,7 +104,7 @@ class RoleTrainer(SFTTrainer):
         """The mean over all trained tokens of the validation rows, whatever the batches."""
         if self.evaluated is None or self.evaluated[0] != self.state.global_step:
             with self.progress.paused():
-                loss = self._validation_loss()
+                loss = self.progress.finite(self._validation_loss(), self.state.global_step)
             self.evaluated = (self.state.global_step, loss)
             tokens = sum(row.trained_tokens for row in self.validation_rows)
             self.events.emit("evaluated", globalStep=self.state.global_step, loss=loss, trainedTokens=tokens)
@@ -134,9 +134,12 @@ class RoleTrainer(SFTTrainer):
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         if self.validation_rows:
             self.evaluate()
-        super()._save_checkpoint(model, trial)
-        if not self.args.should_save:
-            return
+        with self.progress.paused():
+            super()._save_checkpoint(model, trial)
+            if self.args.should_save:
+                self._complete_checkpoint()
+
+    def _complete_checkpoint(self) -> None:
         folder = self.job.checkpoints / f"{PREFIX}{self.state.global_step}"
         # A pickle with this machine's paths in it: of no use to anyone.
         (folder / "training_args.bin").unlink(missing_ok=True)
