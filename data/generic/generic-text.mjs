@@ -9,20 +9,26 @@ import { createSpans } from "./spans.mjs";
 /** The texts that open turns. */
 export const genericMarkers = [...new Set([...recordMarkers, ...dialogueMarkers])];
 
-/** A third records, about half dialogues, a fifth spans. @param {import("./words.mjs").Random} random */
-function createSegments(random) {
+/** @typedef {(random: import("./words.mjs").Random) => Segment[]} CreateSegments */
+
+/** A quarter records, half dialogues, a quarter spans. @type {CreateSegments} */
+export function mixed(random) {
   const share = random.integer(0, 99);
-  if (share < 30) return createRecords(random);
-  return share < 82 ? createDialogue(random) : createSpans(random);
+  if (share < 25) return createRecords(random);
+  return share < 74 ? createDialogue(random) : createSpans(random);
 }
+
+/** Nothing but copying. @type {CreateSegments} */
+export const joinedSpans = (random) => createSpans(random, true);
 
 /**
  * Rows of text about nothing, from which a model learns to read and to copy. They hold no name and no word
  * of the sample world. Each depends on the seed and its number alone.
  * @param {number} count
  * @param {string} seed
+ * @param {CreateSegments} createSegments
  */
-export function* createGenericRows(count, seed) {
+export function* createGenericRows(count, seed, createSegments = mixed) {
   for (let number = 0, found = 0; found < count; number++) {
     const segments = createSegments(createRandom(`generic/${seed}/${number}`));
     if (segments.some(({ text }) => findWorldMention(text) !== null)) continue;
