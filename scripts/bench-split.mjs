@@ -3,7 +3,7 @@
 //   node scripts/bench-split.mjs --input FILE --prompts FILE [--reference DIR] [--python PATH]
 //                                [--copies 40] [--megabytes 1024] [--runs 3]
 //
-// FILE is a JSON array of α-UMi stage 2; its records are repeated to make the inputs. DIR is a checkout of
+// FILE is a JSON array of α-UMi stage 1 or 2; its records are repeated to make the inputs. DIR is a checkout of
 // X-PLUG/Multi-LLM-Agent. The large compat run writes about fourteen times its input: mind the disk.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -57,17 +57,26 @@ async function compareWithReference(records, reference) {
   const sizeBytes = writeRepeated(records, input, Number(values.copies) * records.length);
   const out = join(folder, "ours");
   const theirs = join(folder, "theirs");
-  console.log(`${megabytes(sizeBytes)} MB, ${Number(values.copies) * records.length} trajectories`);
+  const isStage1 = records[0].chains !== undefined;
+  const stage = isStage1 ? "stage 1" : "stage 2";
+  console.log(`${stage}, ${megabytes(sizeBytes)} MB, ${Number(values.copies) * records.length} trajectories`);
   const times = { reference: [], ours: [] };
   for (let run = 0; run < Number(values.runs); run += 1) {
     let seconds = 0;
+    let stage2 = input;
+    if (isStage1) {
+      const script = join(reference, "GLPFT/process_data/toolbench/prepro_raw_stage_2.py");
+      seconds += (await time(values.python, [script, "--input_path", input, "--output_path", theirs]))
+        .seconds;
+      stage2 = join(theirs, "raw_data_stage_2.json");
+    }
     for (const subset of SUBSETS) {
       const script = join(reference, `GLPFT/process_data/toolbench/prepro_${subset}.py`);
       const target = join(theirs, `train_${subset}.json`);
       const args = [
         script,
         "--input_path",
-        input,
+        stage2,
         "--output_path",
         target,
         "--prompt_type",
@@ -84,7 +93,9 @@ async function compareWithReference(records, reference) {
     if (a !== b) throw new Error(`${subset}: the files differ`);
   }
   const [theirTime, ourTime] = [median(times.reference), median(times.ours)];
-  console.log(`reference, four scripts: ${list(times.reference)} s, median ${theirTime.toFixed(2)}`);
+  console.log(
+    `reference, ${isStage1 ? "five" : "four"} scripts: ${list(times.reference)} s, median ${theirTime.toFixed(2)}`,
+  );
   console.log(`mllm split-data --compat: ${list(times.ours)} s, median ${ourTime.toFixed(2)}`);
   console.log(`${(theirTime / ourTime).toFixed(1)} times as fast; the four files are equal`);
   rmSync(theirs, { recursive: true });
@@ -102,10 +113,6 @@ async function measureMemory(records) {
   );
   for (const [name, args] of [
     ["split-data", ["split-data", input, "--out", join(folder, "rows")]],
-    [
-      "split-data --rows step",
-      ["split-data", input, "--rows", "step", "--limit", "20000", "--out", join(folder, "steps")],
-    ],
     ["split-data --compat", compat(input, join(folder, "compat"))],
   ]) {
     const { seconds, peakKilobytes } = await time(process.execPath, ["--import", TELL_MEMORY, cli, ...args]);
