@@ -111,7 +111,11 @@ function conversationOf(record: PythonValue): PythonValue {
   if (!isDict(record)) throw new ReferenceFailure("the record is not an object");
   const conversation = getKey(record, "conversations");
   if (conversation !== undefined) return conversation;
-  if (getKey(record, "chains") === undefined) throw new ReferenceFailure("neither conversations nor chains");
+  if (getKey(record, "chains") === undefined) {
+    throw new ReferenceFailure(
+      "neither conversations nor chains; --compat reads the reference's stage 1 or stage 2",
+    );
+  }
   return toConversation(record);
 }
 
