@@ -20,6 +20,7 @@ export class CompatRecord {
     private readonly list: ByteList,
   ) {
     list.length = 0;
+    this.turns = needList(conversation(), "conversations");
     const tools = need(record, "tools");
     const listed = needList(tools, "tools");
     const dumped = listed.map((tool) => dumpsBoth(tool, 6));
@@ -28,7 +29,6 @@ export class CompatRecord {
     this.toolTexts = new ToolTexts(docs, names);
     // An empty list may be an empty text or object to the reference, which it writes as it is.
     this.tools = toBytes(listed.length === 0 ? dumps(tools) : dumpList(dumped.map(({ block }) => block)));
-    this.turns = needList(conversation(), "conversations");
   }
 
   /** Who speaks; fails as the reference does where there is no such turn. */

@@ -226,6 +226,7 @@ describe("toolbench", () => {
       steps: [{ kind: "give_up", thought: "No." }],
     });
     expect([sourceId, group]).toEqual(["G1:10", "G1"]);
+    expect(read(toolbench, { id: "train-7", ...answerFile() }).sourceId).toBe("train-7");
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import { buildSteps } from "./chat-steps.js";
 import { readRawMessages } from "./raw-messages.js";
-import { collectToolNames, isObject, type Reader, type RecordPlace, rejected } from "./reader.js";
+import { asId, collectToolNames, isObject, type Reader, type RecordPlace, rejected } from "./reader.js";
 import { readTools } from "./tools.js";
 
 /** ToolBench's answer files, `answer/G1_answer/10_ChatGPT_DFS_woFilter_w2.json`: one query and the path that was kept. */
@@ -22,11 +22,17 @@ export const toolbench: Reader = {
     const toolNames = tools === null ? null : collectToolNames(tools);
     const { steps, lost } = buildSteps(readRawMessages(path, query), { toolNames, textAlone: "thought" });
     const trajectory = { instruction: query.trim(), tools: tools ?? [], steps };
-    return { kind: "trajectory", trajectory, hasTools: tools !== null, lost, ...identify(place) };
+    return { kind: "trajectory", trajectory, hasTools: tools !== null, lost, ...identify(record.id, place) };
   },
 };
 
-function identify({ file, index }: RecordPlace): { sourceId: string | null; group: string | null } {
+/** ToolBench names its files after the query's id; a record may also bring one of its own. */
+function identify(
+  recorded: unknown,
+  { file, index }: RecordPlace,
+): { sourceId: string | null; group: string | null } {
+  const own = asId(recorded);
+  if (own !== null) return { sourceId: own, group: null };
   const id = /^(\d+)(?:_|\.json$)/.exec(basename(file))?.[1];
   // A file of many records says nothing about the id of each.
   if (id === undefined || index > 0) return { sourceId: null, group: null };
