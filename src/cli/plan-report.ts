@@ -1,11 +1,15 @@
+import { constants, existsSync } from "node:fs";
+import { access } from "node:fs/promises";
+import { dirname } from "node:path";
+import { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
 import type { Dataset } from "../data/open-dataset.js";
-import type { Provider } from "../providers/provider.js";
 import { countTokens } from "../recipe/count-tokens.js";
 import { type Estimate, estimateJob } from "../recipe/estimate.js";
 import type { PlannedJob } from "../training/plan-training.js";
 import type { Context } from "./context.js";
-import { findTokenizer } from "./find-tokenizer.js";
+import { findTokenizer } from "./find-model.js";
+import type { Workspace } from "./workspace.js";
 
 /** What a dry run found: the shape of `mllm train --dry-run --json` (docs/json-output.md). */
 export interface PlanReport {
@@ -24,7 +28,7 @@ export interface PlanReportJob {
 }
 
 export interface PlanReportRequest {
-  provider: Provider;
+  workspace: Workspace;
   plan: readonly PlannedJob[];
   dataset: Dataset;
   gpu: string | undefined;
@@ -32,7 +36,8 @@ export interface PlanReportRequest {
 
 /** Asks the provider what it needs to start these jobs and what they would cost; changes nothing. */
 export async function createPlanReport(context: Context, request: PlanReportRequest): Promise<PlanReport> {
-  const { provider, plan } = request;
+  const { plan } = request;
+  const { provider, stateFolder } = request.workspace;
   const gpus = Math.max(0, ...plan.map(({ job }) => job.gpus));
   const { isReady, problems, facts } = await provider.check({ gpus });
   const jobs: PlanReportJob[] = [];
@@ -43,7 +48,7 @@ export async function createPlanReport(context: Context, request: PlanReportRequ
     costDollars += await provider.estimateCost(spec, (estimate.seconds ?? spec.deadlineSeconds) / 3600);
     jobs.push({ spec, command: provider.describe(spec), sources: job.sources, estimate });
   }
-  const planProblems = plan.flatMap(({ problem }) => problem ?? []);
+  const planProblems = [...uniqueProblems(plan), ...(await checkWritable(stateFolder))];
   return {
     canStart: isReady && planProblems.length === 0,
     problems: [
@@ -54,6 +59,24 @@ export async function createPlanReport(context: Context, request: PlanReportRequ
     costDollars,
     jobs,
   };
+}
+
+/** Every problem once, however many jobs have it. */
+export function uniqueProblems(plan: readonly PlannedJob[]): MllmError[] {
+  const problems = plan.flatMap((planned) => planned.problems);
+  return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
+}
+
+async function checkWritable(folder: string): Promise<MllmError[]> {
+  let existing = folder;
+  while (!existsSync(existing)) existing = dirname(existing);
+  try {
+    await access(existing, constants.W_OK);
+    return [];
+  } catch {
+    const hint = "Run in a folder that can be written to, or set MLLM_DIR to one.";
+    return [new MllmError("permission_denied", `${existing} cannot be written to`, { hint })];
+  }
 }
 
 async function estimatePlanned(

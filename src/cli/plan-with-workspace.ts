@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { CheckpointManifest } from "../core/checkpoint.js";
 import { readCheckpointFolder } from "../core/checkpoint-folder.js";
 import { MllmError } from "../core/errors.js";
 import type { Role } from "../core/roles.js";
 import type { Dataset } from "../data/open-dataset.js";
+import { inspectModel } from "../recipe/inspect-model.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { findBackbone } from "../training/find-backbone.js";
 import { type ParentCheckpoint, type PlannedJob, planTraining } from "../training/plan-training.js";
 import type { Context } from "./context.js";
+import { findModelFolder } from "./find-model.js";
 import type { Workspace } from "./workspace.js";
 
 interface PlanOptions {
@@ -16,6 +19,7 @@ interface PlanOptions {
   stage: 1 | 2;
   roles: readonly Role[];
   from: string | undefined;
+  stage1Command: string;
   isDryRun: boolean;
 }
 
@@ -41,9 +45,11 @@ export async function planWith(
     from: options.from === undefined ? null : await findParent(context, workspace, options.from),
     runId: run?.id ?? "run-new",
     jobsFolder: join(stateFolder, "jobs"),
+    stage1Command: options.stage1Command,
+    inspectModel: (model) => inspectModel(model, findModelFolder(context, model)),
     findBackbone: async (jobKey) => {
       const found = state === null ? null : await findBackbone({ state, provider }, jobKey);
-      return found === null ? null : { id: found.manifest.id, hash: found.manifest.hash, path: found.path };
+      return found === null ? null : describeParent(found.manifest, found.path);
     },
   });
 }
@@ -62,5 +68,12 @@ async function findParent(context: Context, { state }: Workspace, given: string)
       hint: "`mllm checkpoints list` shows the complete ones.",
     });
   }
-  return { id: folder.manifest.id, hash: folder.manifest.hash, path };
+  return describeParent(folder.manifest, path);
+}
+
+function describeParent(
+  { id, hash, baseModel, profileHash }: CheckpointManifest,
+  path: string,
+): ParentCheckpoint {
+  return { id, hash, path, baseModel, profileHash };
 }

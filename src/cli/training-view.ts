@@ -1,4 +1,3 @@
-import type { Subset } from "../core/roles.js";
 import type { TrainingEvent } from "../training/training-event.js";
 import type { Context } from "./context.js";
 import { formatTable, writeJsonLine, writeNote } from "./output.js";
@@ -20,16 +19,16 @@ export async function createTrainingView(context: Context, isJson: boolean): Pro
 async function createBarView(context: Context): Promise<TrainingView> {
   const { default: ora } = await import("ora");
   const spinner = ora({ stream: context.stderr as NodeJS.WriteStream, discardStdin: false });
-  const running = new Map<Subset, string>();
+  const running = new Map<string, string>();
   const draw = () => {
     if (running.size === 0) spinner.stop();
     else spinner.start([...running.values()].join("\n  "));
   };
   return {
     show(event) {
-      if (event.type === "progress") running.set(event.subset, formatProgress(event));
-      else if (event.type === "submitted") running.set(event.subset, `${event.subset}: starting the trainer`);
-      else if (isLast(event)) running.delete(event.subset);
+      if (event.type === "progress") running.set(event.jobId, formatProgress(event));
+      else if (event.type === "submitted") running.set(event.jobId, `${event.subset}: starting the trainer`);
+      else if (isLast(event) && "jobId" in event) running.delete(event.jobId);
       const note = formatNote(event);
       if (note !== null) {
         spinner.stop();
@@ -43,13 +42,13 @@ async function createBarView(context: Context): Promise<TrainingView> {
 
 /** Progress at every tenth of a job: enough for a log, little enough to read. */
 function createLineView(context: Context): TrainingView {
-  const tenths = new Map<Subset, number>();
+  const tenths = new Map<string, number>();
   return {
     show(event) {
       if (event.type === "progress") {
         const tenth = Math.floor((10 * event.globalStep) / Math.max(1, event.totalSteps));
-        if (tenths.get(event.subset) !== tenth) writeNote(context, formatProgress(event));
-        tenths.set(event.subset, tenth);
+        if (tenths.get(event.jobId) !== tenth) writeNote(context, formatProgress(event));
+        tenths.set(event.jobId, tenth);
       }
       const note = formatNote(event);
       if (note !== null) writeNote(context, note);

@@ -1,12 +1,48 @@
 import { z } from "zod";
 import { SUBSETS } from "./roles.js";
 
+/** What Transformers knows (`SchedulerType`). */
+const SCHEDULERS = [
+  "linear",
+  "cosine",
+  "cosine_with_restarts",
+  "cosine_with_min_lr",
+  "cosine_warmup_with_min_lr",
+  "polynomial",
+  "constant",
+  "constant_with_warmup",
+  "inverse_sqrt",
+  "reduce_lr_on_plateau",
+  "warmup_stable_decay",
+  "greedy",
+] as const;
+
+/** Of what Transformers knows (`OptimizerNames`), what needs no package of its own or bitsandbytes alone; and ours. */
+const OPTIMIZERS = [
+  "muon",
+  "adamw_torch",
+  "adamw_torch_fused",
+  "adafactor",
+  "sgd",
+  "adagrad",
+  "rmsprop",
+  "adamw_8bit",
+  "adamw_bnb_8bit",
+  "paged_adamw_8bit",
+  "paged_adamw_32bit",
+  "ademamix_8bit",
+  "lion_8bit",
+  "lion_32bit",
+  "paged_lion_8bit",
+  "paged_lion_32bit",
+] as const;
+
 /** Hyperparameters under TRL's own names (`SFTConfig`); the trainer passes them on unchanged. */
 export const TrainingArguments = z.strictObject({
   num_train_epochs: z.number().positive().optional(),
   max_steps: z.int().optional(),
   learning_rate: z.number().positive().optional(),
-  lr_scheduler_type: z.string().optional(),
+  lr_scheduler_type: z.enum(SCHEDULERS).optional(),
   lr_scheduler_kwargs: z.record(z.string(), z.unknown()).optional(),
   /** Below 1: a share of all optimizer steps. */
   warmup_steps: z.number().nonnegative().optional(),
@@ -15,8 +51,8 @@ export const TrainingArguments = z.strictObject({
   adam_beta2: z.number().optional(),
   adam_epsilon: z.number().positive().optional(),
   max_grad_norm: z.number().nonnegative().optional(),
-  /** A TRL optimizer name, or `muon`: torch's Muon for the matrices, AdamW for embeddings and norms. */
-  optim: z.string().optional(),
+  /** A TRL optimizer name, or `muon`, which is torch's Muon for the matrices, AdamW for embeddings and norms. */
+  optim: z.enum(OPTIMIZERS).optional(),
   optim_args: z.string().optional(),
   per_device_train_batch_size: z.int().positive().optional(),
   per_device_eval_batch_size: z.int().positive().optional(),

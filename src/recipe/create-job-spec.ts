@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { sha256 } from "../core/ids.js";
-import type { JobSpec } from "../core/job-spec.js";
+import type { JobSpec, TrainingArguments } from "../core/job-spec.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import type { ResolvedJob } from "./resolve-job.js";
 
@@ -11,6 +11,8 @@ export interface JobPlan {
   dataset: { folder: string; manifest: DatasetManifest };
   /** Stage 2: the backbone's checkpoint. */
   parent: { id: string; hash: string; path: string } | null;
+  /** The base model by its content, see inspectModel. */
+  modelIdentity: string;
   jobId: string;
   runId: string;
   outputDir: string;
@@ -38,7 +40,14 @@ export function createJobSpec(plan: JobPlan): JobSpec {
     runId: plan.runId,
     recipe: { name: loaded.recipe.name, sha256: loaded.sha256 },
     // The hash is over what decides the weights: neither ids, paths, deadlines nor the recipe's other parts.
-    jobKey: sha256({ ...content, gpus: job.gpus, parent: parent?.hash ?? null, data: dataset.manifest.hash }),
+    jobKey: sha256({
+      ...content,
+      baseModel: plan.modelIdentity,
+      training: withoutReporting(job.training),
+      gpus: job.gpus,
+      parent: parent?.hash ?? null,
+      data: dataset.manifest.hash,
+    }),
     model: parent?.path ?? job.baseModel,
     parent: parent === null ? null : { id: parent.id, hash: parent.hash },
     data: {
@@ -50,4 +59,8 @@ export function createJobSpec(plan: JobPlan): JobSpec {
     deadlineSeconds: job.deadlineSeconds,
     outputDir: plan.outputDir,
   };
+}
+
+function withoutReporting({ logging_steps, per_device_eval_batch_size, ...rest }: TrainingArguments) {
+  return rest;
 }

@@ -19,6 +19,12 @@ describe("estimateJob", () => {
     expect(estimate(`${text}resources: {gpus: 4}\n`).optimizerSteps).toBe(2 * Math.ceil(100 / 24));
   });
 
+  it("counts packed sequences, not rows, where rows are packed", () => {
+    const text =
+      "model: m-7b\npacking: bfd\noverflow: {max_tokens: 3000}\ntraining: {per_device_train_batch_size: 1}\n";
+    expect(estimate(text).optimizerSteps).toBe(10);
+  });
+
   it("takes max_steps over epochs", () => {
     expect(estimate("model: m-7b\ntraining: {max_steps: 7}\n").optimizerSteps).toBe(7);
   });

@@ -51,15 +51,19 @@ export function estimateJob({ job, manifest, counts, gpu }: EstimateRequest): Es
   const epochs = job.training.num_train_epochs ?? 1;
   const { tokens, trainedTokens } = counts;
   const deviceRows = job.training.per_device_train_batch_size ?? 1;
-  const stepRows = deviceRows * (job.training.gradient_accumulation_steps ?? 1) * Math.max(1, job.gpus);
-  const fromRows = Math.ceil(train.rows / stepRows) * epochs;
+  const stepSequences = deviceRows * (job.training.gradient_accumulation_steps ?? 1) * Math.max(1, job.gpus);
+  // Packed, rows share sequences that are filled almost to the limit.
+  const isPacked = job.packing === "bfd";
+  const sequences = isPacked ? Math.ceil(tokens / job.overflow.maxTokens) : train.rows;
+  const fromRows = Math.ceil(sequences / stepSequences) * epochs;
   const optimizerSteps =
     job.training.max_steps !== undefined && job.training.max_steps > 0
       ? job.training.max_steps
       : Math.ceil(fromRows);
-  const processedTokens = Math.round((tokens * optimizerSteps * stepRows) / Math.max(1, train.rows));
+  const sequenceTokens = tokens / Math.max(1, sequences);
+  const processedTokens = Math.round(sequenceTokens * optimizerSteps * stepSequences);
   const parameters = guessParameters(job.baseModel);
-  const deviceTokens = (deviceRows * tokens) / Math.max(1, train.rows);
+  const deviceTokens = deviceRows * (isPacked ? job.overflow.maxTokens : sequenceTokens);
   return {
     rows: train.rows,
     validationRows: validation?.rows ?? 0,

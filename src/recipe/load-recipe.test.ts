@@ -63,8 +63,29 @@ describe("parseRecipe", () => {
 
   it("reports a bad assignment beside the recipe's own mistakes", () => {
     const message = mistakesOf("name: a\nmodel: tiny\nsed: 1\n", ["nonsense"]);
-    expect(message).toContain("--set: expected key=value; found nonsense");
+    expect(message).toMatch(/--set: expected key=value.*; found nonsense/);
     expect(message).toContain("did you mean seed?");
+  });
+
+  it("refuses assignments below a value, and those that are not YAML", () => {
+    const message = mistakesOf("name: a\nmodel: tiny\nseed: 1\n", ["seed.x=1", "training={"]);
+    expect(message).toContain("2 mistakes");
+    expect(message).toContain("found seed.x=1");
+    expect(message).toContain("found training={");
+  });
+
+  it("says what does not go together beside the other mistakes", () => {
+    const message = mistakesOf("name: a\nmodel: x\nmethod: lora\nsed: 1\n");
+    expect(message).toContain("2 mistakes");
+    expect(message).toContain("because method is lora");
+  });
+
+  it("names the scheduler and the optimizer that were meant", () => {
+    const message = mistakesOf(
+      "name: a\nmodel: x\ntraining: {lr_scheduler_type: linnear, optim: adamw_toch}\n",
+    );
+    expect(message).toContain("did you mean linear?");
+    expect(message).toContain("did you mean adamw_torch?");
   });
 
   it("hashes values, not formatting", () => {

@@ -55,7 +55,7 @@ export function parseRecipe(text: string, path: string, assignments: readonly st
   const mistakes = applyAssignments(document, assignments, sources);
   const result = Recipe.safeParse(document.toJS());
   if (!result.success) mistakes.push(...result.error.issues.flatMap((i) => explainIssue(i, document, lines)));
-  else mistakes.push(...checkConsistency(result.data, document, lines));
+  mistakes.push(...checkConsistency(document, lines));
   if (mistakes.length > 0 || !result.success) throw recipeError(path, mistakes);
   return { recipe: result.data, path, sha256: sha256(result.data), sources };
 }
@@ -69,18 +69,15 @@ function applyAssignments(
   for (const assignment of assignments) {
     const cut = assignment.indexOf("=");
     const key = assignment.slice(0, cut).trim();
-    if (cut < 1 || key === "") {
-      mistakes.push({
-        line: null,
-        key: "--set",
-        expected: "key=value",
-        found: assignment,
-        nearest: undefined,
-      });
-      continue;
+    try {
+      if (cut < 1 || key === "") throw new Error("no key");
+      document.setIn(key.split("."), parse(assignment.slice(cut + 1)));
+      sources.set(key, "--set");
+    } catch {
+      // Not key=value, not YAML, or a key below one that holds no map.
+      const expected = "key=value, where the value is YAML and the key a path of the recipe";
+      mistakes.push({ line: null, key: "--set", expected, found: assignment, nearest: undefined });
     }
-    document.setIn(key.split("."), parse(assignment.slice(cut + 1)));
-    sources.set(key, "--set");
   }
   return mistakes;
 }
@@ -145,14 +142,24 @@ function expectation(issue: z.core.$ZodIssue): string {
   }
 }
 
-function checkConsistency(recipe: Recipe, document: Document, lines: LineCounter): Mistake[] {
+/** What no single key shows; looked at in the raw document, so that it is said beside every other mistake. */
+function checkConsistency(document: Document, lines: LineCounter): Mistake[] {
   const mistakes: Mistake[] = [];
-  if (recipe.method === "lora" && recipe.lora === undefined) {
+  if (document.get("method") === "lora" && !document.has("lora")) {
     mistakes.push({
       line: lineOf(document, lines, ["method"]),
       key: "lora",
       expected: "r, lora_alpha, lora_dropout and target_modules, because method is lora",
       found: "nothing",
+      nearest: undefined,
+    });
+  }
+  if (document.get("method") === "lora" && document.get("model") === "tiny-scratch") {
+    mistakes.push({
+      line: lineOf(document, lines, ["model"]),
+      key: "model",
+      expected: "a trained model, because adapters leave its weights as they are",
+      found: "tiny-scratch, whose weights are random",
       nearest: undefined,
     });
   }

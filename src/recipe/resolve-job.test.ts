@@ -34,7 +34,7 @@ describe("resolveJob", () => {
     expect(sources["training.learning_rate"]).toBe("a.yaml:13");
     expect(sources["training.weight_decay"]).toBe("--set");
     expect(sources["training.seed"]).toBe("a.yaml:3");
-    expect(sources["training.bf16"]).toBe("default");
+    expect(sources["training.warmup_steps"]).toBe("default");
     expect(sources.model).toBe("a.yaml:11");
   });
 

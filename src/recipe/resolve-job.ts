@@ -18,7 +18,7 @@ export interface ResolvedJob {
   sources: Record<string, string>;
 }
 
-/** Ours, where a recipe is silent; everything else is TRL's default. */
+/** Ours, where a recipe is silent. What depends on the machine (bf16, gradient checkpointing) is the trainer's to choose. */
 const DEFAULT_TRAINING: TrainingArguments = {
   num_train_epochs: 1,
   learning_rate: 2e-5,
@@ -27,8 +27,6 @@ const DEFAULT_TRAINING: TrainingArguments = {
   per_device_train_batch_size: 4,
   per_device_eval_batch_size: 8,
   gradient_accumulation_steps: 1,
-  gradient_checkpointing: false,
-  bf16: true,
   logging_steps: 10,
   eval_strategy: "steps",
   eval_steps: 0.25,
@@ -38,36 +36,9 @@ const DEFAULT_TRAINING: TrainingArguments = {
 
 /** The settings of one subset's job: defaults, then the recipe, its stage, its role, each with its source. */
 export function resolveJob(loaded: LoadedRecipe, subset: Subset, model?: string): ResolvedJob {
-  const { recipe, sources: given } = loaded;
-  const stageKey = subset === "backbone" ? "backbone" : "role";
+  const { recipe } = loaded;
   const role = subset === "backbone" ? undefined : recipe.roles[subset];
-  const layers: [string, TrainingArguments][] = [
-    ["training", recipe.training],
-    [`stages.${stageKey}`, recipe.stages[stageKey]],
-  ];
-  if (role?.training !== undefined) layers.push([`roles.${subset}.training`, role.training]);
-
-  const training: Record<string, unknown> = { ...DEFAULT_TRAINING, seed: recipe.seed };
-  const sources: Record<string, string> = {};
-  for (const key of Object.keys(training)) sources[`training.${key}`] = "default";
-  sources["training.seed"] = given.get("seed") ?? "default";
-  for (const [prefix, values] of layers) {
-    for (const [key, value] of Object.entries(values)) {
-      training[key] = value;
-      sources[`training.${key}`] = given.get(`${prefix}.${key}`) ?? `${loaded.path} (${prefix})`;
-    }
-  }
-  // Optimizer steps and epochs are two ways to say how long: the one that was given wins over our default.
-  if (training.max_steps !== undefined && sources["training.num_train_epochs"] === "default") {
-    delete training.num_train_epochs;
-    delete sources["training.num_train_epochs"];
-  }
-  const plain = ["model", "method", "packing", "overflow.policy", "overflow.max_tokens", "provider"];
-  for (const key of [...plain, "resources.gpus", "resources.max_hours"])
-    sources[key] = given.get(key) ?? "default";
-  const ownModel = given.get(`roles.${subset}.model`);
-  if (ownModel !== undefined) sources.model = ownModel;
-
+  const { training, sources } = resolveTraining(loaded, subset);
   return {
     stage: subset === "backbone" ? 1 : 2,
     subset,
@@ -76,11 +47,55 @@ export function resolveJob(loaded: LoadedRecipe, subset: Subset, model?: string)
     lora: recipe.method === "lora" ? (recipe.lora ?? null) : null,
     packing: recipe.packing,
     overflow: { policy: recipe.overflow.policy, maxTokens: recipe.overflow.max_tokens },
-    training: training as TrainingArguments,
+    training,
     gpus: recipe.resources.gpus,
     deadlineSeconds: Math.ceil(recipe.resources.max_hours * 3600),
-    sources,
+    sources: { ...sources, ...plainSources(loaded, subset) },
   };
+}
+
+/** Defaults, then both stages' values, then the stage's, then the role's: the last one given counts. */
+function resolveTraining({ recipe, sources: given, path }: LoadedRecipe, subset: Subset) {
+  const stageKey = subset === "backbone" ? "backbone" : "role";
+  const role = subset === "backbone" ? undefined : recipe.roles[subset];
+  const layers: [string, TrainingArguments][] = [
+    ["training", recipe.training],
+    [`stages.${stageKey}`, recipe.stages[stageKey]],
+    [`roles.${subset}.training`, role?.training ?? {}],
+  ];
+  const training: Record<string, unknown> = { ...DEFAULT_TRAINING, seed: recipe.seed };
+  const sources: Record<string, string> = {};
+  for (const key of Object.keys(training)) sources[`training.${key}`] = "default";
+  sources["training.seed"] = given.get("seed") ?? "default";
+  for (const [prefix, values] of layers) {
+    for (const [key, value] of Object.entries(values)) {
+      training[key] = value;
+      sources[`training.${key}`] = given.get(`${prefix}.${key}`) ?? `${path} (${prefix})`;
+    }
+  }
+  // Optimizer steps and epochs are two ways to say how long: the one that was given wins over our default.
+  if (training.max_steps !== undefined && sources["training.num_train_epochs"] === "default") {
+    delete training.num_train_epochs;
+    delete sources["training.num_train_epochs"];
+  }
+  return { training: training as TrainingArguments, sources };
+}
+
+const PLAIN_KEYS = [
+  "model",
+  "method",
+  "packing",
+  "overflow.policy",
+  "overflow.max_tokens",
+  "provider",
+  "resources.gpus",
+  "resources.max_hours",
+];
+
+function plainSources({ sources: given }: LoadedRecipe, subset: Subset): Record<string, string> {
+  const sources = Object.fromEntries(PLAIN_KEYS.map((key) => [key, given.get(key) ?? "default"]));
+  const ownModel = given.get(`roles.${subset}.model`);
+  return ownModel === undefined ? sources : { ...sources, model: ownModel };
 }
 
 /** The base models a recipe needs a backbone of, the recipe's own first. */

@@ -4,7 +4,13 @@ import { ROLES } from "../core/roles.js";
 import { parseRecipe } from "../recipe/load-recipe.js";
 import { planTraining, type TrainingRequest } from "./plan-training.js";
 
-const backbone = { id: "backbone-9-abc", hash: "abc", path: "/jobs/b/checkpoints/checkpoint-9" };
+const backbone = {
+  id: "backbone-9-abc",
+  hash: "abc",
+  path: "/jobs/b/checkpoints/checkpoint-9",
+  baseModel: "tiny",
+  profileHash: "0".repeat(64),
+};
 
 function request(recipe: string, values: Partial<TrainingRequest> = {}): TrainingRequest {
   return {
@@ -15,6 +21,8 @@ function request(recipe: string, values: Partial<TrainingRequest> = {}): Trainin
     from: null,
     runId: "run-1",
     jobsFolder: "/jobs",
+    stage1Command: "mllm train --stage 1 --recipe a --data /data",
+    inspectModel: async (model) => ({ identity: model, positions: null, problem: null }),
     findBackbone: async () => backbone,
     ...values,
   };
@@ -46,14 +54,14 @@ describe("planTraining", () => {
 
   it("names the command to run where there is no backbone", async () => {
     const [job] = await planTraining(request("", { roles: ["caller"], findBackbone: async () => null }));
-    expect(job?.problem?.code).toBe("no_backbone");
-    expect(job?.problem?.hint).toContain("mllm train --stage 1 --recipe a.yaml --data /data");
+    expect(job?.problems[0]?.code).toBe("no_backbone");
+    expect(job?.problems[0]?.hint).toContain("mllm train --stage 1 --recipe a --data /data");
   });
 
   it("refuses a subset without rows", async () => {
     const manifest = createManifest(0);
     const [job] = await planTraining(request("", { dataset: { folder: "/data", manifest } }));
-    expect(job?.problem?.message).toContain("no rows for the planner");
+    expect(job?.problems[0]?.message).toContain("no rows for the planner");
   });
 
   it("gives equal work equal ids, and other hyperparameters, data or parents other ids", async () => {
@@ -66,6 +74,33 @@ describe("planTraining", () => {
     expect(await id("", { from: { ...backbone, hash: "def" } })).not.toBe(first);
     const manifest = { ...createManifest(10), hash: "1".repeat(64) };
     expect(await id("", { dataset: { folder: "/data", manifest } })).not.toBe(first);
+  });
+
+  it("knows a base model by its content: reports do not count, other weights do", async () => {
+    const id = async (recipe: string, identity: string) => {
+      const inspectModel = async () => ({ identity, positions: null, problem: null });
+      return (await planTraining(request(recipe, { inspectModel })))[0]?.spec.jobId;
+    };
+    expect(await id("training: {logging_steps: 3}", "x")).toBe(await id("", "x"));
+    expect(await id("", "y")).not.toBe(await id("", "x"));
+  });
+
+  it("refuses a named checkpoint of another base or another profile", async () => {
+    const from = { ...backbone, baseModel: "other", profileHash: "1".repeat(64) };
+    const [job] = await planTraining(request("", { roles: ["caller"], from }));
+    expect(job?.problems.map(({ code }) => code)).toEqual(["bad_checkpoint", "bad_checkpoint"]);
+  });
+
+  it("refuses a model that is not there, and rows longer than the model takes", async () => {
+    const problems = async (positions: number | null, problem: string | null, recipe = "") => {
+      const inspectModel = async () => ({ identity: "x", positions, problem });
+      return (await planTraining(request(recipe, { stage: 1, inspectModel })))[0]?.problems.map(
+        ({ message }) => message,
+      );
+    };
+    expect(await problems(null, "no folder")).toEqual(["model tiny: no folder"]);
+    expect((await problems(100, null))?.[0]).toContain("takes 100 tokens at most");
+    expect(await problems(100, null, "overflow: {policy: drop}")).toEqual([]);
   });
 
   it("leaves the keys of two roles alone when the third one's settings change", async () => {

@@ -4,6 +4,7 @@ import { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
 import type { Role } from "../core/roles.js";
 import { createJobSpec } from "../recipe/create-job-spec.js";
+import type { ModelFacts } from "../recipe/inspect-model.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { backboneModels, type ResolvedJob, resolveJob } from "../recipe/resolve-job.js";
 
@@ -12,6 +13,8 @@ export interface ParentCheckpoint {
   hash: string;
   /** Absolute folder. */
   path: string;
+  baseModel: string;
+  profileHash: string;
 }
 
 export interface TrainingRequest {
@@ -26,6 +29,9 @@ export interface TrainingRequest {
   runId: string;
   /** Under which the jobs' folders lie. */
   jobsFolder: string;
+  /** What a user types for stage 1 of the same recipe and data. */
+  stage1Command: string;
+  inspectModel(model: string): Promise<ModelFacts>;
   /** The best complete checkpoint of the succeeded job with this key. */
   findBackbone(jobKey: string): Promise<ParentCheckpoint | null>;
 }
@@ -34,68 +40,106 @@ export interface PlannedJob {
   job: ResolvedJob;
   spec: JobSpec;
   /** What keeps this job from starting. */
-  problem: MllmError | null;
+  problems: MllmError[];
 }
 
 /** The jobs one `mllm train` asks for, in full, without starting anything. */
 export async function planTraining(request: TrainingRequest): Promise<PlannedJob[]> {
   if (request.stage === 1) {
-    return backboneModels(request.loaded).map((model) => planBackbone(request, model, request.from));
+    const models = backboneModels(request.loaded);
+    return Promise.all(models.map((model) => planBackbone(request, model, request.from)));
   }
   return Promise.all(request.roles.map((role) => planRole(request, role)));
 }
 
-function planBackbone(request: TrainingRequest, model: string, parent: ParentCheckpoint | null): PlannedJob {
-  return planJob(request, resolveJob(request.loaded, "backbone", model), parent, null);
+function planBackbone(
+  request: TrainingRequest,
+  model: string,
+  parent: ParentCheckpoint | null,
+): Promise<PlannedJob> {
+  return planJob(request, resolveJob(request.loaded, "backbone", model), parent);
 }
 
 async function planRole(request: TrainingRequest, role: Role): Promise<PlannedJob> {
   const job = resolveJob(request.loaded, role);
-  if (request.from !== null) return planJob(request, job, request.from, null);
-  const backbone = planBackbone(request, job.baseModel, null);
+  if (request.from !== null) return planJob(request, job, request.from);
+  const backbone = await planBackbone(request, job.baseModel, null);
   const parent = await request.findBackbone(backbone.spec.jobKey);
-  const problem =
-    parent === null
-      ? new MllmError(
-          "no_backbone",
-          `no finished backbone of ${job.baseModel} for recipe ${request.loaded.recipe.name} and ${request.dataset.folder}`,
-          {
-            hint: `Run \`mllm train --stage 1 --recipe ${request.loaded.path} --data ${request.dataset.folder}\` first, or name a checkpoint with --from.`,
-          },
-        )
-      : null;
-  return planJob(request, job, parent, problem);
+  const planned = await planJob(request, job, parent);
+  if (parent !== null) return planned;
+  const { loaded, dataset, stage1Command } = request;
+  const problem = new MllmError(
+    "no_backbone",
+    `no finished backbone of ${job.baseModel} for recipe ${loaded.recipe.name} and ${dataset.folder}`,
+    { hint: `Run \`${stage1Command}\` first, or name a checkpoint with --from.` },
+  );
+  return { ...planned, problems: [problem, ...planned.problems] };
 }
 
-function planJob(
+async function planJob(
   request: TrainingRequest,
   job: ResolvedJob,
   parent: ParentCheckpoint | null,
-  problem: MllmError | null,
-): PlannedJob {
-  const { loaded, dataset } = request;
+): Promise<PlannedJob> {
+  const { loaded, dataset, runId } = request;
+  const model = await request.inspectModel(job.baseModel);
+  const modelIdentity = model.identity;
   const draft = createJobSpec({
     loaded,
     job,
     dataset,
     parent,
-    runId: request.runId,
+    modelIdentity,
+    runId,
     jobId: "",
     outputDir: "",
   });
   // Equal work has an equal id: the same command finds its job again instead of paying for it twice.
   const jobId = `job-${draft.jobKey.slice(0, 10)}`;
   const spec = { ...draft, jobId, outputDir: join(request.jobsFolder, jobId) };
-  return { job, spec, problem: problem ?? checkRows(job, request) };
+  return {
+    job,
+    spec,
+    problems: [checkRows(job, request), checkModel(job, model), checkParent(job, request)].flat(),
+  };
 }
 
-function checkRows(job: ResolvedJob, { dataset }: TrainingRequest): MllmError | null {
+function checkRows(job: ResolvedJob, { dataset }: TrainingRequest): MllmError[] {
   const { train, leftOut } = dataset.manifest.subsets[job.subset];
-  if (train.rows > 0) return null;
+  if (train.rows > 0) return [];
   const reasons = Object.entries(leftOut).map(([reason, count]) => `${reason}: ${count}`);
-  return new MllmError(
-    "bad_dataset",
-    `${dataset.folder} has no rows for the ${job.subset}${reasons.length > 0 ? ` (${reasons.join(", ")})` : ""}`,
-    { hint: `Split trajectories that have ${job.subset} turns, or train the other roles only.` },
-  );
+  return [
+    new MllmError(
+      "bad_dataset",
+      `${dataset.folder} has no rows for the ${job.subset}${reasons.length > 0 ? ` (${reasons.join(", ")})` : ""}`,
+      { hint: `Split trajectories that have ${job.subset} turns, or train the other roles only.` },
+    ),
+  ];
+}
+
+function checkModel({ baseModel, overflow }: ResolvedJob, { problem, positions }: ModelFacts): MllmError[] {
+  if (problem !== null) {
+    const hint = "Expected tiny, tiny-scratch, a Hugging Face id, or a folder with config.json and weights.";
+    return [new MllmError("bad_recipe", `model ${baseModel}: ${problem}`, { hint })];
+  }
+  if (positions === null || overflow.maxTokens <= positions || overflow.policy === "drop") return [];
+  const message = `overflow.max_tokens is ${overflow.maxTokens}, but ${baseModel} takes ${positions} tokens at most`;
+  return [new MllmError("bad_recipe", message, { hint: `Add --set overflow.max_tokens=${positions}.` })];
+}
+
+/** A checkpoint the user named has to be of the recipe's base and of the data's profile. */
+function checkParent({ baseModel }: ResolvedJob, { from, dataset }: TrainingRequest): MllmError[] {
+  if (from === null) return [];
+  const problems: MllmError[] = [];
+  if (from.baseModel !== baseModel) {
+    const hint = `Choose a checkpoint of ${baseModel}, or a recipe of ${from.baseModel}.`;
+    const message = `--from ${from.id} comes from ${from.baseModel}, the recipe's base is ${baseModel}`;
+    problems.push(new MllmError("bad_checkpoint", message, { hint }));
+  }
+  if (from.profileHash !== dataset.manifest.profile.sha256) {
+    const hint = "Split the data with the profile that the checkpoint was trained with (its profile.json).";
+    const message = `--from ${from.id} was trained with another prompt profile than ${dataset.folder} has`;
+    problems.push(new MllmError("bad_checkpoint", message, { hint }));
+  }
+  return problems;
 }

@@ -1,14 +1,10 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { ROLES, type Role } from "../../core/roles.js";
-import type { PlannedJob } from "../../training/plan-training.js";
-import type { TrainingEvent } from "../../training/training-event.js";
 import type { Context } from "../context.js";
-import { writeNote, writeResult } from "../output.js";
-import type { PlanReportRequest } from "../plan-report.js";
-import type { Workspace } from "../workspace.js";
+import { writeResult } from "../output.js";
 
-interface TrainOptions {
+export interface TrainOptions {
   stage: "1" | "2";
   role?: Role | "all";
   recipe: string;
@@ -48,38 +44,36 @@ function collect(value: string, previous: string[] = []): string[] {
 
 async function train(context: Context, options: TrainOptions): Promise<void> {
   const roles = chosenRoles(options);
+  const { resolve } = await import("node:path");
   const { loadRecipe } = await import("../../recipe/load-recipe.js");
   const { openDataset } = await import("../../data/open-dataset.js");
   const { openWorkspace } = await import("../workspace.js");
-  const { findRecipe, resolveModelFolders } = await import("../find-recipe.js");
+  const { findRecipe } = await import("../find-recipe.js");
+  const { resolveModelFolders } = await import("../find-model.js");
+  const { formatTrainCommand, launchTraining } = await import("../launch-training.js");
   const { planWith } = await import("../plan-with-workspace.js");
-  const { resolve } = await import("node:path");
 
-  const loaded = resolveModelFolders(
-    context,
-    await loadRecipe(findRecipe(context, options.recipe), options.set),
-  );
+  const recipe = await loadRecipe(findRecipe(context, options.recipe), options.set);
+  const loaded = resolveModelFolders(context, recipe);
   const dataset = await openDataset(resolve(context.cwd, options.data));
   const isDryRun = options.dryRun === true;
   const workspace = await openWorkspace(context, { provider: loaded.recipe.provider, isReadOnly: isDryRun });
   try {
     const stage = options.stage === "1" ? 1 : 2;
-    const plan = await planWith(context, workspace, {
-      loaded,
+    const stage1Command = formatTrainCommand(options, "--stage 1");
+    const request = { loaded, dataset, stage, roles, from: options.from, stage1Command, isDryRun } as const;
+    const plan = await planWith(context, workspace, request);
+    if (!isDryRun) return await launchTraining(context, workspace, plan, options);
+    const { createPlanReport } = await import("../plan-report.js");
+    const { formatPlan } = await import("../plan-view.js");
+    const report = await createPlanReport(context, {
+      workspace,
+      plan,
       dataset,
-      stage,
-      roles,
-      from: options.from,
-      isDryRun,
+      gpu: loaded.recipe.resources.gpu,
     });
-    if (isDryRun) {
-      const { gpu } = loaded.recipe.resources;
-      await reportDryRun(
-        context,
-        { provider: workspace.provider, plan, dataset, gpu },
-        options.json === true,
-      );
-    } else await launch(context, workspace, plan, options);
+    writeResult(context, { json: options.json === true, value: report, text: formatPlan(report) });
+    if (!report.canStart) context.setExitCode(1);
   } finally {
     workspace.close();
   }
@@ -93,73 +87,8 @@ function chosenRoles({ stage, role }: TrainOptions): readonly Role[] {
     });
   }
   if (role === undefined) {
-    throw new MllmError(
-      "usage",
-      "--stage 2 trains a role: expected --role planner, caller, summarizer or all",
-      {
-        hint: "Add --role all to train the three of them.",
-      },
-    );
+    const message = "--stage 2 trains a role: expected --role planner, caller, summarizer or all";
+    throw new MllmError("usage", message, { hint: "Add --role all to train the three of them." });
   }
   return role === "all" ? ROLES : [role];
-}
-
-async function reportDryRun(context: Context, request: PlanReportRequest, isJson: boolean): Promise<void> {
-  const { createPlanReport } = await import("../plan-report.js");
-  const { formatPlan } = await import("../plan-view.js");
-  const report = await createPlanReport(context, request);
-  writeResult(context, { json: isJson, value: report, text: formatPlan(report) });
-  if (!report.canStart) context.setExitCode(1);
-}
-
-async function launch(
-  context: Context,
-  workspace: Workspace,
-  plan: PlannedJob[],
-  options: TrainOptions,
-): Promise<void> {
-  const problem = plan.find((job) => job.problem !== null)?.problem;
-  if (problem) throw problem;
-  const { problems } = await workspace.provider.check({
-    gpus: Math.max(0, ...plan.map(({ job }) => job.gpus)),
-  });
-  const [first] = problems;
-  if (first !== undefined) {
-    const message = problems.map((each) => each.message).join("\n  ");
-    throw new MllmError("environment_missing", `${workspace.provider.name} is not ready: ${message}`, {
-      hint: first.hint,
-    });
-  }
-  const { trainJobs } = await import("../../training/train-jobs.js");
-  const { createTrainingView, isLast } = await import("../training-view.js");
-  const view = await createTrainingView(context, options.json === true);
-  const endings: TrainingEvent[] = [];
-  try {
-    const specs = plan.map((job) => job.spec);
-    for await (const event of trainJobs(workspace.session, specs, { isDetached: options.detach === true })) {
-      view.show(event);
-      if (isLast(event)) endings.push(event);
-    }
-  } finally {
-    view.close();
-  }
-  await finish(context, endings, options);
-}
-
-async function finish(context: Context, endings: TrainingEvent[], options: TrainOptions): Promise<void> {
-  const { formatResults } = await import("../training-view.js");
-  const isDone = endings.every(({ type }) => type === "done" || type === "already_done");
-  if (options.json !== true && endings.some(({ type }) => type === "done" || type === "already_done")) {
-    writeResult(context, { json: false, value: null, text: formatResults(endings) });
-  }
-  if (isDone && options.stage === "1") {
-    writeNote(
-      context,
-      `next: mllm train --stage 2 --role all --recipe ${options.recipe} --data ${options.data}`,
-    );
-  }
-  if (isDone && options.stage === "2") writeNote(context, "next: mllm checkpoints lineage");
-  const isGoingOn = endings.some(({ type }) => type === "detached" || type === "left_running");
-  if (isGoingOn) writeNote(context, "next: mllm jobs watch");
-  if (endings.some(({ type }) => type === "failed" || type === "not_started")) context.setExitCode(1);
 }

@@ -1,0 +1,45 @@
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import type { LoadedRecipe } from "../recipe/load-recipe.js";
+import type { Context } from "./context.js";
+
+/** Base models that are folders, made absolute: the trainer runs elsewhere. */
+export function resolveModelFolders(context: Context, loaded: LoadedRecipe): LoadedRecipe {
+  const absolute = (model: string) => (isFolder(context, model) ? resolve(context.cwd, model) : model);
+  const roles = Object.entries(loaded.recipe.roles).map(([role, settings]) => [
+    role,
+    settings?.model === undefined ? settings : { ...settings, model: absolute(settings.model) },
+  ]);
+  return {
+    ...loaded,
+    recipe: { ...loaded.recipe, model: absolute(loaded.recipe.model), roles: Object.fromEntries(roles) },
+  };
+}
+
+function isFolder(context: Context, model: string): boolean {
+  if (model === "tiny" || model === "tiny-scratch") return false;
+  return (
+    isAbsolute(model) || /^\.{1,2}\//.test(model) || existsSync(resolve(context.cwd, model, "config.json"))
+  );
+}
+
+/** Where a model lies on this machine; null for one of the Hub and for `tiny-scratch`, which has no weights yet. */
+export function findModelFolder({ packageRoot }: Context, model: string): string | null {
+  if (model === "tiny") return join(packageRoot, "data", "tiny");
+  return isAbsolute(model) ? model : null;
+}
+
+/** The folder of a model's tokenizer on this machine: ours, the user's, or the Hugging Face cache's; else null. */
+export function findTokenizer(context: Context, model: string): string | null {
+  const { env } = context;
+  const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(homedir(), ".cache", "huggingface"), "hub");
+  const snapshots = join(hub, `models--${model.replaceAll("/", "--")}`, "snapshots");
+  const candidates = [
+    findModelFolder(context, model) ?? [],
+    existsSync(snapshots) ? readdirSync(snapshots).map((name) => join(snapshots, name)) : [],
+  ].flat();
+  const isTokenizer = (folder: string) =>
+    existsSync(join(folder, "tokenizer.json")) && existsSync(join(folder, "tokenizer_config.json"));
+  return candidates.find(isTokenizer) ?? null;
+}

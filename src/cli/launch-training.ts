@@ -1,0 +1,82 @@
+import { MllmError } from "../core/errors.js";
+import type { PlannedJob } from "../training/plan-training.js";
+import { trainJobs } from "../training/train-jobs.js";
+import type { TrainingEvent } from "../training/training-event.js";
+import type { TrainOptions } from "./commands/train.js";
+import type { Context } from "./context.js";
+import { writeNote, writeResult } from "./output.js";
+import { uniqueProblems } from "./plan-report.js";
+import { createTrainingView, formatResults, isLast } from "./training-view.js";
+import type { Workspace } from "./workspace.js";
+
+/** Starts what was planned and follows it to its end, or to the submission with `--detach`. */
+export async function launchTraining(
+  context: Context,
+  workspace: Workspace,
+  plan: PlannedJob[],
+  options: TrainOptions,
+): Promise<void> {
+  await refuseProblems(workspace, plan);
+  const view = await createTrainingView(context, options.json === true);
+  const endings: TrainingEvent[] = [];
+  try {
+    const specs = plan.map((job) => job.spec);
+    for await (const event of trainJobs(workspace.session, specs, { isDetached: options.detach === true })) {
+      view.show(event);
+      if (isLast(event)) endings.push(event);
+    }
+  } finally {
+    view.close();
+  }
+  finish(context, endings, options);
+}
+
+/** Every check comes before the first job: half a run helps nobody. */
+async function refuseProblems({ provider }: Workspace, plan: PlannedJob[]): Promise<void> {
+  const readiness = await provider.check({ gpus: Math.max(0, ...plan.map(({ job }) => job.gpus)) });
+  const problems = [
+    ...uniqueProblems(plan),
+    ...readiness.problems.map(({ message, hint }) => {
+      return new MllmError("environment_missing", `${provider.name} is not ready: ${message}`, { hint });
+    }),
+  ];
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  if (others.length === 0) throw first;
+  const list = problems.map(({ message, hint }) => `${message}${hint === undefined ? "" : ` (${hint})`}`);
+  throw new MllmError(first.code, `the run cannot start:\n  ${list.join("\n  ")}`, {
+    hint: "The same command with --dry-run checks it again without starting anything.",
+  });
+}
+
+function finish(context: Context, endings: TrainingEvent[], options: TrainOptions): void {
+  const trained = endings.filter(({ type }) => type === "done" || type === "already_done");
+  if (endings.some(({ type }) => type === "failed" || type === "not_started")) context.setExitCode(1);
+  if (options.json === true) return;
+  if (trained.length > 0) {
+    writeResult(context, { json: false, value: null, text: formatResults(trained) });
+  }
+  const isGoingOn = endings.some(({ type }) => type === "detached" || type === "left_running");
+  if (isGoingOn) writeNote(context, "next: mllm jobs watch");
+  else if (trained.length < endings.length) writeNote(context, "next: mllm jobs list");
+  else if (options.stage === "2") writeNote(context, "next: mllm checkpoints lineage");
+  else writeNote(context, `next: ${formatTrainCommand(options, "--stage 2 --role all", trained)}`);
+}
+
+/** The command for another stage of the same training. A backbone that began elsewhere has to be named. */
+export function formatTrainCommand(
+  options: TrainOptions,
+  stage: string,
+  trained: TrainingEvent[] = [],
+): string {
+  const [first] = trained;
+  const isNamed = options.from !== undefined && first !== undefined && "best" in first;
+  const parts = ["mllm train", stage, `--recipe ${options.recipe} --data ${options.data}`];
+  for (const assignment of options.set ?? []) parts.push(`--set ${quote(assignment)}`);
+  if (isNamed) parts.push(`--from ${first.best.id}`);
+  return parts.join(" ");
+}
+
+function quote(text: string): string {
+  return /^[\w.=/:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
