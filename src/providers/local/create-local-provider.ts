@@ -74,8 +74,11 @@ async function submit(settings: LocalSettings, spec: JobSpec): Promise<ProviderJ
   await makeFolder(spec.outputDir);
   await writeRecord(jobPaths(spec.outputDir).job, spec);
   const startedAt = settings.now().toISOString();
-  const slots = join(settings.stateFolder, "gpus");
-  const slot = await takeGpu(slots, await listGpus(settings.env), { ...spec, startedAt });
+  const slot = await takeGpu({
+    folder: join(settings.stateFolder, "gpus"),
+    gpus: await listGpus(settings.env),
+    job: { jobId: spec.jobId, outputDir: spec.outputDir, startedAt },
+  });
   try {
     const trainer = await launch(settings, spec, { gpu: slot.gpu, startedAt });
     if (!trainer.isOurs) await slot.release();

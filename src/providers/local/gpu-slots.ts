@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { link, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { ProviderError } from "../../core/errors.js";
+import { explainSystemError, ProviderError, systemErrorCode } from "../../core/errors.js";
 import { findLiving, Launch, makeFolder, readRecord, writeRecord } from "./job-folder.js";
 import { isProcessAlive } from "./process-liveness.js";
 
@@ -29,36 +30,31 @@ export async function listGpus(env: Environment): Promise<Gpu[]> {
     .map((id) => ({ id, name: found.find((gpu) => gpu.id === id)?.name ?? found[0]?.name ?? "GPU" }));
 }
 
-interface Slot {
+export interface Slot {
   gpu: string | null;
   release(): Promise<void>;
 }
 
+export interface SlotRequest {
+  /** Where the reservations lie. */
+  folder: string;
+  gpus: readonly Gpu[];
+  job: { jobId: string; outputDir: string; startedAt: string };
+  /** Whether somebody uses a slot with this reservation. */
+  isInUse?(reservation: Reservation): Promise<boolean>;
+}
+
 /**
- * Reserves a GPU that no living job of this state folder has, by one small file a GPU. The file names the job, so a
- * slot frees itself when the job's process is gone. Throws a retryable error while all are taken.
+ * Reserves a GPU that no living job of this state folder has. The reservation names the job, so a slot frees itself
+ * when the job's process is gone. Throws a retryable error while all are taken.
  */
-export async function takeGpu(
-  folder: string,
-  gpus: readonly Gpu[],
-  { jobId, outputDir, startedAt }: { jobId: string; outputDir: string; startedAt: string },
-): Promise<Slot> {
+export async function takeGpu(request: SlotRequest): Promise<Slot> {
+  const { folder, gpus } = request;
   if (gpus.length === 0) return { gpu: null, release: async () => {} };
   await makeFolder(folder);
-  for (const { id } of gpus) {
-    const path = join(folder, `gpu-${id.replace(/[^A-Za-z0-9-]/g, "_")}.json`);
-    if (await isTaken(path)) continue;
-    await rm(path, { force: true });
-    const draft = `${path}.${jobId}`;
-    await writeRecord(draft, { jobId, outputDir, startedAt, pid: process.pid, gpu: id });
-    // Of two that find the slot free at once, one makes the link and the other goes on to the next slot.
-    const isOurs = await link(draft, path).then(
-      () => true,
-      () => false,
-    );
-    await rm(draft, { force: true });
-    if (!isOurs) continue;
-    return { gpu: id, release: () => rm(path, { force: true }) };
+  for (const gpu of gpus) {
+    const slot = await tryTake(request, gpu);
+    if (slot !== null) return slot;
   }
   throw new ProviderError("local", `all ${gpus.length} GPUs are busy`, {
     code: "already_running",
@@ -68,11 +64,57 @@ export async function takeGpu(
 }
 
 const Reservation = Launch.extend({ outputDir: Launch.shape.jobId });
+type Reservation = ReturnType<typeof Reservation.parse>;
+
+/**
+ * The reservations of a GPU are numbered files, of which the highest counts. Taking the GPU makes the next number,
+ * which only one process can, and only an older number is ever deleted. So whoever looked at a reservation that
+ * others have followed since, however long ago, finds its own number made already or passed.
+ */
+async function tryTake({ folder, job, isInUse = isJobAlive }: SlotRequest, gpu: Gpu): Promise<Slot | null> {
+  const name = `gpu-${gpu.id.replace(/[^A-Za-z0-9-]/g, "_")}`;
+  const pathOf = (number: number) => join(folder, `${name}.${number}.json`);
+  const newest = (await listNumbers(folder, name)).at(-1) ?? 0;
+  const current = await readRecord(pathOf(newest), Reservation);
+  if (current !== null && (await isInUse(current))) return null;
+  const path = pathOf(newest + 1);
+  if (!(await createRecord(path, { ...job, pid: process.pid, gpu: gpu.id }))) return null;
+  const numbers = await listNumbers(folder, name);
+  if (numbers.at(-1) !== newest + 1) {
+    await rm(path, { force: true });
+    return null;
+  }
+  for (const number of numbers.slice(0, -1)) await rm(pathOf(number), { force: true });
+  // Left in place without a holder: were it deleted, its number could be made a second time.
+  return { gpu: gpu.id, release: () => writeRecord(path, {}) };
+}
+
+/** In ascending order. */
+async function listNumbers(folder: string, name: string): Promise<number[]> {
+  const numbers = (await readdir(folder)).flatMap((file) => {
+    const [, owner, number] = /^(.+)\.(\d+)\.json$/.exec(file) ?? [];
+    return owner === name ? [Number(number)] : [];
+  });
+  return numbers.sort((a, b) => a - b);
+}
+
+/** False where the file exists. It appears whole or not at all. */
+async function createRecord(path: string, value: unknown): Promise<boolean> {
+  const draft = `${path}.${randomUUID()}`;
+  await writeRecord(draft, value);
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "EEXIST") return false;
+    throw explainSystemError(error, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
 
 /** While the job runs, or while the process that reserved the slot is still starting it. */
-async function isTaken(path: string): Promise<boolean> {
-  const reservation = await readRecord(path, Reservation);
-  if (reservation === null) return false;
+async function isJobAlive(reservation: Reservation): Promise<boolean> {
   if ((await findLiving(reservation)) !== null) return true;
   const launch = await readRecord(join(reservation.outputDir, "launch.json"), Launch);
   const isLaunched = launch !== null && launch.startedAt >= reservation.startedAt;
