@@ -57,6 +57,22 @@ describe("mllm", () => {
     expect(await readdir(cwd)).toEqual([]);
   });
 
+  it("says usage errors in one JSON document too", async () => {
+    const { exitCode, stderr } = await runCli(["train", "--stage", "3", "--json"], { cwd });
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: "usage", message: expect.stringContaining("--stage") },
+    });
+  });
+
+  it("names the recipes where one is unknown", async () => {
+    const { exitCode, stderr } = await runCli(["train", "--stage", "1", "--recipe", "tinny", "--data", "x"], {
+      cwd,
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/there is no recipe tinny.*\nhint: Recipes: .*tiny/);
+  });
+
   it("calls anything it does not know a bug, with the stack and exit code 70", async () => {
     const { exitCode, stderr } = await runCli(["setup"], { cwd: 42 as never });
     expect(exitCode).toBe(70);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,7 @@ export async function main(args: readonly string[], overrides: Partial<Context> 
     ...overrides,
   });
   try {
-    await createProgram(context).parseAsync(args, { from: "user" });
+    await createProgram(context, args).parseAsync(args, { from: "user" });
     return context.signal.aborted ? EXIT.interrupted : exitCode;
   } catch (error) {
     return renderError(error, context, args.includes("--json"));
@@ -32,25 +32,50 @@ export async function main(args: readonly string[], overrides: Partial<Context> 
   }
 }
 
-/** Everything that goes wrong becomes text here and nowhere else. */
+interface Rendered {
+  exitCode: number;
+  code: string;
+  message: string;
+  hint: string | null;
+}
+
+/** Everything that goes wrong becomes text, or one JSON document, here and nowhere else. */
 function renderError(error: unknown, context: Context, asJson: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (context.signal.aborted) return EXIT.interrupted;
+  // Commander has written its own text already.
+  if (error instanceof CommanderError && (!asJson || error.exitCode === 0)) {
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+  const { exitCode, code, message, hint } = describeError(error, context);
+  if (asJson) {
+    context.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    return exitCode;
+  }
+  context.stderr.write(`${exitCode === EXIT.bug ? "bug" : "error"}: ${message}\n`);
+  if (hint !== null) context.stderr.write(`hint: ${hint}\n`);
+  const stack = (error as Error | undefined)?.stack;
+  if (exitCode !== EXIT.bug && context.env.MLLM_DEBUG && stack) context.stderr.write(`${stack}\n`);
+  return exitCode;
+}
+
+function describeError(error: unknown, { version }: Context): Rendered {
+  if (error instanceof CommanderError) {
+    const message = error.message.replace(/^error: /, "");
+    return { exitCode: EXIT.usage, code: "usage", message, hint: "Add --help to see what is expected." };
+  }
   const known = explainSystemError(error);
   if (!(known instanceof MllmError)) {
-    const detail = (error as Error | undefined)?.stack ?? String(error);
-    context.stderr.write(`bug: ${detail}\nhint: this is a defect of mllm ${context.version}; ${ISSUES}\n`);
-    return EXIT.bug;
+    const message = (error as Error | undefined)?.stack ?? String(error);
+    return {
+      exitCode: EXIT.bug,
+      code: "bug",
+      message,
+      hint: `this is a defect of mllm ${version}; ${ISSUES}`,
+    };
   }
-  if (asJson) {
-    const { code, message, hint } = known;
-    context.stderr.write(`${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`);
-  } else {
-    context.stderr.write(`error: ${known.message}\n`);
-    if (known.hint !== undefined) context.stderr.write(`hint: ${known.hint}\n`);
-    if (context.env.MLLM_DEBUG && known.stack !== undefined) context.stderr.write(`${known.stack}\n`);
-  }
-  return known.code === "usage" ? EXIT.usage : known.code === "interrupted" ? EXIT.interrupted : EXIT.failure;
+  const exitCode =
+    known.code === "usage" ? EXIT.usage : known.code === "interrupted" ? EXIT.interrupted : EXIT.failure;
+  return { exitCode, code: known.code, message: known.message, hint: known.hint ?? null };
 }
 
 function createContext(overrides: Partial<Context> & Pick<Context, "signal" | "setExitCode">): Context {
@@ -62,13 +87,16 @@ function createContext(overrides: Partial<Context> & Pick<Context, "signal" | "s
     version: readVersion(packageRoot),
     stdout: process.stdout,
     stderr: process.stderr,
-    isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
+    isTerminal: { stdout: isTerminal(process.stdout), stderr: isTerminal(process.stderr) },
     now: () => new Date(),
-    sleep: async (milliseconds) => {
-      await delay(milliseconds, undefined, { signal: overrides.signal }).catch(() => {});
-    },
+    sleep: (milliseconds) => delay(milliseconds),
     ...overrides,
   };
+}
+
+/** A terminal that does not know its width (0 columns: some containers and recorders) makes ora loop for ever. */
+function isTerminal(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && stream.columns > 0;
 }
 
 function readVersion(packageRoot: string): string {
@@ -82,17 +110,23 @@ function listenForInterrupt(interruption: AbortController): () => void {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
     interruption.abort();
   };
-  // A reader that went away (`mllm … | head`) is no failure.
-  const onPipeError = (error: NodeJS.ErrnoException) => {
+  // A reader that went away (`mllm … | head`) is no failure; a full disk behind a redirection is one.
+  const onOutputError = (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.done);
-    throw error;
+    writeSync(
+      2,
+      `error: the output cannot be written: ${error.message}\nhint: Free some space, or write elsewhere.\n`,
+    );
+    process.exit(EXIT.failure);
   };
+  // Where stderr is gone there is nobody left to tell.
+  const onNoteError = () => {};
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  process.stdout.on("error", onPipeError);
+  process.stdout.on("error", onOutputError);
+  process.stderr.on("error", onNoteError);
   return () => {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
-    process.stdout.off("error", onPipeError);
   };
 }

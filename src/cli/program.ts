@@ -18,7 +18,7 @@ The way from trajectories to checkpoints:
 Exit codes: 0 done, 1 failure, 2 usage, 70 a bug, 130 interrupted.`;
 
 /** The whole command line. Commands throw; exit codes and error texts are made in main alone. */
-export function createProgram(context: Context): Command {
+export function createProgram(context: Context, args: readonly string[]): Command {
   const program = new Command("mllm")
     .description(
       "Turns tool-use trajectories into a working multi-LLM agent: planner, caller and summarizer.",
@@ -32,17 +32,18 @@ export function createProgram(context: Context): Command {
     .addCommand(createTrainCommand(context))
     .addCommand(createJobsCommand(context))
     .addCommand(createCheckpointsCommand(context));
-  settle(program, context);
+  settle(program, context, args.includes("--json"));
   return program;
 }
 
 /** Commander neither exits nor prints by itself, in no subcommand. */
-function settle(command: Command, context: Context): void {
+function settle(command: Command, context: Context, isJson: boolean): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => context.stdout.write(text),
-    writeErr: (text) => context.stderr.write(text),
+    // With --json, main writes the one document there is.
+    writeErr: (text) => (isJson ? undefined : context.stderr.write(text)),
     getOutHasColors: () => context.isTerminal.stdout,
     getErrHasColors: () => context.isTerminal.stderr,
   });
-  for (const subcommand of command.commands) settle(subcommand, context);
+  for (const subcommand of command.commands) settle(subcommand, context, isJson);
 }
