@@ -14,7 +14,9 @@ export async function followReading<Event extends ReadEvent>(
   events: AsyncGenerator<Event>,
 ): Promise<Extract<Event, { type: "done" }>> {
   const spinner = context.isTerminal.stderr
-    ? (await import("ora")).default({ text: "reading", stream: context.stderr as NodeJS.WriteStream }).start()
+    ? (await import("ora"))
+        .default({ text: "reading", stream: context.stderr as NodeJS.WriteStream, discardStdin: false })
+        .start()
     : null;
   try {
     for await (const event of events) {
