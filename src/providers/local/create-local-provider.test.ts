@@ -114,6 +114,15 @@ describe("createLocalProvider", () => {
     await expect(provider.submit(fakeSpec(folder))).rejects.toMatchObject({ name: "MllmError" });
   });
 
+  it("leaves no trainer behind where its start cannot be recorded", async () => {
+    const folder = makeFolder();
+    const provider = createLocalProvider(fakeLocalSettings(folder, { pauseAt: "start" }));
+    const spec = fakeSpec(folder);
+    mkdirSync(join(spec.outputDir, "launch.json"), { recursive: true });
+    await expect(provider.submit(spec)).rejects.toMatchObject({ name: "MllmError" });
+    expect(countProcesses(join(spec.outputDir, "job.json"))).toBe(0);
+  });
+
   it("gives each job a GPU of its own and refuses one too many, to be tried again", async () => {
     const folder = makeFolder();
     const settings = { ...fakeLocalSettings(folder), env: withGpus(folder, 2) };

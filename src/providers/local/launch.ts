@@ -7,13 +7,15 @@ import { ALREADY_RUNNING_EXIT_CODE, trainerCommand } from "../trainer-command.js
 import type { LocalSettings } from "./create-local-provider.js";
 import { findLiving, jobPaths, readRecord, TrainerProcess, writeRecord } from "./job-folder.js";
 import { readTail } from "./read-lines.js";
+import { signalGroup } from "./stop.js";
 
 /** The trainer says that it is there before its slow imports, so a second is the rule. */
 const START_TIMEOUT_SECONDS = 60;
 const POLL_MILLISECONDS = 20;
 const WRAPPER_MILLISECONDS = 3_000;
+const END_MILLISECONDS = 5_000;
 
-export interface Launched {
+interface Launched {
   pid: number;
   /** False where another process was found at work on the job. */
   isOurs: boolean;
@@ -25,7 +27,10 @@ interface Ending {
   error: Error | null;
 }
 
-/** Starts the trainer as the leader of its own process group and waits until it has said so. */
+/**
+ * Starts the trainer as the leader of its own process group and waits until it has said so. Where that fails, nothing
+ * is left running.
+ */
 export async function launch(
   settings: LocalSettings,
   spec: JobSpec,
@@ -34,9 +39,23 @@ export async function launch(
   const paths = jobPaths(spec.outputDir);
   const before = await readRecord(paths.process, TrainerProcess);
   const child = await start(settings, spec, gpu);
-  if (child.pid !== undefined) {
-    await writeRecord(paths.launch, { pid: child.pid, startedAt, jobId: spec.jobId, gpu });
+  try {
+    if (child.pid !== undefined) {
+      await writeRecord(paths.launch, { pid: child.pid, startedAt, jobId: spec.jobId, gpu });
+    }
+    return await waitForTrainer(settings, spec, { child, before });
+  } catch (error) {
+    await end(settings, child);
+    throw error;
   }
+}
+
+async function waitForTrainer(
+  settings: LocalSettings,
+  spec: JobSpec,
+  { child, before }: { child: Child; before: TrainerProcess | null },
+): Promise<Launched> {
+  const paths = jobPaths(spec.outputDir);
   for (let waited = 0; waited < START_TIMEOUT_SECONDS * 1000; waited += POLL_MILLISECONDS) {
     // Looked at first: a trainer that ended in between has written its process.json before.
     const ending = child.ending();
@@ -50,6 +69,15 @@ export async function launch(
     await settings.sleep(POLL_MILLISECONDS);
   }
   return { pid: child.pid ?? 0, isOurs: true };
+}
+
+/** Not asked first: it has trained nothing yet. */
+async function end(settings: LocalSettings, { pid, ending }: Child): Promise<void> {
+  if (pid === undefined || ending() !== null) return;
+  signalGroup(pid, "SIGKILL");
+  for (let waited = 0; ending() === null && waited < END_MILLISECONDS; waited += POLL_MILLISECONDS) {
+    await settings.sleep(POLL_MILLISECONDS);
+  }
 }
 
 interface Child {
@@ -85,36 +113,44 @@ async function start(settings: LocalSettings, spec: JobSpec, gpu: string | null)
     child.unref();
     return { pid: child.pid, ending: () => ending };
   } finally {
-    await log.close();
+    // The trainer has the file itself; that ours does not close is no reason to lose sight of it.
+    await log.close().catch(() => {});
   }
 }
 
 /** The process ended without a process.json of its own: another trainer has the folder, or this one cannot run. */
-async function explainEnding(settings: LocalSettings, spec: JobSpec, end: Ending): Promise<Launched> {
-  if (end.error !== null) {
-    throw new ProviderError("local", `${settings.python} cannot be started (${end.error.message})`, {
+async function explainEnding(
+  settings: LocalSettings,
+  spec: JobSpec,
+  { exitCode, error }: Ending,
+): Promise<Launched> {
+  if (error !== null) {
+    throw new ProviderError("local", `${settings.python} cannot be started (${error.message})`, {
       code: "environment_missing",
       hint: "mllm setup makes the Python environment; MLLM_PYTHON names another one.",
-      cause: end.error,
+      cause: error,
     });
   }
-  if (end.exitCode === ALREADY_RUNNING_EXIT_CODE) {
-    for (let waited = 0; waited < 5_000; waited += POLL_MILLISECONDS) {
-      const living = await findLiving(spec);
-      if (living !== null) return { pid: living.pid, isOurs: false };
-      await settings.sleep(POLL_MILLISECONDS);
-    }
-    throw new ProviderError("local", `another trainer holds ${join(spec.outputDir, "lock")}`, {
-      code: "already_running",
-      hint: "Run the command again in a moment.",
-      isRetryable: true,
-    });
-  }
+  if (exitCode === ALREADY_RUNNING_EXIT_CODE) return findOther(settings, spec);
   const lines = await readTail(jobPaths(spec.outputDir).log, 16_384);
   const last = lines.findLast((line) => line.trim() !== "") ?? "it said nothing";
-  const how = end.exitCode === null ? "was killed" : `ended with exit code ${end.exitCode}`;
+  const how = exitCode === null ? "was killed" : `ended with exit code ${exitCode}`;
   throw new ProviderError("local", `the trainer ${how} before it began: ${last.trim()}`, {
     code: /ModuleNotFoundError|ImportError/.test(last) ? "environment_missing" : "job_failed",
     hint: `mllm setup repairs the Python environment; mllm jobs logs ${spec.jobId} shows everything it said.`,
+  });
+}
+
+/** The trainer that has the folder; it may have taken the lock and not said so yet. */
+async function findOther(settings: LocalSettings, spec: JobSpec): Promise<Launched> {
+  for (let waited = 0; waited < 5_000; waited += POLL_MILLISECONDS) {
+    const living = await findLiving(spec);
+    if (living !== null) return { pid: living.pid, isOurs: false };
+    await settings.sleep(POLL_MILLISECONDS);
+  }
+  throw new ProviderError("local", `another trainer holds ${join(spec.outputDir, "lock")}`, {
+    code: "already_running",
+    hint: "Run the command again in a moment.",
+    isRetryable: true,
   });
 }

@@ -34,7 +34,7 @@ async function waitUntilGone(settings: LocalSettings, mark: ProcessMark, seconds
 }
 
 /** Where the process leads no group (a wrapper started it), the process alone. Gone is not an error. */
-function signalGroup(pid: number, signal: NodeJS.Signals, { onlyGroup = false } = {}): void {
+export function signalGroup(pid: number, signal: NodeJS.Signals, { onlyGroup = false } = {}): void {
   for (const target of onlyGroup ? [-pid] : [-pid, pid]) {
     try {
       process.kill(target, signal);
