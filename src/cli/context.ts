@@ -13,6 +13,7 @@ export interface Context {
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
   now(): Date;
+  /** Sleeps to the end, whatever the signal says: providers count sleeps as time that has passed. */
   sleep(milliseconds: number): Promise<void>;
   /** For a command that has done its work and still has to say no, such as a verification that found damage. */
   setExitCode(code: 0 | 1): void;
