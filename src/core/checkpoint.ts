@@ -13,6 +13,8 @@ export const CheckpointManifest = z.object({
   stage: z.union([z.literal(1), z.literal(2)]),
   subset: z.enum(SUBSETS),
   globalStep: z.int().nonnegative(),
+  /** The job's best checkpoint when this one was saved; where that is gone, a redo does not go on from this one. */
+  bestStep: z.int().nonnegative(),
   jobId: z.string(),
   jobKey: z.string(),
   recipe: z.object({ name: z.string(), sha256: z.string() }),

@@ -36,25 +36,46 @@ class Checkpoint:
         return self.manifest["metrics"]["validationLoss"]
 
     @property
+    def best_step(self) -> int:
+        return self.manifest["bestStep"]
+
+    @property
     def is_resumable(self) -> bool:
         return bool(self.manifest["resumeFiles"])
 
 
 def complete_checkpoints(job: Job) -> list[Checkpoint]:
-    """In order of step. Folders that a crash left half-written, or that lost files, are deleted."""
+    """In order of step. Folders that a crash left half-written, or that lost files, are deleted.
+
+    So are checkpoints that outlived the best one: to go on from them would make a worse one the best.
+    """
+    found = _read_checkpoints(job)
+    whole = {checkpoint.folder for checkpoint in found}
+    for folder in job.checkpoints.glob(f"{PREFIX}*"):
+        if folder not in whole:
+            shutil.rmtree(folder)
+    steps = {checkpoint.step for checkpoint in found}
+    for checkpoint in found:
+        if checkpoint.best_step not in steps:
+            best = f"the best checkpoint, of step {checkpoint.best_step}"
+            print(f"{checkpoint.folder} is deleted: {best}, is gone", flush=True)
+            _remove(checkpoint.folder)
+    return [checkpoint for checkpoint in found if checkpoint.best_step in steps]
+
+
+def _read_checkpoints(job: Job) -> list[Checkpoint]:
     found = []
     for folder in job.checkpoints.glob(f"{PREFIX}*"):
         manifest = _read_manifest(folder)
         if manifest is None:
-            shutil.rmtree(folder)
-        elif manifest["jobKey"] != job.job_key:
+            continue
+        if manifest["jobKey"] != job.job_key:
             raise Failure(
                 "bad_job",
                 f"{folder} belongs to another job (jobKey {manifest['jobKey']})",
                 "Use an empty folder for this job.",
             )
-        else:
-            found.append(Checkpoint(folder, manifest))
+        found.append(Checkpoint(folder, manifest))
     return sorted(found, key=lambda checkpoint: checkpoint.step)
 
 
@@ -110,6 +131,7 @@ def seal(folder: Path, job: Job, facts: dict[str, Any]) -> Checkpoint:
         "files": files,
         "resumeFiles": resume_files,
     }
+    manifest["bestStep"] = best_of([*_read_checkpoints(job), Checkpoint(folder, manifest)]).step
     write_json(folder / MANIFEST, manifest)
     sync_folder(folder.parent)
     return Checkpoint(folder, manifest)
@@ -121,7 +143,9 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         listed = manifest["files"] + manifest["resumeFiles"]
         is_whole = all((folder / file["path"]).stat().st_size == file["sizeBytes"] for file in listed)
-        has_facts = isinstance(manifest["globalStep"], int) and {"jobKey", "metrics"} <= manifest.keys()
+        has_facts = (
+            isinstance(manifest["globalStep"], int) and {"jobKey", "metrics", "bestStep"} <= manifest.keys()
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return manifest if is_whole and has_facts else None

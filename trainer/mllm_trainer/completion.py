@@ -9,7 +9,10 @@ from .job import Job
 
 
 def is_trained(checkpoints: list[Checkpoint]) -> bool:
-    """Whether the last optimizer step is among them. Resume files go only after it."""
+    """Whether the last optimizer step was done, and the best checkpoint is among them.
+
+    Resume files go only after that step; without the best checkpoint the others are not complete either.
+    """
     if not checkpoints:
         return False
     if not all(checkpoint.is_resumable for checkpoint in checkpoints):

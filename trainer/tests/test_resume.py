@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from safetensors.numpy import load_file
-from world import attempt, events_of, manifest_of, write_job
+from world import attempt, events_of, manifest_of, write_data, write_job
 
 pytestmark = pytest.mark.process
 
@@ -65,6 +65,72 @@ def test_a_checkpoint_that_lost_a_file_is_not_used(data: Path, finished: Path, t
     assert attempt(job) == 0
     assert events_of(job, "started")[-1]["fromStep"] in (0, 3)
     assert result(job) == result(finished)
+
+
+@pytest.fixture(scope="module")
+def early_best(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The job.json of a finished job whose best checkpoint is not its last: it learns two rows by heart."""
+    data = write_data(tmp_path_factory.mktemp("two"), rows=2)
+    training = {"num_train_epochs": 12, "learning_rate": 2e-2}
+    job = write_job(tmp_path_factory.mktemp("early"), data, training=training)
+    assert attempt(job) == 0
+    done = events_of(job, "done")[-1]
+    assert done["best"] != done["last"]
+    return job
+
+
+def copy_of(finished: Path, folder: Path) -> Path:
+    """The same job elsewhere, without the memory of having ended."""
+    shutil.copytree(finished.parent, folder)
+    (folder / "events.jsonl").unlink()
+    return folder / "job.json"
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_job_that_lost_its_best_checkpoint_is_trained_again(
+    early_best: Path, tmp_path: Path, is_damaged: bool
+):
+    best = Path(events_of(early_best, "done")[-1]["best"]).name
+    job = copy_of(early_best, tmp_path / "job")
+    folder = tmp_path / "job/checkpoints" / best
+    if is_damaged:
+        (folder / "model.safetensors").write_bytes(b"short")
+    else:
+        shutil.rmtree(folder)
+    assert attempt(job) == 0
+    assert [event["fromStep"] for event in events_of(job, "started")] == [0]
+    assert result(job) == result(early_best)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        ("mllm_trainer.trainer:keep_best_and_last", 4),
+        ("mllm_trainer.completion:drop_resume_files", 1),
+        ("mllm_trainer.checkpoints:write_json", 6),
+        ("mllm_trainer.completion:_done_fields", 1),
+    ],
+)
+def test_losing_the_best_while_the_end_is_made_final_is_noticed(
+    early_best: Path, tmp_path: Path, moment: tuple[str, int]
+):
+    (tmp_path / "job").mkdir()
+    job = Path(shutil.copy(early_best, tmp_path / "job"))
+    assert attempt(job, moment) == -signal.SIGKILL
+    shutil.rmtree(tmp_path / "job/checkpoints" / Path(events_of(early_best, "done")[-1]["best"]).name)
+    assert attempt(job) == 0
+    assert [event["fromStep"] for event in events_of(job, "started")] == [0, 0]
+    assert result(job) == result(early_best)
+
+
+def test_a_job_that_lost_only_its_last_checkpoint_keeps_the_best(early_best: Path, tmp_path: Path):
+    done = events_of(early_best, "done")[-1]
+    job = copy_of(early_best, tmp_path / "job")
+    shutil.rmtree(tmp_path / "job/checkpoints" / Path(done["last"]).name)
+    assert attempt(job) == 0
+    assert not events_of(job, "started")
+    again = events_of(job, "done")[-1]
+    assert Path(again["best"]).name == Path(again["last"]).name == Path(done["best"]).name
 
 
 def test_a_finished_job_says_done_again_and_trains_nothing(finished: Path, tmp_path: Path):
