@@ -5,7 +5,7 @@ import { SUBSETS } from "./roles.js";
 /** `checkpoint.json`, written last and atomically: a folder without it is not a checkpoint. Paths are relative to the folder. */
 export const CheckpointManifest = z.object({
   version: z.literal(1),
-  /** `<subset>-<globalStep>-<first 8 of hash>`. */
+  /** `<subset>-<globalStep>-<first 8 of the SHA-256 over jobKey and hash, joined>`: equal weights of two jobs are two checkpoints. */
   id: z.string(),
   /** SHA-256 over path and SHA-256 of `files`, in order of path. */
   hash: z.string(),

@@ -1,5 +1,6 @@
 """Checkpoint folders and their manifests (src/core/checkpoint.ts). No manifest: no checkpoint."""
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ def seal(folder: Path, job: Job, facts: dict[str, Any]) -> Checkpoint:
     hash_ = sha256_of_json([[file["path"], file["sha256"]] for file in files])
     manifest = {
         "version": 1,
-        "id": f"{job.subset}-{facts['globalStep']}-{hash_[:8]}",
+        "id": f"{job.subset}-{facts['globalStep']}-{id_suffix(job.job_key, hash_)}",
         "hash": hash_,
         "stage": job.stage,
         "subset": job.subset,
@@ -135,6 +136,11 @@ def seal(folder: Path, job: Job, facts: dict[str, Any]) -> Checkpoint:
     write_json(folder / MANIFEST, manifest)
     sync_folder(folder.parent)
     return Checkpoint(folder, manifest)
+
+
+def id_suffix(job_key: str, hash_: str) -> str:
+    """Tells apart equal weights of different jobs; a job trained again gets the same ids."""
+    return hashlib.sha256((job_key + hash_).encode()).hexdigest()[:8]
 
 
 def _read_manifest(folder: Path) -> dict[str, Any] | None:

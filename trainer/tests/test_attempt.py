@@ -1,4 +1,5 @@
 import fcntl
+import hashlib
 import json
 import signal
 from pathlib import Path
@@ -32,8 +33,16 @@ def test_the_best_checkpoint_has_the_lowest_validation_loss(finished: Path):
     assert done["validationLoss"] == min(saved.values()) < done["initialValidationLoss"] == losses[0]
     manifest = manifest_of(done["best"])
     assert manifest["globalStep"] == min(saved, key=saved.get)
-    assert manifest["id"] == f"backbone-{manifest['globalStep']}-{manifest['hash'][:8]}"
+    suffix = hashlib.sha256(f"{manifest['jobKey']}{manifest['hash']}".encode()).hexdigest()[:8]
+    assert manifest["id"] == f"backbone-{manifest['globalStep']}-{suffix}"
     assert manifest["endOfTurnToken"] == "</s>" and manifest["kind"] == "full"
+
+
+def test_equal_weights_of_two_jobs_have_ids_of_their_own(finished: Path, data: Path, tmp_path: Path):
+    job = write_job(tmp_path / "job", data, jobKey="3" * 64)
+    assert attempt(job) == 0
+    one, other = (manifest_of(events_of(path, "done")[-1]["best"]) for path in (finished, job))
+    assert one["hash"] == other["hash"] and one["id"] != other["id"]
 
 
 def test_a_second_process_leaves_a_running_job_alone(data: Path, tmp_path: Path):
