@@ -8,7 +8,7 @@ export async function withReconciled(
   context: Context,
   work: (workspace: Workspace) => Promise<void>,
 ): Promise<void> {
-  const workspace = await openWorkspace(context, { isReadOnly: true });
+  const workspace = await openWorkspace(context, { database: "existing" });
   try {
     const jobs = workspace.state?.listJobs() ?? [];
     const open = jobs.filter((job) => isActive(job.state) || job.state === "lost");

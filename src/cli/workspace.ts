@@ -36,12 +36,15 @@ function resolvePython(cwd: string, given: string | undefined): string | null {
 export interface WorkspaceOptions {
   /** `local` where none is named. */
   provider?: string;
-  /** Opens a database that is there and makes none. */
-  isReadOnly?: boolean;
+  /**
+   * `make`: opens the database, making it where it is missing. `existing`: opens one that is there and makes none.
+   * `read-only`: reads one that is there and changes nothing. `make` where nothing is said.
+   */
+  database?: "make" | "existing" | "read-only";
 }
 
 export interface Workspace extends WorkspacePaths {
-  /** Null where nothing was trained here yet and the workspace is read-only. */
+  /** Null where nothing was trained here yet and no database was to be made. */
   state: State | null;
   provider: Provider;
   /** State, provider, clock and interruption in one, as `src/training` takes them. Throws where there is no state. */
@@ -54,7 +57,7 @@ export interface Workspace extends WorkspacePaths {
 export async function openWorkspace(context: Context, options: WorkspaceOptions = {}): Promise<Workspace> {
   const paths = resolveWorkspace(context);
   const { createProvider } = await import("../providers/index.js");
-  const { openState } = await import("../state/open-state.js");
+  const { openState, openStateReadOnly } = await import("../state/open-state.js");
   const claimant = await createClaimant(context);
   const now = () => context.now();
   const sleep = (milliseconds: number) => context.sleep(milliseconds);
@@ -62,9 +65,12 @@ export async function openWorkspace(context: Context, options: WorkspaceOptions 
   const { packageRoot, env, signal } = context;
   const local = { python, packageRoot, env, stateFolder, now, sleep };
   const provider = createProvider(options.provider ?? "local", { local });
-  const state = options.isReadOnly && !existsSync(paths.databaseFile) ? null : openState(paths.databaseFile);
+  const { databaseFile } = paths;
+  const wanted = options.database ?? "make";
+  const open = wanted === "read-only" ? openStateReadOnly : openState;
+  const state = wanted !== "make" && !existsSync(databaseFile) ? null : open(databaseFile);
   const sessionOf = (with_: Provider): Session => {
-    if (state === null) throw new Error(`${paths.databaseFile} was not opened`);
+    if (state === null) throw new Error(`${databaseFile} was not opened`);
     return { state, provider: with_, claimant, now, sleep, signal };
   };
   return {

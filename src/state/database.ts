@@ -23,13 +23,13 @@ export interface Database {
 
 const BUSY_TIMEOUT_MILLISECONDS = 10_000;
 
-/** Opens or creates the file, with its folder, in WAL mode. */
-export function openDatabase(path: string): Database {
+/** Opens or creates the file, with its folder, in WAL mode. `name` is what errors call it. */
+export function openDatabase(path: string, name = path): Database {
   const guard = <T>(work: () => T): T => {
     try {
       return work();
     } catch (error) {
-      throw explainDatabaseError(error, path);
+      throw explainDatabaseError(error, name);
     }
   };
   try {
@@ -39,7 +39,7 @@ export function openDatabase(path: string): Database {
   }
   const connection = guard(() => connect(path));
   return {
-    path,
+    path: name,
     all: (sql, parameters = {}) => guard(() => connection.prepare(sql).all(parameters).map(withoutMetadata)),
     get: (sql, parameters = {}) => guard(() => withoutMetadata(connection.prepare(sql).get(parameters))),
     run: (sql, parameters = {}) => guard(() => connection.prepare(sql).run(parameters).changes),

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -7,7 +7,13 @@ import { describe, expect, it } from "@jest/globals";
 import { makeFolder } from "../../test/fake-trainer.js";
 import { openDatabase } from "./database.js";
 import { MIGRATIONS } from "./migrations.js";
-import { type CheckpointRecord, type ClaimRequest, openState, type State } from "./open-state.js";
+import {
+  type CheckpointRecord,
+  type ClaimRequest,
+  openState,
+  openStateReadOnly,
+  type State,
+} from "./open-state.js";
 
 const AT = "2026-11-22T12:00:00.000Z";
 const LATER = "2026-11-22T13:00:00.000Z";
@@ -110,6 +116,64 @@ describe("openState", () => {
     );
   });
 });
+
+describe("openStateReadOnly", () => {
+  it("changes nothing while another command has the database open, and sees what that one wrote", () => {
+    const state = makeState();
+    state.claimJob(request(state));
+    const before = describeFiles(dirname(state.path));
+    expect(before.map(([name]) => name)).toEqual(["state.db", "state.db-shm", "state.db-wal"]);
+    const copy = openStateReadOnly(state.path);
+    expect(copy.listJobs()).toEqual(state.listJobs());
+    expect(() => copy.updateJob({ id: "job-1", attempt: 1 }, { at: LATER })).toThrow(/readonly/);
+    copy.close();
+    expect(describeFiles(dirname(state.path))).toEqual(before);
+  });
+
+  it("changes nothing where no command has it open", () => {
+    const state = makeState();
+    state.claimJob(request(state));
+    const path = join(makeFolder(), "state.db");
+    // A connection that is closed writes to its files only when its statements are collected, at no certain time.
+    for (const suffix of ["", "-wal"]) copyFileSync(state.path + suffix, path + suffix);
+    const before = describeFiles(dirname(path));
+    const copy = openStateReadOnly(path);
+    expect(copy.listJobs()).toHaveLength(1);
+    copy.close();
+    expect(describeFiles(dirname(path))).toEqual(before);
+  });
+
+  it("reads a database of an older version without changing it", () => {
+    const path = join(makeFolder(), "state.db");
+    openDatabase(path).close();
+    const copy = openStateReadOnly(path);
+    expect(copy.listJobs()).toEqual([]);
+    copy.close();
+    expect(openDatabase(path).get("PRAGMA user_version")).toEqual({ user_version: 0 });
+  });
+
+  it("refuses one of a newer version, one that is none, and a missing one by its own name", () => {
+    const path = join(makeFolder(), "state.db");
+    const refusal = (code: string) =>
+      expect.objectContaining({ code, message: expect.stringContaining(path) });
+    expect(() => openStateReadOnly(path)).toThrow(refusal("not_found"));
+    const database = openDatabase(path);
+    database.exec("PRAGMA user_version = 999");
+    database.close();
+    expect(() => openStateReadOnly(path)).toThrow(refusal("bad_state"));
+    writeFileSync(path, "no database at all ".repeat(500));
+    expect(() => openStateReadOnly(path)).toThrow(refusal("bad_state"));
+  });
+});
+
+function describeFiles(folder: string): [name: string, bytes: number, changedAt: number][] {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => {
+      const { size, mtimeMs } = statSync(join(folder, name));
+      return [name, size, mtimeMs];
+    });
+}
 
 describe("runs", () => {
   it("are found again by recipe and data", () => {

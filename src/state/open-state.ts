@@ -1,11 +1,12 @@
 import type { JobState } from "../core/job-state.js";
 import type { Subset } from "../core/roles.js";
 import { createCheckpointStore } from "./checkpoint-store.js";
-import { openDatabase } from "./database.js";
+import { type Database, openDatabase } from "./database.js";
 import { createJobStore } from "./job-store.js";
 import { migrate } from "./migrations.js";
 import type { Checkpoint, Job, Run } from "./rows.js";
 import { createRunStore } from "./run-store.js";
+import { takeSnapshot } from "./snapshot.js";
 
 export type { Checkpoint, Job, Run } from "./rows.js";
 
@@ -104,7 +105,31 @@ export interface State {
  * Throws bad_state for a damaged file or one of a newer version, permission_denied, disk_full.
  */
 export function openState(path: string): State {
-  const database = openDatabase(path);
+  return createState(openDatabase(path));
+}
+
+/**
+ * Opens a database for reading and changes nothing in it or beside it: what is read is a copy of this moment, one of
+ * an older version brought up to date. Throws as openState does, and not_found where there is none.
+ */
+export function openStateReadOnly(path: string): State {
+  const snapshot = takeSnapshot(path);
+  try {
+    const database = openDatabase(snapshot.path, path);
+    const state = createState(database);
+    database.exec("PRAGMA query_only = ON");
+    const close = () => {
+      state.close();
+      snapshot.remove();
+    };
+    return { ...state, close };
+  } catch (error) {
+    snapshot.remove();
+    throw error;
+  }
+}
+
+function createState(database: Database): State {
   try {
     migrate(database);
   } catch (error) {
@@ -112,7 +137,7 @@ export function openState(path: string): State {
     throw error;
   }
   return {
-    path,
+    path: database.path,
     ...createRunStore(database),
     ...createJobStore(database),
     ...createCheckpointStore(database),

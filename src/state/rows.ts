@@ -79,7 +79,7 @@ export function parseRow<T>(schema: z.ZodType<T>, row: unknown, table: string): 
     "bad_state",
     `state database: ${table}${id} cannot be read: ${issue?.path.join(".")}: ${issue?.message}`,
     {
-      hint: "The database was changed by something else; move .mllm/state.db away and run the command again.",
+      hint: "Something else has changed the database. Move state.db together with its -wal and -shm files out of the state folder (.mllm, or MLLM_DIR) and run the command again: job folders and checkpoints are not touched by this.",
     },
   );
 }

@@ -57,7 +57,10 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const loaded = resolveModelFolders(context, recipe);
   const dataset = await openDataset(resolve(context.cwd, options.data));
   const isDryRun = options.dryRun === true;
-  const workspace = await openWorkspace(context, { provider: loaded.recipe.provider, isReadOnly: isDryRun });
+  const workspace = await openWorkspace(context, {
+    provider: loaded.recipe.provider,
+    database: isDryRun ? "read-only" : "make",
+  });
   try {
     const stage = options.stage === "1" ? 1 : 2;
     const stage1Command = formatTrainCommand(options, "--stage 1");
