@@ -1,29 +1,7 @@
 import type { CheckpointManifest } from "../core/checkpoint.js";
-import { readCheckpointFolder } from "../core/checkpoint-folder.js";
-import type { Checkpoint } from "../state/open-state.js";
+import type { InspectedCheckpoint } from "../training/inspect-checkpoint.js";
 import type { Lineage, LineageNode } from "../training/lineage.js";
-
-/** One checkpoint as `--json` gives it (docs/json-output.md): the row, and what its folder looks like now. */
-export interface InspectedCheckpoint extends Omit<Checkpoint, "state"> {
-  /** `damaged`: the manifest or a file is missing, or a file has another size. */
-  state: "complete" | "damaged" | "removed";
-  problem: string | null;
-  manifest: CheckpointManifest | null;
-}
-
-/** Looks at presence and sizes; hashing is for `verify`. */
-export async function inspect(row: Checkpoint): Promise<InspectedCheckpoint> {
-  if (row.state === "removed") return { ...row, problem: null, manifest: null };
-  const folder = await readCheckpointFolder(row.path);
-  if (!folder.isComplete) return { ...row, state: "damaged", problem: folder.problem, manifest: null };
-  const { manifest } = folder;
-  if (manifest.id === row.id && manifest.hash === row.hash) return { ...row, problem: null, manifest };
-  return { ...row, state: "damaged", problem: `${row.path} holds ${manifest.id} now`, manifest };
-}
-
-export function withoutManifest({ manifest: _manifest, ...row }: InspectedCheckpoint) {
-  return row;
-}
+import { formatLoss } from "./output.js";
 
 export const checkpointColumns = [
   "checkpoint",
@@ -49,7 +27,7 @@ export function checkpointCells(row: InspectedCheckpoint): (string | number)[] {
   ];
 }
 
-export function formatCheckpoint(row: InspectedCheckpoint): string {
+export function formatCheckpoint(row: InspectedCheckpoint & { manifest: CheckpointManifest | null }): string {
   const { manifest } = row;
   const sizeBytes = manifest?.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const facts: [string, string | null | undefined][] = [
@@ -81,14 +59,17 @@ export function formatCheckpoint(row: InspectedCheckpoint): string {
 }
 
 /** What the tree is about: the best of each job, what others came from, and what was asked for. */
-export function selectForLineage(rows: readonly Checkpoint[], id: string | null): Checkpoint[] {
+export function selectForLineage(
+  rows: readonly InspectedCheckpoint[],
+  id: string | null,
+): InspectedCheckpoint[] {
   const parents = new Set(rows.map((row) => row.parentId));
   return rows.filter(
-    (row) => row.id === id || parents.has(row.id) || (row.isBest && row.state === "complete"),
+    (row) => row.id === id || parents.has(row.id) || (row.isBest && row.state !== "removed"),
   );
 }
 
-export function formatLineage(dataSets: readonly Lineage[]): string {
+export function formatLineage(dataSets: readonly Lineage<InspectedCheckpoint>[]): string {
   return dataSets
     .flatMap(({ dataHash, checkpoints }) => [
       `data set ${dataHash.slice(0, 12)}`,
@@ -97,7 +78,7 @@ export function formatLineage(dataSets: readonly Lineage[]): string {
     .join("\n");
 }
 
-function drawNodes(nodes: readonly LineageNode[], indent: string): string[] {
+function drawNodes(nodes: readonly LineageNode<InspectedCheckpoint>[], indent: string): string[] {
   return nodes.flatMap(({ checkpoint, children }, i) => {
     const isLast = i === nodes.length - 1;
     const line = `${indent}${isLast ? "└─" : "├─"} ${checkpoint.id}  ${describeLosses(checkpoint)}`;
@@ -105,16 +86,13 @@ function drawNodes(nodes: readonly LineageNode[], indent: string): string[] {
   });
 }
 
-function describeLosses(row: Checkpoint): string {
+function describeLosses(row: InspectedCheckpoint): string {
   const origin = row.parentId === null ? "base model" : "parent";
   const losses = `loss ${formatLoss(row.validationLoss)} (${origin} ${formatLoss(row.initialValidationLoss)})`;
-  return row.state === "removed" ? `${losses}  removed` : losses;
+  return row.state === "complete" ? losses : `${losses}  ${row.state}`;
 }
 
-function formatMarks({ isBest, isLast }: Pick<Checkpoint, "isBest" | "isLast">): string {
+/** Of its job. */
+export function formatMarks({ isBest, isLast }: Pick<InspectedCheckpoint, "isBest" | "isLast">): string {
   return [isBest ? "best" : [], isLast ? "last" : []].flat().join(", ");
-}
-
-function formatLoss(loss: number | null): string {
-  return loss === null ? "-" : loss.toFixed(4);
 }

@@ -1,9 +1,11 @@
 import { isActive } from "../core/job-state.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
-import type { Checkpoint, Job, State } from "../state/open-state.js";
+import type { Job, State } from "../state/open-state.js";
+import { type InspectedCheckpoint, inspectCheckpoints } from "../training/inspect-checkpoint.js";
 import { readEvents } from "../training/read-events.js";
 import { handleOf, type Session } from "../training/session.js";
-import { formatTable } from "./output.js";
+import { formatMarks } from "./checkpoint-view.js";
+import { formatLoss, formatTable } from "./output.js";
 
 /** One job as `mllm jobs list --json` gives it (docs/json-output.md). */
 export interface JobRow extends Omit<Job, "spec" | "claimant"> {
@@ -15,16 +17,25 @@ export interface JobRow extends Omit<Job, "spec" | "claimant"> {
 
 export interface FullJob extends JobRow {
   progress: Pick<Progress, "globalStep" | "totalSteps" | "loss" | "secondsLeft"> | null;
-  checkpoints: Checkpoint[];
+  /** Those that were not removed. */
+  checkpoints: InspectedCheckpoint[];
   spec: Job["spec"];
 }
 
 type Progress = Extract<TrainerEvent, { type: "progress" }>;
 
+export function describeJobRows(state: State, jobs: readonly Job[]): JobRow[] {
+  const recipes = new Map(state.listRuns().map((run) => [run.id, run.recipeName]));
+  return jobs.map((job) => createRow(state, job, recipes.get(job.runId) ?? null));
+}
+
 export function describeJobRow(state: State, job: Job): JobRow {
+  return createRow(state, job, state.listRuns().find((run) => run.id === job.runId)?.recipeName ?? null);
+}
+
+function createRow(state: State, job: Job, recipe: string | null): JobRow {
   const { spec: _spec, claimant: _claimant, ...row } = job;
   const best = state.listCheckpoints({ jobId: job.id }).find((checkpoint) => checkpoint.isBest);
-  const recipe = state.listRuns().find((run) => run.id === job.runId)?.recipeName ?? null;
   return { ...row, isActive: isActive(job.state), recipe, validationLoss: best?.validationLoss ?? null };
 }
 
@@ -39,7 +50,7 @@ export async function describeJobInFull({ state, provider }: Session, job: Job):
   return {
     ...describeJobRow(state, job),
     progress,
-    checkpoints: state.listCheckpoints({ jobId: job.id, state: "complete" }),
+    checkpoints: await inspectCheckpoints(state.listCheckpoints({ jobId: job.id, state: "complete" })),
     spec: job.spec,
   };
 }
@@ -57,9 +68,18 @@ export const jobColumns = [
 ];
 
 export function jobCells(job: JobRow): (string | number | null)[] {
-  const loss = job.validationLoss?.toFixed(4) ?? null;
   const started = job.submittedAt.slice(0, 16).replace("T", " ");
-  return [job.id, job.stage, job.subset, job.state, job.attempt, loss, job.recipe, job.provider, started];
+  return [
+    job.id,
+    job.stage,
+    job.subset,
+    job.state,
+    job.attempt,
+    formatLoss(job.validationLoss),
+    job.recipe,
+    job.provider,
+    started,
+  ];
 }
 
 export function formatJob(job: FullJob): string {
@@ -76,7 +96,7 @@ export function formatJob(job: FullJob): string {
       "progress",
       progress === null
         ? null
-        : `step ${progress.globalStep} of ${progress.totalSteps}, loss ${progress.loss.toFixed(4)}`,
+        : `step ${progress.globalStep} of ${progress.totalSteps}, loss ${formatLoss(progress.loss)}`,
     ],
     ["started", job.submittedAt],
     ["ended", job.endedAt],
@@ -87,8 +107,8 @@ export function formatJob(job: FullJob): string {
   const rows = job.checkpoints.map((row) => [
     row.id,
     row.globalStep,
-    row.validationLoss?.toFixed(4) ?? null,
-    [row.isBest ? "best" : [], row.isLast ? "last" : []].flat().join(", "),
+    formatLoss(row.validationLoss),
+    [formatMarks(row) || [], row.state === "damaged" ? `damaged: ${row.problem}` : []].flat().join(", "),
   ]);
   return `${lines.join("\n")}\n\n${formatTable(["checkpoint", "step", "loss", ""], rows)}`;
 }

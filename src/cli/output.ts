@@ -16,6 +16,11 @@ export function writeJsonLine(context: Context, value: unknown): void {
   context.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
+/** As tables and sentences show it; "-" where there is none. */
+export function formatLoss(loss: number | null): string {
+  return loss === null ? "-" : loss.toFixed(4);
+}
+
 /** Columns aligned by their widest cell; numbers to the right. */
 export function formatTable(header: string[], rows: (string | number | null)[][]): string {
   const cells = rows.map((row) => row.map((cell) => (cell === null ? "-" : String(cell))));

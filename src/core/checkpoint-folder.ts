@@ -18,7 +18,7 @@ export async function readCheckpointFolder(path: string): Promise<CheckpointFold
   }
   const manifest = parseManifest(text);
   if (manifest === null) return incomplete(`${file} is not a checkpoint manifest`);
-  for (const { path: name, sizeBytes } of manifest.files) {
+  for (const { path: name, sizeBytes } of [...manifest.files, ...manifest.resumeFiles]) {
     if (isOutside(name)) return incomplete(`${file} names a file outside the folder: ${name}`);
     const found = await stat(join(path, name)).catch(() => null);
     if (found === null) return incomplete(`${join(path, name)} is missing`);

@@ -23,7 +23,7 @@ function row(id: string, parentId: string | null = null, dataHash = "data"): Che
   };
 }
 
-function outline(nodes: LineageNode[]): unknown[] {
+function outline(nodes: LineageNode<Checkpoint>[]): unknown[] {
   return nodes.map(({ checkpoint, children }) => [checkpoint.id, ...outline(children)]);
 }
 

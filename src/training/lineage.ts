@@ -1,26 +1,28 @@
 import type { Checkpoint } from "../state/open-state.js";
 
-export interface LineageNode {
-  checkpoint: Checkpoint;
-  children: LineageNode[];
+type Row = Pick<Checkpoint, "id" | "parentId" | "dataHash">;
+
+export interface LineageNode<T extends Row> {
+  checkpoint: T;
+  children: LineageNode<T>[];
 }
 
 /** What was trained on one data set. A checkpoint whose parent is unknown here stands at the root. */
-export interface Lineage {
+export interface Lineage<T extends Row> {
   dataHash: string;
-  checkpoints: LineageNode[];
+  checkpoints: LineageNode<T>[];
 }
 
 /** Data set, backbones, roles, each level oldest first. With an id: only its ancestors, itself and its descendants. */
-export function buildLineage(rows: readonly Checkpoint[], id: string | null = null): Lineage[] {
+export function buildLineage<T extends Row>(rows: readonly T[], id: string | null = null): Lineage<T>[] {
   const oldestFirst = [...rows].reverse();
   const kept = id === null ? oldestFirst : related(oldestFirst, id);
   const known = new Set(kept.map((row) => row.id));
-  const nodeOf = (checkpoint: Checkpoint): LineageNode => ({
+  const nodeOf = (checkpoint: T): LineageNode<T> => ({
     checkpoint,
     children: kept.filter((row) => row.parentId === checkpoint.id).map(nodeOf),
   });
-  const lineages = new Map<string, LineageNode[]>();
+  const lineages = new Map<string, LineageNode<T>[]>();
   for (const row of kept) {
     if (row.parentId !== null && known.has(row.parentId)) continue;
     lineages.set(row.dataHash, [...(lineages.get(row.dataHash) ?? []), nodeOf(row)]);
@@ -28,7 +30,7 @@ export function buildLineage(rows: readonly Checkpoint[], id: string | null = nu
   return [...lineages].map(([dataHash, checkpoints]) => ({ dataHash, checkpoints }));
 }
 
-function related(rows: readonly Checkpoint[], id: string): Checkpoint[] {
+function related<T extends Row>(rows: readonly T[], id: string): T[] {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const keep = new Set<string>();
   for (let next: string | null | undefined = id; next && !keep.has(next); next = byId.get(next)?.parentId) {

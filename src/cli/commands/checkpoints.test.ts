@@ -123,6 +123,29 @@ describe("mllm checkpoints", () => {
     });
   });
 
+  it("marks a damaged checkpoint in the lineage and among its job's", async () => {
+    const { folder, planner } = await makeFamily();
+    rmSync(join(planner.path, "checkpoint.json"));
+    const { stdout } = await mllm(folder, "checkpoints", "lineage");
+    expect(stdout).toContain(`${planner.id}  loss 1.6000 (parent 2.0000)  damaged\n`);
+    const tree = JSON.parse((await mllm(folder, "checkpoints", "lineage", planner.id, "--json")).stdout);
+    expect(tree.dataSets[0].checkpoints[0].children[0].checkpoint).toMatchObject({ state: "damaged" });
+    expect((await mllm(folder, "jobs", "show", planner.jobId)).stdout).toMatch(
+      /planner-4-.* best, last, damaged: .*checkpoint\.json is missing/,
+    );
+    const { checkpoints } = JSON.parse((await mllm(folder, "jobs", "show", planner.jobId, "--json")).stdout);
+    expect(checkpoints.map(({ state }: { state: string }) => state).sort()).toEqual(["complete", "damaged"]);
+  });
+
+  it("takes a checkpoint without one of its resume files for damaged", async () => {
+    const { folder, planner } = await makeFamily();
+    const path = join(planner.path, "checkpoint.json");
+    const manifest = JSON.parse(readFileSync(path, "utf8"));
+    const resumeFiles = [{ path: "optimizer.pt", sizeBytes: 1, sha256: "0" }];
+    writeFileSync(path, JSON.stringify({ ...manifest, resumeFiles }));
+    expect((await mllm(folder, "checkpoints", "list")).stdout).not.toContain(planner.id);
+  });
+
   it("removes a checkpoint, its folder with it, and keeps its place in the lineage", async () => {
     const { folder, backbone, planner } = await makeFamily();
     const refusal = await mllm(folder, "checkpoints", "remove", backbone.id);

@@ -62,24 +62,27 @@ async function withCheckpoint(
   id: string,
   work: (state: State, row: Checkpoint) => Promise<void>,
 ): Promise<void> {
-  await withState(context, async (state) => {
-    if (state !== null) return work(state, state.findCheckpoint(id));
-    throw new MllmError("not_found", `no checkpoint has the id ${id}: nothing was trained here yet`, {
-      hint: "`mllm train` makes the first; MLLM_DIR names another state folder.",
-    });
+  await withState(context, (state) => {
+    if (state === null) throw nothingTrained(id);
+    return work(state, state.findCheckpoint(id));
+  });
+}
+
+function nothingTrained(id: string): MllmError {
+  return new MllmError("not_found", `no checkpoint has the id ${id}: nothing was trained here yet`, {
+    hint: "`mllm train` makes the first; MLLM_DIR names another state folder.",
   });
 }
 
 async function list(context: Context, { json, all }: AllOption): Promise<void> {
-  const { checkpointCells, checkpointColumns, inspect, withoutManifest } = await import(
-    "../checkpoint-view.js"
-  );
+  const { checkpointCells, checkpointColumns } = await import("../checkpoint-view.js");
+  const { inspectCheckpoints } = await import("../../training/inspect-checkpoint.js");
   await withState(context, async (state) => {
-    const rows = await Promise.all((state?.listCheckpoints() ?? []).map(inspect));
+    const rows = await inspectCheckpoints(state?.listCheckpoints() ?? []);
     const shown = rows.filter((row) => all || row.state === "complete");
     const text =
       shown.length === 0 ? "no checkpoints yet" : formatTable(checkpointColumns, shown.map(checkpointCells));
-    writeResult(context, { json: json === true, value: { checkpoints: shown.map(withoutManifest) }, text });
+    writeResult(context, { json: json === true, value: { checkpoints: shown }, text });
     const damaged = rows.filter((row) => row.state === "damaged");
     if (damaged.length > 0)
       writeNote(context, `${damaged.length} damaged: mllm checkpoints verify says what is wrong`);
@@ -88,9 +91,10 @@ async function list(context: Context, { json, all }: AllOption): Promise<void> {
 }
 
 async function show(context: Context, id: string, { json }: JsonOption): Promise<void> {
-  const { formatCheckpoint, inspect } = await import("../checkpoint-view.js");
+  const { formatCheckpoint } = await import("../checkpoint-view.js");
+  const { inspectWithManifest } = await import("../../training/inspect-checkpoint.js");
   await withCheckpoint(context, id, async (_state, row) => {
-    const value = await inspect(row);
+    const value = await inspectWithManifest(row);
     writeResult(context, { json: json === true, value, text: formatCheckpoint(value) });
     if (!json) writeNote(context, `next: mllm checkpoints verify ${row.id}`);
   });
@@ -99,16 +103,8 @@ async function show(context: Context, id: string, { json }: JsonOption): Promise
 async function verify(context: Context, id: string | undefined, { json }: JsonOption): Promise<void> {
   const { verifyCheckpoint } = await import("../../training/verify-checkpoint.js");
   await withState(context, async (state) => {
-    const rows =
-      state === null
-        ? []
-        : id === undefined
-          ? state.listCheckpoints({ state: "complete" })
-          : [state.findCheckpoint(id)];
-    if (id !== undefined && rows.length === 0)
-      throw new MllmError("not_found", `no checkpoint has the id ${id}`);
     const results = [];
-    for (const row of rows) {
+    for (const row of chooseToVerify(state, id)) {
       const problems = await verifyCheckpoint(row);
       results.push({ id: row.id, path: row.path, isIntact: problems.length === 0, problems });
     }
@@ -127,14 +123,20 @@ async function verify(context: Context, id: string | undefined, { json }: JsonOp
   });
 }
 
+function chooseToVerify(state: State | null, id: string | undefined): Checkpoint[] {
+  if (id === undefined) return state?.listCheckpoints({ state: "complete" }) ?? [];
+  if (state === null) throw nothingTrained(id);
+  return [state.findCheckpoint(id)];
+}
+
 async function lineage(context: Context, id: string | undefined, { json, all }: AllOption): Promise<void> {
   const { buildLineage } = await import("../../training/lineage.js");
+  const { inspectCheckpoints } = await import("../../training/inspect-checkpoint.js");
   const { formatLineage, selectForLineage } = await import("../checkpoint-view.js");
   await withState(context, async (state) => {
+    if (id !== undefined && state === null) throw nothingTrained(id);
     const chosen = id === undefined ? null : (state?.findCheckpoint(id).id ?? null);
-    if (id !== undefined && state === null)
-      throw new MllmError("not_found", `no checkpoint has the id ${id}`);
-    const rows = state?.listCheckpoints() ?? [];
+    const rows = await inspectCheckpoints(state?.listCheckpoints() ?? []);
     const dataSets = buildLineage(all ? rows : selectForLineage(rows, chosen), chosen);
     const text = dataSets.length === 0 ? "no checkpoints yet" : formatLineage(dataSets);
     writeResult(context, { json: json === true, value: { dataSets }, text });

@@ -64,10 +64,10 @@ async function withJob(
 }
 
 async function list(context: Context, { json }: JsonOption): Promise<void> {
-  const { describeJobRow, jobColumns, jobCells } = await import("../job-view.js");
+  const { describeJobRows, jobColumns, jobCells } = await import("../job-view.js");
   const { withReconciled } = await import("../with-reconciled.js");
   await withReconciled(context, async ({ state }) => {
-    const rows = state === null ? [] : state.listJobs().map((job) => describeJobRow(state, job));
+    const rows = state === null ? [] : describeJobRows(state, state.listJobs());
     const text = rows.length === 0 ? "no jobs yet" : formatTable(jobColumns, rows.map(jobCells));
     writeResult(context, { json: json === true, value: { jobs: rows }, text });
     if (json) return;
