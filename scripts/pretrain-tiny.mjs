@@ -92,6 +92,7 @@ function writeTokenizerRows(endOfTurn) {
 function createJob({ name, training }, model) {
   const folder = join(work, name);
   const train = join(folder, "train.jsonl");
+  const validation = join(folder, "validation.jsonl");
   return {
     version: 1,
     jobId: `pretrain-tiny-${name}`,
@@ -105,9 +106,10 @@ function createJob({ name, training }, model) {
     parent: null,
     data: {
       train,
-      validation: join(folder, "validation.jsonl"),
+      validation,
       profile: paths.profile,
       hash: sha256(train),
+      sha256: { train: sha256(train), validation: sha256(validation), profile: sha256(paths.profile) },
     },
     method: "full",
     lora: null,
@@ -173,7 +175,8 @@ function teach(lesson, model) {
 function store(checkpoint, facts) {
   const convert =
     "import sys, torch, transformers as t; " +
-    "t.AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float16).save_pretrained(sys.argv[2]); " +
+    "model = t.AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float16); " +
+    "model.config.use_cache = True; model.save_pretrained(sys.argv[2]); " +
     "t.AutoTokenizer.from_pretrained(sys.argv[1]).save_pretrained(sys.argv[2])";
   mkdirSync(out, { recursive: true });
   run(pythonPath(), ["-c", convert, checkpoint, out], { title: `store ${options.out}` });

@@ -112,6 +112,8 @@ export const JobSpec = z.strictObject({
     profile: z.string(),
     /** The data set manifest's hash. */
     hash: z.string(),
+    /** Of the three files; the trainer refuses others. */
+    sha256: z.object({ train: z.string(), validation: z.string().nullable(), profile: z.string() }),
   }),
   method: z.enum(["full", "lora"]),
   lora: LoraArguments.nullable(),

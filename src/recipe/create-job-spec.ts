@@ -55,6 +55,11 @@ export function createJobSpec(plan: JobPlan): JobSpec {
       validation: files.validation === null ? null : absolute(files.validation.path),
       profile: absolute(dataset.manifest.profile.path),
       hash: dataset.manifest.hash,
+      sha256: {
+        train: files.train.sha256,
+        validation: files.validation?.sha256 ?? null,
+        profile: dataset.manifest.profile.sha256,
+      },
     },
     deadlineSeconds: job.deadlineSeconds,
     outputDir: plan.outputDir,

@@ -62,7 +62,13 @@ SCHEMA: dict[str, Any] = {
     "model": (str,),
     "baseModel": (str,),
     "parent": (PARENT, None),
-    "data": {"train": (str,), "validation": (str, None), "profile": (str,), "hash": (str,)},
+    "data": {
+        "train": (str,),
+        "validation": (str, None),
+        "profile": (str,),
+        "hash": (str,),
+        "sha256": {"train": (str,), "validation": (str, None), "profile": (str,)},
+    },
     "method": (str,),
     "lora": (
         {"r": (int,), "lora_alpha": NUMBER, "lora_dropout": NUMBER, "target_modules": (str, list)},
@@ -86,6 +92,14 @@ POSITIVE = (
 
 
 @dataclass(frozen=True)
+class DataFile:
+    """A file as it was when the job was planned."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Job:
     """A checked job; `folder` is where job.json lies and everything is written."""
 
@@ -98,9 +112,9 @@ class Job:
     model: str
     base_model: str
     parent: dict[str, str] | None
-    train_path: Path
-    validation_path: Path | None
-    profile_path: Path
+    train: DataFile
+    validation: DataFile | None
+    profile: DataFile
     data_hash: str
     method: str
     lora: dict[str, Any] | None
@@ -129,9 +143,7 @@ def read_job(path: Path) -> Job:
         ) from error
     except ValueError as error:
         raise Failure("bad_job", f"{path} is not JSON: {error}", "Let `mllm train` write it anew.") from error
-    mistakes = list(_mistakes(raw, SCHEMA, ""))
-    if not mistakes and raw["method"] == "lora" and raw["lora"] is None:
-        mistakes = ["lora: expected an object, since method is lora, found null"]
+    mistakes = list(_mistakes(raw, SCHEMA, "")) or list(_contradictions(raw))
     if mistakes:
         raise Failure("bad_job", f"{path}: " + "; ".join(mistakes), "Correct these keys of job.json.")
     return _to_job(raw, path.absolute().parent)
@@ -139,6 +151,10 @@ def read_job(path: Path) -> Job:
 
 def _to_job(raw: dict[str, Any], folder: Path) -> Job:
     data = raw["data"]
+
+    def file(name: str) -> DataFile | None:
+        return DataFile(Path(data[name]), data["sha256"][name]) if data[name] is not None else None
+
     return Job(
         folder=folder,
         job_id=raw["jobId"],
@@ -149,9 +165,9 @@ def _to_job(raw: dict[str, Any], folder: Path) -> Job:
         model=raw["model"],
         base_model=raw["baseModel"],
         parent=raw["parent"],
-        train_path=Path(data["train"]),
-        validation_path=Path(data["validation"]) if data["validation"] else None,
-        profile_path=Path(data["profile"]),
+        train=file("train"),
+        validation=file("validation"),
+        profile=file("profile"),
         data_hash=data["hash"],
         method=raw["method"],
         lora=raw["lora"],
@@ -161,6 +177,17 @@ def _to_job(raw: dict[str, Any], folder: Path) -> Job:
         training=raw["training"],
         deadline_seconds=raw["deadlineSeconds"],
     )
+
+
+def _contradictions(raw: dict[str, Any]):
+    """Of a job whose keys are all right by themselves."""
+    data, training = raw["data"], raw["training"]
+    if raw["method"] == "lora" and raw["lora"] is None:
+        yield "lora: expected an object, since method is lora, found null"
+    if (data["validation"] is None) != (data["sha256"]["validation"] is None):
+        yield "data.sha256.validation: expected null where data.validation is null, and only there"
+    if training.get("bf16") and training.get("fp16"):
+        yield "training: expected bf16 or fp16, found both true"
 
 
 def _mistakes(value: Any, schema: dict[str, Any], prefix: str):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from . import tiny
 from .failures import Failure, failure_of
 from .job import Job
-from .rows import markers_of, read_rows
+from .rows import Profile, Row
 
 TINY_FOLDER = Path(__file__).resolve().parents[2] / "data" / "tiny"
 HINT = "Give a Hugging Face id, a folder with config.json and weights, tiny, or tiny-scratch."
@@ -38,10 +39,13 @@ def resolve_model(name: str) -> str:
     return str(TINY_FOLDER)
 
 
-def load_model(job: Job, profile: dict[str, Any]) -> LoadedModel:
-    """Raises Failure("bad_model"). Weights are float32 (or bfloat16 below an adapter on a GPU)."""
+def load_model(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedModel:
+    """Raises Failure("bad_model"). Only tiny-scratch looks at the rows.
+
+    Weights are float32, or bfloat16 below an adapter on a GPU.
+    """
     if job.model == "tiny-scratch":
-        return _load_scratch(job, profile)
+        return _load_scratch(job, profile, rows)
     name = resolve_model(job.model)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
@@ -61,12 +65,11 @@ def load_model(job: Job, profile: dict[str, Any]) -> LoadedModel:
     return LoadedModel(model, tokenizer)
 
 
-def _load_scratch(job: Job, profile: dict[str, Any]) -> LoadedModel:
+def _load_scratch(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedModel:
     if job.method == "lora":
         message = "model tiny-scratch cannot take an adapter: its random base would be stored nowhere"
         raise Failure("bad_job", message, "Set method: full, or choose a trained model.")
-    texts = tiny.segment_texts(read_rows(job.train_path), profile["endOfTurn"])
-    tokenizer = tiny.train_tokenizer(texts, markers_of(profile))
+    tokenizer = tiny.train_tokenizer(tiny.segment_texts(rows, profile.end_of_turn), profile.markers)
     return LoadedModel(tiny.create_model(tokenizer, job.seed), tokenizer)
 
 

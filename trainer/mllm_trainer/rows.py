@@ -1,14 +1,17 @@
-"""Reads subset files: one JSON example a line (src/core/example.ts)."""
+"""Reads subset files, one JSON example a line (src/core/example.ts), and profiles."""
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from .artifacts import sha256_of_rest
 from .failures import Failure
 
 HINT = "Make the data set again with `mllm split-data`."
+LFS_POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
@@ -23,43 +26,69 @@ class Row:
     segments: tuple[Segment, ...]
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Raises Failure("bad_data") that names file and line."""
+@dataclass(frozen=True)
+class Profile:
+    content: bytes
+    values: dict[str, Any]
+
+    @property
+    def end_of_turn(self) -> str:
+        return self.values["endOfTurn"]
+
+    @property
+    def markers(self) -> list[str]:
+        """The texts that open turns."""
+        turns = self.values.get("turns")
+        turns = turns.values() if isinstance(turns, dict) else []
+        return [
+            turn["marker"] for turn in turns if isinstance(turn, dict) and isinstance(turn.get("marker"), str)
+        ]
+
+
+def read_rows(path: Path, sha256: str | None = None) -> Iterator[Row]:
+    """Raises Failure("bad_data") that names file and line, or where the file has another hash."""
+    with _open(path, sha256) as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield _row(line, path, number)
+
+
+def read_profile(path: Path, sha256: str | None = None) -> Profile:
+    """Raises Failure("bad_data")."""
+    with _open(path, sha256) as file:
+        content = file.read()
+    try:
+        values = json.loads(content)
+    except ValueError as error:
+        raise Failure("bad_data", f"{path} is not JSON: {error}", HINT) from error
+    if (
+        not isinstance(values, dict)
+        or not isinstance(values.get("endOfTurn"), str)
+        or not values["endOfTurn"]
+    ):
+        raise Failure("bad_data", f"{path}: a profile needs the text endOfTurn", HINT)
+    return Profile(content, values)
+
+
+@contextmanager
+def _open(path: Path, sha256: str | None) -> Iterator[BinaryIO]:
+    """Hashes through the same open file that is then read, so that nobody can put another in between."""
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below; opening apart tells a missing file from a bad line
     except OSError as error:
         raise Failure("bad_data", f"{path} cannot be read: {error.strerror}", HINT) from error
     with file:
-        for number, line in enumerate(file, start=1):
-            if number == 1 and line.startswith(b"version https://git-lfs"):
-                raise Failure("bad_data", f"{path} is a git-lfs pointer, not data", "Run `git lfs pull`.")
-            if line.strip():
-                yield _row(line, path, number)
-
-
-def read_profile(path: Path) -> dict[str, Any]:
-    try:
-        profile = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Failure("bad_data", f"{path} cannot be read: {error.strerror}", HINT) from error
-    except ValueError as error:
-        raise Failure("bad_data", f"{path} is not JSON: {error}", HINT) from error
-    if (
-        not isinstance(profile, dict)
-        or not isinstance(profile.get("endOfTurn"), str)
-        or not profile["endOfTurn"]
-    ):
-        raise Failure("bad_data", f"{path}: a profile needs the text endOfTurn", HINT)
-    return profile
-
-
-def markers_of(profile: dict[str, Any]) -> list[str]:
-    """The texts that open turns."""
-    turns = profile.get("turns")
-    turns = turns.values() if isinstance(turns, dict) else []
-    return [
-        turn["marker"] for turn in turns if isinstance(turn, dict) and isinstance(turn.get("marker"), str)
-    ]
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise Failure("bad_data", f"{path} is a git-lfs pointer, not data", "Run `git lfs pull`.")
+        file.seek(0)
+        if sha256 is not None and sha256_of_rest(file) != sha256:
+            raise Failure(
+                "bad_data",
+                f"{path} was changed after the job was planned",
+                "Run the same `mllm train` command again: it plans the job for the data as they are now.",
+            )
+        file.seek(0)
+        yield file
 
 
 def _row(line: bytes, path: Path, number: int) -> Row:

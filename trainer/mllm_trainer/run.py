@@ -2,7 +2,6 @@
 
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 import peft
@@ -20,7 +19,7 @@ from .failures import Failure
 from .job import Job
 from .models import load_model
 from .overflow import FittedRows, fit_rows, token_limit
-from .rows import read_profile, read_rows
+from .rows import Profile, Row, read_profile, read_rows
 from .trainer import RoleTrainer, Setup
 
 VERSIONS = {
@@ -44,18 +43,24 @@ def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None
     )
     transformers.utils.logging.disable_progress_bar()
     transformers.set_seed(job.seed)
-    profile = read_profile(job.profile_path)
-    loaded = load_model(job, profile)
-    encoder = Encoder(loaded.tokenizer, profile["endOfTurn"])
+    profile = read_profile(job.profile.path, job.profile.sha256)
+    # Before the model, which takes longer: data that were changed are told at once.
+    splits = {"train": list(read_rows(job.train.path, job.train.sha256))}
+    if job.validation:
+        splits["validation"] = list(read_rows(job.validation.path, job.validation.sha256))
+    loaded = load_model(job, profile, splits["train"])
+    encoder = Encoder(loaded.tokenizer, profile.end_of_turn)
     limit = token_limit(job.overflow_policy, job.max_tokens, loaded.positions)
-    train = _prepare(job, "train", job.train_path, encoder, limit, events)
+    # Taken out one after the other: the texts need not stay in memory while the model trains.
+    train = _prepare(job, "train", splits.pop("train"), encoder, limit, events)
     validation = FittedRows()
-    if job.validation_path:
-        validation = _prepare(job, "validation", job.validation_path, encoder, limit, events)
+    if splits:
+        validation = _prepare(job, "validation", splits.pop("validation"), encoder, limit, events)
     setup = Setup(
         job=job,
         loaded=loaded,
         arguments=create_arguments(job, bool(validation.rows)),
+        profile=profile,
         rows=train.rows,
         validation_rows=validation.rows,
         limit=limit,
@@ -65,8 +70,9 @@ def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None
     RoleTrainer(setup).train_from(resume_from)
 
 
-def _prepare(job: Job, split: str, path: Path, encoder: Encoder, limit: int, events: EventLog) -> FittedRows:
-    rows = list(read_rows(path))
+def _prepare(
+    job: Job, split: str, rows: list[Row], encoder: Encoder, limit: int, events: EventLog
+) -> FittedRows:
     encoded = list(encoder.encode(rows))
     encoder.check_whole_rows(rows, encoded, job.seed)
     fitted = fit_rows(encoded, job.overflow_policy, limit)
@@ -85,20 +91,22 @@ def _prepare(job: Job, split: str, path: Path, encoder: Encoder, limit: int, eve
         cut=fitted.cut,
     )
     if split == "train" and not rows:
-        raise Failure("bad_data", f"{path} holds no rows", "Make the data set from more trajectories.")
+        raise Failure(
+            "bad_data", f"{job.train.path} holds no rows", "Make the data set from more trajectories."
+        )
     if split == "train" and not fitted.rows:
         raise Failure(
             "no_trained_tokens",
-            f"Of {len(rows)} rows in {path} none is left with a trained token within {limit} tokens",
+            f"Of {len(rows)} rows in {job.train.path} none has a trained token within {limit} tokens",
             "Raise overflow.max_tokens, or use overflow.policy: keep-end.",
         )
     return fitted
 
 
-def _facts(job: Job, profile: dict[str, Any], encoder: Encoder) -> dict[str, Any]:
+def _facts(job: Job, profile: Profile, encoder: Encoder) -> dict[str, Any]:
     return {
         "kind": "adapter" if job.method == "lora" else "full",
-        "profileHash": sha256_of_json(profile),
+        "profileHash": sha256_of_json(profile.values),
         "endOfTurnToken": encoder.end_token,
         "versions": VERSIONS,
     }

@@ -91,7 +91,7 @@ def segment_texts(rows: Iterable[Any], end_of_turn: str) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    from .rows import markers_of, read_profile, read_rows
+    from .rows import read_profile, read_rows
 
     parser = argparse.ArgumentParser(prog="python -m mllm_trainer.tiny", description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -106,7 +106,7 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     profile = read_profile(options.profile or options.rows[0].parent / "profile.json")
     rows = (row for path in options.rows for row in read_rows(path))
-    tokenizer = train_tokenizer(segment_texts(rows, profile["endOfTurn"]), markers_of(profile))
+    tokenizer = train_tokenizer(segment_texts(rows, profile.end_of_turn), profile.markers)
     create_model(tokenizer, options.seed).save_pretrained(options.out)
     tokenizer.save_pretrained(options.out)
     print(f"{options.out}: {len(tokenizer)} tokens")

@@ -1,7 +1,6 @@
 """TRL's SFTTrainer with our order, loss report, optimizer and checkpoints."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from .models import LoadedModel
 from .optimizer import MuonWithAdamW, parse_optim_args
 from .packing import PACKINGS, Batch
 from .progress import Progress
+from .rows import Profile
 from .sampling import SeededSampler
 
 
@@ -31,6 +31,7 @@ class Setup:
     job: Job
     loaded: LoadedModel
     arguments: SFTConfig
+    profile: Profile
     rows: Sequence[EncodedRow]
     validation_rows: Sequence[EncodedRow]
     limit: int
@@ -43,7 +44,7 @@ class RoleTrainer(SFTTrainer):
 
     def __init__(self, setup: Setup):
         job, loaded, rows, arguments = setup.job, setup.loaded, setup.rows, setup.arguments
-        self.job, self.events, self.facts = job, setup.events, setup.facts
+        self.job, self.profile, self.events, self.facts = job, setup.profile, setup.events, setup.facts
         self.packing = PACKINGS[job.packing]
         self.rows, self.validation_rows = rows, setup.validation_rows
         self.sequences = self.packing.arrange([len(row) for row in rows], setup.limit)
@@ -143,7 +144,7 @@ class RoleTrainer(SFTTrainer):
         folder = self.job.checkpoints / f"{PREFIX}{self.state.global_step}"
         # A pickle with this machine's paths in it: of no use to anyone.
         (folder / "training_args.bin").unlink(missing_ok=True)
-        shutil.copyfile(self.job.profile_path, folder / "profile.json")
+        (folder / "profile.json").write_bytes(self.profile.content)
         write_json(folder / "progress.json", self.progress.state())
         checkpoint = seal(folder, self.job, {**self.facts, **self._metrics_now()})
         self.events.emit(

@@ -86,7 +86,7 @@ def test_a_full_disk_leaves_nothing_that_looks_complete(data: Path, finished: Pa
         ({"method": "lora", "lora": LORA}, "bad_job", "adapter"),
         ({"training": {"lr_scheduler_type": "linnear"}}, "bad_job", "linnear"),
         ({"training": {"optim": "muon", "optim_args": "speed=3"}}, "bad_job", "speed"),
-        ({"training": {"bf16": True, "fp16": True}}, "bad_job", "training"),
+        ({"training": {"bf16": True, "fp16": True}}, "bad_job", "bf16 or fp16"),
         ({"colour": "red"}, "bad_job", "colour: unknown key"),
     ],
 )
@@ -125,8 +125,30 @@ def test_bad_rows_and_no_rows_are_told(tmp_path: Path):
     assert attempt(job) == 1
     assert failed(job)["reason"] == "bad_data" and "backbone.jsonl:1:" in failed(job)["message"]
     write_rows(data / "backbone.jsonl", [])
-    assert attempt(job) == 1
+    assert attempt(write_job(tmp_path / "job", data)) == 1
     assert failed(job)["reason"] == "bad_data" and "no rows" in failed(job)["message"]
+
+
+@pytest.mark.parametrize("name", ["backbone.jsonl", "validation/backbone.jsonl", "profile.json"])
+def test_data_changed_after_the_job_was_planned_are_not_trained_on(tmp_path: Path, name: str):
+    data = write_data(tmp_path / "data")
+    job = write_job(tmp_path / "job", data)
+    (data / name).write_text((data / name).read_text().replace("weather", "whether").replace("kind", "sort"))
+    assert attempt(job) == 1
+    event = failed(job)
+    assert event["reason"] == "bad_data" and f"{name} was changed after" in event["message"]
+    assert "mllm train" in event["hint"]
+
+
+def test_a_checkpoint_has_the_profile_that_was_read(data: Path, finished: Path, tmp_path: Path):
+    own = write_data(tmp_path / "data")
+    job = write_job(tmp_path / "job", own)
+    profile = str(own / "profile.json")
+    forget = "import mllm_trainer.run as run; run.load_model = lambda *given, load=run.load_model:"
+    assert attempt(job, prelude=f"{forget} os.unlink({profile!r}) or load(*given)") == 0
+    assert not (own / "profile.json").exists()
+    one, other = (manifest_of(events_of(path, "done")[-1]["best"]) for path in (finished, job))
+    assert one["hash"] == other["hash"]
 
 
 def test_a_bug_has_its_traceback_in_the_log(data: Path, tmp_path: Path):
@@ -147,7 +169,7 @@ def test_a_folder_with_checkpoints_of_another_job_is_refused(finished: Path, dat
 def test_without_validation_rows_the_last_checkpoint_is_the_best(data: Path, tmp_path: Path):
     job = write_job(tmp_path / "job", data)
     spec = json.loads(job.read_text())
-    spec["data"]["validation"] = None
+    spec["data"]["validation"] = spec["data"]["sha256"]["validation"] = None
     job.write_text(json.dumps(spec))
     assert attempt(job) == 0
     done = events_of(job, "done")[-1]

@@ -1,5 +1,6 @@
 """Rows, profiles and jobs for tests, and attempts at jobs in processes of their own."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -52,6 +53,10 @@ def write_data(folder: Path, rows: int = 24, validation_rows: int = 6) -> Path:
     return folder
 
 
+def hash_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
+
+
 def job_fields(folder: Path, data: Path, **changes: Any) -> dict[str, Any]:
     training = {
         "num_train_epochs": 2,
@@ -64,6 +69,11 @@ def job_fields(folder: Path, data: Path, **changes: Any) -> dict[str, Any]:
         "train_sampling_strategy": "group_by_length",
         "seed": 1,
     } | changes.pop("training", {})
+    paths = {
+        "train": data / "backbone.jsonl",
+        "validation": data / "validation/backbone.jsonl",
+        "profile": data / "profile.json",
+    }
     return {
         "version": 1,
         "jobId": "job-a",
@@ -76,10 +86,9 @@ def job_fields(folder: Path, data: Path, **changes: Any) -> dict[str, Any]:
         "baseModel": "tiny-scratch",
         "parent": None,
         "data": {
-            "train": str(data / "backbone.jsonl"),
-            "validation": str(data / "validation/backbone.jsonl"),
-            "profile": str(data / "profile.json"),
+            **{name: str(path) for name, path in paths.items()},
             "hash": "2" * 64,
+            "sha256": {name: hash_of(path) for name, path in paths.items()},
         },
         "method": "full",
         "lora": None,
