@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { readCheckpointFolder } from "../core/checkpoint-folder.js";
 import { explainSystemError, MllmError } from "../core/errors.js";
 import { isActive } from "../core/job-state.js";
-import type { Checkpoint, State } from "../state/open-state.js";
+import type { Checkpoint, Job, State } from "../state/open-state.js";
 
 /**
- * Deletes a checkpoint's folder; its row stays, for the lineage. Refuses while others descend from it, while its job
- * is at work, and where the folder holds something else, unless forced.
+ * Deletes a checkpoint's folder; its row stays, for the lineage. Refuses while others descend from it or jobs that may
+ * go on start from it, while its own job is at work, and where the folder holds something else, unless forced.
  */
 export async function removeCheckpoint(
   state: State,
@@ -26,12 +26,23 @@ export async function removeCheckpoint(
   state.markCheckpointRemoved(row.id);
 }
 
+/** A job that has not succeeded may still be resumed, for which it needs its parent. */
+function startsFrom({ spec }: Job, row: Checkpoint): boolean {
+  const { parent } = spec;
+  return typeof parent === "object" && parent !== null && "id" in parent && parent.id === row.id;
+}
+
 async function refuse(state: State, row: Checkpoint): Promise<void> {
   const hint = `mllm checkpoints remove ${row.id} --force removes it all the same.`;
   const heirs = state.listCheckpoints({ parentId: row.id, state: "complete" });
   if (heirs.length > 0) {
     const names = heirs.map((heir) => heir.id).join(", ");
     throw new MllmError("bad_checkpoint", `${row.id} is what ${names} came from`, { hint });
+  }
+  const waiting = state.listJobs().filter((each) => each.state !== "succeeded" && startsFrom(each, row));
+  if (waiting.length > 0) {
+    const names = waiting.map((each) => `${each.id} (${each.state})`).join(", ");
+    throw new MllmError("bad_checkpoint", `${row.id} is what ${names} starts from`, { hint });
   }
   const job = state.getJob(row.jobId);
   if (job !== null && isActive(job.state)) {

@@ -164,6 +164,22 @@ describe("mllm checkpoints", () => {
     expect(JSON.parse(json.stdout)).toEqual({ id: planner.id, path: planner.path, state: "removed" });
   });
 
+  it("does not remove what a job that may go on starts from", async () => {
+    const { folder, backbone, state, makeSession, makeSpec } = await makeFamily();
+    const parent = { id: backbone.id, hash: backbone.hash };
+    const spec = makeSpec("caller", { parent, model: backbone.path });
+    await collect(trainJobs(makeSession({ failWith: "bad_data" }), [spec]));
+    for (const { id } of state.listCheckpoints({ subset: "planner" })) {
+      expect(await mllm(folder, "checkpoints", "remove", id)).toMatchObject({ exitCode: 0 });
+    }
+    const refusal = await mllm(folder, "checkpoints", "remove", backbone.id);
+    expect(refusal).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refusal.stderr).toContain("job-caller (failed)");
+    await collect(trainJobs(makeSession(), [spec]));
+    for (const { id } of state.listCheckpoints({ subset: "caller" })) state.markCheckpointRemoved(id);
+    expect(await mllm(folder, "checkpoints", "remove", backbone.id)).toMatchObject({ exitCode: 0 });
+  });
+
   it("does not remove a folder that holds something else", async () => {
     const { folder, planner } = await makeFamily();
     rmSync(join(planner.path, "checkpoint.json"));
