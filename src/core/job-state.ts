@@ -10,7 +10,9 @@ export const JOB_STATES = [
 ] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-/** True while a process may still be at work on the job. */
+/** A process may still be at work on the job. */
+export const ACTIVE_STATES = ["submitting", "queued", "running"] as const satisfies readonly JobState[];
+
 export function isActive(state: JobState): boolean {
-  return state === "submitting" || state === "queued" || state === "running";
+  return (ACTIVE_STATES as readonly JobState[]).includes(state);
 }

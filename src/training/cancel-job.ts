@@ -1,4 +1,4 @@
-import { isActive } from "../core/job-state.js";
+import { ACTIVE_STATES, isActive } from "../core/job-state.js";
 import type { Job } from "../state/open-state.js";
 import { reconcileJob } from "./reconcile.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
@@ -23,7 +23,7 @@ export async function cancelJob(
   // It may have come to its own end meanwhile.
   const ending = status.state === "succeeded" || status.state === "failed" ? status.state : "cancelled";
   const change = { state: ending, reason: status.reason ?? "cancelled", endedAt: at, at } as const;
-  state.updateJob(current, change, ["submitting", "queued", "running"]);
-  await registerCheckpoints(state, provider, current, at);
+  state.updateJob(current, change, ACTIVE_STATES);
+  await registerCheckpoints({ state, provider, job: current, at });
   return state.getJob(job.id) ?? current;
 }

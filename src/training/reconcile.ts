@@ -1,4 +1,4 @@
-import { isActive } from "../core/job-state.js";
+import { ACTIVE_STATES, isActive } from "../core/job-state.js";
 import type { Job } from "../state/open-state.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
 import { handleOf, type Session, timeOf } from "./session.js";
@@ -10,7 +10,7 @@ export type ReconcileSession = Pick<Session, "state" | "provider" | "claimant" |
  * ended ones closed and their checkpoints registered. Every command that shows or starts jobs calls it first.
  */
 export async function reconcile(session: ReconcileSession): Promise<void> {
-  const states = ["submitting", "queued", "running", "lost"] as const;
+  const states = [...ACTIVE_STATES, "lost"] as const;
   for (const job of session.state.listJobs({ provider: session.provider.name, states })) {
     await reconcileJob(session, job);
   }
@@ -41,7 +41,7 @@ export async function reconcileJob(session: ReconcileSession, job: Job): Promise
     at,
   };
   if (state.updateJob(job, change, [job.state]) && !isActive(change.state)) {
-    await registerCheckpoints(state, provider, job, at);
+    await registerCheckpoints({ state, provider, job, at });
   }
   return state.getJob(job.id) ?? job;
 }

@@ -20,12 +20,17 @@ export interface JobCheckpoints {
  * lineage, rows whose checkpoint is gone are marked as removed. Best and last come from the trainer's last word;
  * without one there is no best yet.
  */
-export async function registerCheckpoints(
-  state: State,
-  provider: Provider,
-  job: Job,
-  at: string,
-): Promise<JobCheckpoints> {
+export async function registerCheckpoints({
+  state,
+  provider,
+  job,
+  at,
+}: {
+  state: State;
+  provider: Provider;
+  job: Job;
+  at: string;
+}): Promise<JobCheckpoints> {
   const handle = handleOf(job);
   const found = await provider.checkpoints(handle);
   const { events } = await readEvents(provider, handle, null);

@@ -1,6 +1,6 @@
 import { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
-import { isActive } from "../core/job-state.js";
+import { ACTIVE_STATES, isActive } from "../core/job-state.js";
 import type { Claim, Job } from "../state/open-state.js";
 import { mergeEvents } from "./merge-events.js";
 import { readEvents } from "./read-events.js";
@@ -56,11 +56,10 @@ async function* driveBatch(
     yield* mergeEvents(sources, limit);
     return;
   }
-  const states = ["submitting", "queued", "running"] as const;
   for (const spec of batch) {
-    const active = session.state.listJobs({ provider: session.provider.name, states });
+    const active = session.state.listJobs({ provider: session.provider.name, states: ACTIVE_STATES });
     const isKnown =
-      session.state.listJobs({ jobKey: spec.jobKey, states: [...states, "succeeded"] }).length > 0;
+      session.state.listJobs({ jobKey: spec.jobKey, states: [...ACTIVE_STATES, "succeeded"] }).length > 0;
     if (active.length >= limit && !isKnown) {
       const reason = `${session.provider.name} runs ${limit} at once and is busy; run the command again later`;
       yield notStarted(session, spec, reason);
@@ -82,12 +81,13 @@ async function* driveJob(
       if (isActive(job.state) || job.state === "lost") await reconcileJob(session, job);
     }
     const { kind, job } = claim(session, spec, redoAttempt);
-    if (kind === "claimed") return yield* runClaimed(session, spec, job, isDetached);
+    if (kind === "claimed") return yield* runClaimed(session, job, { spec, isDetached });
     if (job.provider !== session.provider.name) return yield refuseForeign(session, job);
     if (kind === "active" && job.state !== "submitting") return yield* attach(session, job, isDetached);
     const base = describeJob(job, timeOf(session));
     if (kind === "succeeded") {
-      const { best, last } = await registerCheckpoints(session.state, session.provider, job, base.time);
+      const { state, provider } = session;
+      const { best, last } = await registerCheckpoints({ state, provider, job, at: base.time });
       if (best !== null) return yield { ...base, type: "already_done", best, last };
       redoAttempt = job.attempt;
       continue;
@@ -129,9 +129,8 @@ function claim(session: Session, spec: JobSpec, redoAttempt: number | undefined)
 
 async function* runClaimed(
   session: Session,
-  spec: JobSpec,
   job: Job,
-  isDetached: boolean,
+  { spec, isDetached }: { spec: JobSpec; isDetached: boolean },
 ): AsyncGenerator<TrainingEvent> {
   const handle = handleOf(job);
   // Before the start, so that the new attempt's first events are seen and the old one's are not repeated.

@@ -1,4 +1,4 @@
-import { isActive } from "../core/job-state.js";
+import { ACTIVE_STATES, isActive } from "../core/job-state.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { JobStatus } from "../providers/provider.js";
 import type { Job } from "../state/open-state.js";
@@ -7,6 +7,8 @@ import { readEvents } from "./read-events.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
 import { handleOf, pause, type Session, timeOf } from "./session.js";
 import { describeJob, type TrainingEvent } from "./training-event.js";
+
+type Failure = Extract<TrainerEvent, { type: "failed" }>;
 
 /** Follows a submitted job to its end: yields what the trainer says, then `done`, `failed` or `left_running`. */
 export async function* watchJob(
@@ -19,22 +21,24 @@ export async function* watchJob(
   const handle = handleOf(job);
   let cursor = from;
   let isFirst = from === null;
-  let failure: Extract<TrainerEvent, { type: "failed" }> | null = null;
+  let failure: Failure | null = null;
   while (await isBeingSubmitted(session, job)) await pause(session);
   for (;;) {
     // In this order: what a trainer wrote before it ended is read after its end was seen.
     const status = await provider.status(handle);
     const read = await readEvents(provider, handle, cursor);
     cursor = read.cursor;
-    const events = isFirst ? sinceLastStart(read.events) : read.events;
+    const events = isFirst ? sinceStart(read.events, job.submittedAt) : read.events;
     isFirst = false;
     for (const event of events) {
+      if (event.type === "started") failure = null;
       if (event.type === "failed") failure = event;
-      else if (event.type !== "done") yield { ...describeJob(job, event.time), ...event };
+      // The job's own words count: the trainer numbers its attempts by itself.
+      else if (event.type !== "done") yield { ...event, ...describeJob(job, event.time) };
     }
     if (state.getJob(job.id)?.state !== status.state) updateState(session, job, status);
     if (!isActive(status.state)) {
-      yield await closeJob(session, job, status, failure);
+      yield await closeJob(session, job, { status, failure });
       return;
     }
     if (session.signal.aborted) {
@@ -67,18 +71,18 @@ function updateState(session: Session, job: Job, status: JobStatus): void {
   const at = timeOf(session);
   const endedAt = isActive(status.state) ? null : at;
   const change = { state: status.state, reason: status.reason, endedAt, at };
-  session.state.updateJob(job, change, ["submitting", "queued", "running", "lost"]);
+  session.state.updateJob(job, change, [...ACTIVE_STATES, "lost"]);
 }
 
 /** Registers what the job has left behind and says how it ended. */
 async function closeJob(
   session: Session,
   job: Job,
-  status: JobStatus,
-  failure: Extract<TrainerEvent, { type: "failed" }> | null,
+  { status, failure }: { status: JobStatus; failure: Failure | null },
 ): Promise<TrainingEvent> {
+  const { state, provider } = session;
   const base = describeJob(job, timeOf(session));
-  const { best, last, done } = await registerCheckpoints(session.state, session.provider, job, base.time);
+  const { best, last, done } = await registerCheckpoints({ state, provider, job, at: base.time });
   if (status.state === "succeeded" && best !== null) {
     return { ...base, type: "done", best, last, seconds: done?.seconds ?? null };
   }
@@ -99,7 +103,9 @@ async function closeJob(
   return { ...base, type: "failed", state: status.state, reason, hint };
 }
 
-function sinceLastStart(events: TrainerEvent[]): TrainerEvent[] {
-  const start = events.findLastIndex((event) => event.type === "started");
-  return start === -1 ? events : events.slice(start);
+/** What this attempt has said so far: nothing of it before the trainer has said that it is there. */
+function sinceStart(events: TrainerEvent[], submittedAt: string): TrainerEvent[] {
+  const ofAttempt = events.filter((event) => Date.parse(event.time) >= Date.parse(submittedAt));
+  const start = ofAttempt.findLastIndex((event) => event.type === "started");
+  return start === -1 ? ofAttempt : ofAttempt.slice(start);
 }
