@@ -97,7 +97,7 @@ def write_process(folder: Path, job_path: Path) -> int:
 def stop_on_signals(events: EventLog) -> None:
     def stop(number: int, _frame: Any) -> None:
         name = signal.Signals(number).name
-        hint = "Start the job again: it goes on from its last complete checkpoint."
+        hint = "Run the same command again: it goes on from the last complete checkpoint."
         if not events.is_closed:
             events.emit("failed", reason="cancelled", message=f"Stopped by {name}", hint=hint)
             print(f"Stopped by {name}", file=sys.stderr, flush=True)
@@ -113,7 +113,8 @@ def arm_deadline(seconds: int, events: EventLog) -> None:
         if not events.is_closed:
             message = f"The job did not end within {seconds} seconds"
             hint = (
-                "Raise resources.max_hours and start it again: it goes on from its last complete checkpoint."
+                "Raise resources.max_hours and run the same command again:"
+                " it goes on from the last complete checkpoint."
             )
             events.emit("failed", reason="deadline_exceeded", message=message, hint=hint)
             print(message, file=sys.stderr, flush=True)

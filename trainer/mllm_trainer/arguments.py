@@ -17,9 +17,19 @@ def has_fast_bf16() -> bool:
     return bool(is_supported())
 
 
+def uses_bf16(job: Job) -> bool:
+    """As the job says, but only where it is fast; where the job says nothing, wherever it is."""
+    return has_fast_bf16() and job.training.get("bf16", not job.training.get("fp16", False))
+
+
 def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
     """Passes TRL's keys on unchanged; raises Failure("bad_job") where TRL refuses them."""
-    training = dict(job.training)
+    training = job.training | {"bf16": uses_bf16(job)}
+    if job.training.get("bf16") and not training["bf16"]:
+        print("bf16: this processor has no bfloat16 instructions; training in float32", flush=True)
+    if training.get("fp16") and not torch.cuda.is_available():
+        message = "training.fp16 is true, but there is no GPU, and processors do not have it"
+        raise Failure("bad_job", message, "Leave training.fp16 out, or use a machine with a GPU.")
     if training.get("optim") == "muon":
         # Built by RoleTrainer.create_optimizer; optim_args are Muon's then, not AdamW's.
         training |= {"optim": "adamw_torch", "optim_args": None}
@@ -41,7 +51,6 @@ def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
         "seed": job.seed,
         # Recomputing activations saves memory that a CPU has in plenty, for time that it has not.
         "gradient_checkpointing": torch.cuda.is_available(),
-        "bf16": not training.get("fp16", False) and has_fast_bf16(),
         # A share of all steps; each checkpoint is evaluated.
         "save_steps": 0.25,
     }

@@ -37,14 +37,14 @@ def failure_of(error: BaseException) -> Failure:
         return Failure(
             "disk_full",
             f"Writing failed because the disk or quota is full: {error}",
-            "Free some space, then start the job again: it goes on from its last complete checkpoint.",
+            "Free some space, then run the same command again: it goes on from the last complete checkpoint.",
         )
     if any(_is_out_of_memory(cause) for cause in chain):
         return Failure(
             "out_of_memory",
             f"The machine ran out of memory: {_first_line(error)}",
-            "Lower per_device_train_batch_size and raise gradient_accumulation_steps by the same factor,"
-            " lower overflow.maxTokens, or set gradient_checkpointing: true.",
+            "Lower training.per_device_train_batch_size and raise training.gradient_accumulation_steps by the"
+            " same factor, lower overflow.max_tokens, or set training.gradient_checkpointing to true.",
         )
     return Failure(
         "bug",

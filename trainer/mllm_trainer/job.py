@@ -145,7 +145,11 @@ def read_job(path: Path) -> Job:
         raise Failure("bad_job", f"{path} is not JSON: {error}", "Let `mllm train` write it anew.") from error
     mistakes = list(_mistakes(raw, SCHEMA, "")) or list(_contradictions(raw))
     if mistakes:
-        raise Failure("bad_job", f"{path}: " + "; ".join(mistakes), "Correct these keys of job.json.")
+        raise Failure(
+            "bad_job",
+            f"{path}: " + "; ".join(mistakes),
+            "Correct these keys of job.json, or of the recipe that it was made from.",
+        )
     return _to_job(raw, path.absolute().parent)
 
 

@@ -12,6 +12,7 @@ from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from . import tiny
+from .arguments import uses_bf16
 from .failures import Failure, failure_of
 from .job import Job
 from .rows import Profile, Row
@@ -74,7 +75,7 @@ def _load_scratch(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedMode
 
 
 def _load_weights(job: Job, name: str) -> PreTrainedModel:
-    is_light = job.method == "lora" and torch.cuda.is_available() and job.training.get("bf16", True)
+    is_light = job.method == "lora" and torch.cuda.is_available() and uses_bf16(job)
     dtype = torch.bfloat16 if is_light else torch.float32
     if not os.path.exists(os.path.join(name, "adapter_config.json")):
         return AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
@@ -95,7 +96,9 @@ def _add_adapter(job: Job, model: PreTrainedModel) -> PeftModel:
     try:
         return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **job.lora))
     except ValueError as error:
-        raise Failure("bad_job", f"lora: {error}", "Name modules of this model, or all-linear.") from error
+        raise Failure(
+            "bad_job", f"lora: {error}", "Name modules of this model in lora.target_modules, or all-linear."
+        ) from error
 
 
 def _merge_adapter(name: str, dtype: torch.dtype) -> PreTrainedModel:

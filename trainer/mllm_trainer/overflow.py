@@ -30,7 +30,7 @@ def token_limit(policy: str, max_tokens: int, positions: int | None) -> int:
         return positions
     raise Failure(
         "bad_job",
-        f"overflow.maxTokens is {max_tokens}, but the model has only {positions} positions",
+        f"overflow.max_tokens is {max_tokens}, but the model has only {positions} positions",
         f"Set overflow.max_tokens to at most {positions}, or overflow.policy to drop.",
     )
 

@@ -57,7 +57,7 @@ class Progress(TrainerCallback):
             raise Failure(
                 "diverged",
                 f"The loss is {loss} at step {step}",
-                "Lower learning_rate, lengthen warmup_steps, or set max_grad_norm: 1.0.",
+                "Lower training.learning_rate, raise training.warmup_steps, or set training.max_grad_norm to 1.",
             )
         return loss
 

@@ -87,6 +87,7 @@ def test_a_full_disk_leaves_nothing_that_looks_complete(data: Path, finished: Pa
         ({"training": {"lr_scheduler_type": "linnear"}}, "bad_job", "linnear"),
         ({"training": {"optim": "muon", "optim_args": "speed=3"}}, "bad_job", "speed"),
         ({"training": {"bf16": True, "fp16": True}}, "bad_job", "bf16 or fp16"),
+        ({"training": {"fp16": True}}, "bad_job", "training.fp16"),
         ({"colour": "red"}, "bad_job", "colour: unknown key"),
     ],
 )
@@ -99,6 +100,17 @@ def test_a_failure_is_one_event_with_a_reason(
     assert (event["type"], event["reason"]) == ("failed", reason), event
     assert words in event["message"] and event["hint"]
     assert len(events_of(job, "failed")) == 1
+
+
+def test_bfloat16_is_not_emulated(data: Path, tmp_path: Path):
+    plain = write_job(tmp_path / "plain", data, training={"bf16": False})
+    asked = write_job(tmp_path / "asked", data, training={"bf16": True})
+    without = "import mllm_trainer.arguments as arguments; arguments.has_fast_bf16 = lambda: False"
+    assert attempt(plain) == attempt(asked, prelude=without) == 0
+    logs = [(job.parent / "trainer.log").read_text() for job in (plain, asked)]
+    assert ["float32" in log for log in logs] == [False, True]
+    one, other = (manifest_of(events_of(job, "done")[-1]["best"]) for job in (plain, asked))
+    assert one["hash"] == other["hash"]
 
 
 def test_an_adapter_for_modules_the_model_lacks_is_refused(finished: Path, data: Path, tmp_path: Path):
