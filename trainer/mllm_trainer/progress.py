@@ -57,7 +57,8 @@ class Progress(TrainerCallback):
             raise Failure(
                 "diverged",
                 f"The loss is {loss} at step {step}",
-                "Lower training.learning_rate, raise training.warmup_steps, or set training.max_grad_norm to 1.",
+                "Lower training.learning_rate, raise training.warmup_steps,"
+                " or set training.max_grad_norm to 1.",
             )
         return loss
 
