@@ -59,6 +59,7 @@ export function describeProviderContract(name: string, createHarness: () => Prov
       const readiness = await createHarness().create().check({ gpus: 0 });
       expect(readiness.isReady).toBe(readiness.problems.length === 0);
       for (const problem of readiness.problems) {
+        expect(problem.code).toMatch(/^[a-z_]+$/);
         expect(problem.message).not.toBe("");
         expect(problem.hint).not.toBe("");
       }

@@ -7,7 +7,7 @@ import type { Claimant, Session } from "../training/session.js";
 import type { Context } from "./context.js";
 
 /** Where this project keeps what it knows. Nothing of it need exist yet. */
-export interface WorkspacePaths {
+interface WorkspacePaths {
   /** `.mllm` in the working folder, or MLLM_DIR. */
   stateFolder: string;
   databaseFile: string;
@@ -23,8 +23,12 @@ export function resolveWorkspace({ env, cwd }: Pick<Context, "env" | "cwd">): Wo
     stateFolder,
     databaseFile: join(stateFolder, "state.db"),
     environmentFolder,
-    python: resolvePython(cwd, env.MLLM_PYTHON) ?? join(environmentFolder, "bin", "python"),
+    python: resolvePython(cwd, env.MLLM_PYTHON) ?? ownPython(environmentFolder),
   };
+}
+
+function ownPython(environmentFolder: string): string {
+  return join(environmentFolder, "bin", "python");
 }
 
 /** A bare name is looked up in PATH; a path is the caller's, while the trainer starts in the job's folder. */
@@ -33,7 +37,7 @@ function resolvePython(cwd: string, given: string | undefined): string | null {
   return given.includes("/") ? resolve(cwd, given) : given;
 }
 
-export interface WorkspaceOptions {
+interface WorkspaceOptions {
   /** `local` where none is named. */
   provider?: string;
   /**
@@ -61,9 +65,10 @@ export async function openWorkspace(context: Context, options: WorkspaceOptions 
   const claimant = await createClaimant(context);
   const now = () => context.now();
   const sleep = (milliseconds: number) => context.sleep(milliseconds);
-  const { python, stateFolder } = paths;
+  const { python, stateFolder, environmentFolder } = paths;
   const { packageRoot, env, signal } = context;
-  const local = { python, packageRoot, env, stateFolder, now, sleep };
+  const isOwnPython = python === ownPython(environmentFolder);
+  const local = { python, isOwnPython, packageRoot, env, stateFolder, now, sleep };
   const provider = createProvider(options.provider ?? "local", { local });
   const { databaseFile } = paths;
   const wanted = options.database ?? "make";

@@ -3,7 +3,7 @@ import { createLocalProvider, type LocalSettings } from "./local/create-local-pr
 import type { Provider } from "./provider.js";
 
 /** What the providers are made from; each takes what it needs. */
-export interface ProviderSettings {
+interface ProviderSettings {
   local: LocalSettings;
 }
 
@@ -11,14 +11,12 @@ const PROVIDERS: Readonly<Record<string, (settings: ProviderSettings) => Provide
   local: (settings) => createLocalProvider(settings.local),
 };
 
-export const PROVIDER_NAMES: readonly string[] = Object.keys(PROVIDERS);
-
 /** Throws not_found for a name that is not in the list. */
 export function createProvider(name: string, settings: ProviderSettings): Provider {
   const create = PROVIDERS[name];
   if (create === undefined) {
     throw new MllmError("not_found", `there is no provider ${name}`, {
-      hint: `Providers: ${PROVIDER_NAMES.join(", ")}.`,
+      hint: `Providers: ${Object.keys(PROVIDERS).join(", ")}.`,
     });
   }
   return create(settings);

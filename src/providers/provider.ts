@@ -1,11 +1,12 @@
 import type { CheckpointManifest } from "../core/checkpoint.js";
+import type { ErrorCode } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
 import type { JobState } from "../core/job-state.js";
 
 export interface Readiness {
   isReady: boolean;
   /** What stands in the way, all of it. */
-  problems: { message: string; hint: string }[];
+  problems: { code: ErrorCode; message: string; hint: string }[];
   /** What was found, for a dry run to show: interpreter, GPUs, versions. */
   facts: Record<string, string | number>;
 }

@@ -14,7 +14,10 @@ interface SetupOptions {
 export function createSetupCommand(context: Context): Command {
   return new Command("setup")
     .description("Make the Python environment that trains on this machine")
-    .option("--python <path>", "the Python (3.10 or later) to make it with; default: python3")
+    .option(
+      "--python <path>",
+      "the Python (3.10 or later) to make it with; default: the one it has, or python3",
+    )
     .option("--dev", "also install what the trainer's own tests need")
     .option("--dry-run", "say what would be done, do nothing")
     .option("--json", "print the result as JSON")
@@ -23,7 +26,7 @@ export function createSetupCommand(context: Context): Command {
       const environment = createPythonEnvironment({
         folder: resolveWorkspace(context).environmentFolder,
         trainerFolder: `${context.packageRoot}/trainer`,
-        python: options.python ?? context.env.MLLM_BASE_PYTHON ?? "python3",
+        python: options.python ?? context.env.MLLM_BASE_PYTHON ?? null,
         isDevelopment: options.dev === true,
         isDryRun: options.dryRun === true,
         env: context.env,

@@ -25,35 +25,57 @@ print(json.dumps({"version": list(sys.version_info[:3]), "packages": {n: version
 `;
 
 /** Whether the interpreter is there, new enough, and has the trainer's packages. */
-export async function checkPython(settings: LocalSettings): Promise<Pick<Readiness, "problems" | "facts">> {
+export async function checkPython(
+  settings: LocalSettings,
+  { hasGpu }: { hasGpu: boolean },
+): Promise<Pick<Readiness, "problems" | "facts">> {
   const pins = await readPins(join(settings.packageRoot, "trainer", "requirements.txt"));
   const found = await probe(settings, [...pins.keys()]);
-  if (typeof found === "string") {
-    return { problems: [{ message: found, hint: SETUP_HINT }], facts: { python: settings.python } };
-  }
   const problems: Readiness["problems"] = [];
+  const complain = (message: string) =>
+    problems.push({ code: "environment_missing", message, hint: SETUP_HINT });
+  if (typeof found === "string") {
+    complain(found);
+    return { problems, facts: { python: settings.python } };
+  }
   const version = found.version.join(".");
   const [major = 0, minor = 0] = found.version;
   if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
-    problems.push({
-      message: `${settings.python} is Python ${version}; the trainer needs ${MINIMUM.join(".")} or newer`,
-      hint: SETUP_HINT,
-    });
+    complain(`${settings.python} is Python ${version}; the trainer needs ${MINIMUM.join(".")} or newer`);
   }
-  const facts: Readiness["facts"] = { python: `${settings.python} (${version})` };
+  const { facts, missing, others } = comparePackages(found, pins);
+  if (missing.length > 0) complain(`${settings.python} lacks ${missing.join(", ")}`);
+  // In an environment of the user's own making, other versions are the user's choice.
+  if (settings.isOwnPython && others.length > 0) complain(`${settings.python} has ${others.join(", ")}`);
+  if (settings.isOwnPython && hasGpu && found.packages.torch?.endsWith("+cpu")) {
+    complain(`${settings.python} has torch ${found.packages.torch}, which cannot use this machine's GPU`);
+  }
+  return { problems, facts: { python: `${settings.python} (${version})`, ...facts } };
+}
+
+interface Comparison {
+  facts: Readiness["facts"];
+  missing: string[];
+  /** Packages of another version than the trainer was tested with, in words. */
+  others: string[];
+}
+
+function comparePackages(found: Probe, pins: Map<string, string[]>): Comparison {
+  const facts: Readiness["facts"] = {};
   const missing: string[] = [];
+  const others: string[] = [];
   for (const [name, versions] of pins) {
     const installed = found.packages[name] ?? null;
     // A local part such as +cpu says how torch was built.
     const plain = installed?.split("+")[0] ?? "";
     if (installed === null) missing.push(name);
     else if (versions.length === 0 || versions.includes(plain)) facts[name] = installed;
-    else facts[name] = `${installed} (tested with ${versions.join(" or ")})`;
+    else {
+      facts[name] = `${installed} (tested with ${versions.join(" or ")})`;
+      others.push(`${name} ${facts[name]}`);
+    }
   }
-  if (missing.length > 0) {
-    problems.push({ message: `${settings.python} lacks ${missing.join(", ")}`, hint: SETUP_HINT });
-  }
-  return { problems, facts };
+  return { facts, missing, others };
 }
 
 interface Probe {
@@ -61,10 +83,10 @@ interface Probe {
   packages: Record<string, string | null>;
 }
 
-/** What the interpreter says of itself, or why it cannot. */
+/** What the interpreter says of itself, or why it cannot. Leaves no compiled files behind. */
 async function probe(settings: LocalSettings, packages: string[]): Promise<Probe | string> {
   try {
-    const { stdout } = await promisify(execFile)(settings.python, ["-c", PROBE, ...packages], {
+    const { stdout } = await promisify(execFile)(settings.python, ["-B", "-c", PROBE, ...packages], {
       env: { ...settings.env },
       timeout: 60_000,
     });

@@ -23,6 +23,8 @@ import { stop } from "./stop.js";
 export interface LocalSettings {
   /** The interpreter that has the trainer's packages. */
   python: string;
+  /** Whether that is the one `mllm setup` makes, which has to have exactly what the trainer was tested with. */
+  isOwnPython?: boolean;
   /** `<packageRoot>/trainer` holds the trainer. */
   packageRoot: string;
   /** What the trainer inherits. */
@@ -99,31 +101,36 @@ async function find(job: JobHandle): Promise<ProviderJob | null> {
 }
 
 async function check(settings: LocalSettings, wantedGpus: number): Promise<Readiness> {
-  const { problems, facts } = await checkPython(settings);
   const gpus = await listGpus(settings.env);
+  const { problems, facts } = await checkPython(settings, { hasGpu: gpus.length > 0 });
   facts.gpus = gpus.length;
   if (gpus[0] !== undefined) facts.gpu = gpus[0].name;
   // One trainer uses one GPU here; several at once train several roles.
   const usable = Math.min(1, gpus.length);
   if (wantedGpus > usable) {
     problems.push({
+      code: "bad_recipe",
       message: `the recipe asks for ${wantedGpus} GPUs a job, local has ${usable} (${gpus.length} on this machine)`,
       hint: `Add --set resources.gpus=${usable}, or choose another provider.`,
     });
   }
-  // The state folder may not exist yet; its parent is the folder the command runs in.
-  const disk = await statfs(settings.stateFolder).catch(() =>
-    statfs(join(settings.stateFolder, "..")).catch(() => null),
-  );
-  if (disk !== null) {
-    const freeBytes = disk.bavail * disk.bsize;
-    facts.freeDiskBytes = freeBytes;
-    if (freeBytes < MINIMUM_FREE_BYTES) {
-      problems.push({
-        message: `${settings.stateFolder} has less than 1 GiB of free disk space`,
-        hint: "Free some space, or set MLLM_DIR to a folder on another disk.",
-      });
-    }
+  const freeBytes = await readFreeBytes(settings.stateFolder);
+  if (freeBytes !== null) facts.freeDiskBytes = freeBytes;
+  if (freeBytes !== null && freeBytes < MINIMUM_FREE_BYTES) {
+    problems.push({
+      code: "disk_full",
+      message: `${settings.stateFolder} has less than 1 GiB of free disk space`,
+      hint: "Free some space, or set MLLM_DIR to a folder on another disk.",
+    });
   }
   return { isReady: problems.length === 0, problems, facts };
+}
+
+/** The state folder may not exist yet; its parent is the folder the command runs in. */
+async function readFreeBytes(stateFolder: string): Promise<number | null> {
+  for (const folder of [stateFolder, join(stateFolder, "..")]) {
+    const disk = await statfs(folder).catch(() => null);
+    if (disk !== null) return disk.bavail * disk.bsize;
+  }
+  return null;
 }

@@ -7,7 +7,7 @@ import { explainSystemError, ProviderError, systemErrorCode } from "../../core/e
 import { findLiving, Launch, makeFolder, readRecord, writeRecord } from "./job-folder.js";
 import { isProcessAlive } from "./process-liveness.js";
 
-export interface Gpu {
+interface Gpu {
   /** As CUDA_VISIBLE_DEVICES takes it. */
   id: string;
   name: string;
@@ -30,7 +30,7 @@ export async function listGpus(env: Environment): Promise<Gpu[]> {
     .map((id) => ({ id, name: found.find((gpu) => gpu.id === id)?.name ?? found[0]?.name ?? "GPU" }));
 }
 
-export interface Slot {
+interface Slot {
   gpu: string | null;
   release(): Promise<void>;
 }
