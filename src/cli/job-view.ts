@@ -8,14 +8,14 @@ import { formatMarks } from "./checkpoint-view.js";
 import { formatLoss, formatTable } from "./output.js";
 
 /** One job as `mllm jobs list --json` gives it (docs/json-output.md). */
-export interface JobRow extends Omit<Job, "spec" | "claimant"> {
+interface JobRow extends Omit<Job, "spec" | "claimant"> {
   isActive: boolean;
   recipe: string | null;
   /** Of the best checkpoint. */
   validationLoss: number | null;
 }
 
-export interface FullJob extends JobRow {
+interface FullJob extends JobRow {
   progress: Pick<Progress, "globalStep" | "totalSteps" | "loss" | "secondsLeft"> | null;
   /** Those that were not removed. */
   checkpoints: InspectedCheckpoint[];

@@ -58,7 +58,7 @@ export interface CheckpointFilter {
   state?: Checkpoint["state"];
 }
 
-export interface JobChange {
+interface JobChange {
   state?: JobState;
   providerJobId?: string | null;
   reason?: string | null;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainSystemError, MllmError } from "../core/errors.js";
 
-export interface Snapshot {
+interface Snapshot {
   path: string;
   remove(): void;
 }

@@ -4,7 +4,7 @@ import type { Job } from "../state/open-state.js";
 import { readEvents } from "./read-events.js";
 import { handleOf, type Session } from "./session.js";
 
-export interface Backbone {
+interface Backbone {
   job: Job;
   /** The checkpoint's folder. */
   path: string;

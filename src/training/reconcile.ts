@@ -3,7 +3,7 @@ import type { Job } from "../state/open-state.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
 import { handleOf, type Session, timeOf } from "./session.js";
 
-export type ReconcileSession = Pick<Session, "state" | "provider" | "claimant" | "now">;
+type ReconcileSession = Pick<Session, "state" | "provider" | "claimant" | "now">;
 
 /**
  * Brings the rows in step with what the provider says, after commands that died halfway: living jobs are adopted,

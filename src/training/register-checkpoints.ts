@@ -8,7 +8,7 @@ import { handleOf } from "./session.js";
 
 type Done = Extract<TrainerEvent, { type: "done" }>;
 
-export interface JobCheckpoints {
+interface JobCheckpoints {
   best: Checkpoint | null;
   last: Checkpoint | null;
   /** The trainer's closing event, where it succeeded. */

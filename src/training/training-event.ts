@@ -4,7 +4,7 @@ import type { TrainerEvent } from "../core/trainer-event.js";
 import type { Checkpoint, Job } from "../state/open-state.js";
 
 /** Which job an event is about. */
-export interface EventJob {
+interface EventJob {
   jobId: string;
   stage: 1 | 2;
   subset: Subset;
@@ -15,7 +15,7 @@ export interface EventJob {
   time: string;
 }
 
-export type TrainerProgress = Exclude<TrainerEvent, { type: "done" | "failed" }>;
+type TrainerProgress = Exclude<TrainerEvent, { type: "done" | "failed" }>;
 
 /**
  * What happens while jobs are driven; plain data, one JSON line each with `--json`. Every job ends in exactly one of
