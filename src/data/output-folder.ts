@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { explainSystemError, MllmError, systemErrorCode } from "../core/errors.js";
 
@@ -17,8 +18,13 @@ export class OutputFolder {
   ): Promise<OutputFolder> {
     await refuseForeign(path, isOurs);
     try {
-      await mkdir(dirname(path), { recursive: true });
-      return new OutputFolder(path, await mkdtemp(join(dirname(path), `.${basename(path)}.partial-`)));
+      // Not mkdtemp: its folders are closed to everyone else, and this one will be the user's data set.
+      const temporaryPath = join(
+        dirname(path),
+        `.${basename(path)}.partial-${randomBytes(4).toString("hex")}`,
+      );
+      await mkdir(temporaryPath);
+      return new OutputFolder(path, temporaryPath);
     } catch (error) {
       throw explainSystemError(error, path);
     }

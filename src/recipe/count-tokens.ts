@@ -25,7 +25,7 @@ const CHARACTERS_PER_TOKEN = 3.7;
 /** A few seconds of tokenising; enough for less than 1 % error on a subset that is larger. */
 const SAMPLE_CHARACTERS = 4_000_000;
 
-/** How many tokens a file of examples has. Segments are tokenised one by one, as the trainer does. */
+/** How many tokens a file of examples has. Segments are tokenised one by one and what follows the last trained one is left out, as in the trainer. */
 export async function countTokens({ file, endOfTurn, tokenizerFolder }: CountRequest): Promise<TokenCounts> {
   if (tokenizerFolder === null || file.rows === 0) {
     const guess = (characters: number) => Math.round(characters / CHARACTERS_PER_TOKEN);
@@ -39,9 +39,12 @@ export async function countTokens({ file, endOfTurn, tokenizerFolder }: CountReq
   for await (const line of createInterface({ input: createReadStream(file.path) })) {
     rows += 1;
     tokens += count.start;
-    for (const segment of Example.parse(JSON.parse(line)).segments) {
-      const segmentTokens = count.of(segment);
+    const { segments } = Example.parse(JSON.parse(line));
+    const lastTrained = segments.findLastIndex((segment) => segment.train);
+    for (const [index, segment] of segments.entries()) {
       characters += segment.text.length;
+      if (index > lastTrained) continue;
+      const segmentTokens = count.of(segment);
       tokens += segmentTokens;
       if (segment.train) trainedTokens += segmentTokens;
     }

@@ -35,10 +35,18 @@ def token_limit(policy: str, max_tokens: int, positions: int | None) -> int:
     )
 
 
+def without_tail(row: EncodedRow) -> EncodedRow:
+    """Up to the last trained token: under causal attention, what follows costs time and teaches nothing."""
+    if not row.trained.any() or row.trained[-1]:
+        return row
+    end = len(row) - int(row.trained[::-1].argmax())
+    return EncodedRow(row.id, row.input_ids[:end].copy(), row.trained[:end].copy())
+
+
 def fit_rows(rows: Iterable[EncodedRow], policy: str, limit: int) -> FittedRows:
     """Applies the policy; rows without a trained token are dropped too, since they teach nothing."""
     fitted = FittedRows()
-    for row in rows:
+    for row in map(without_tail, rows):
         is_cut = len(row) > limit and policy == "keep-end"
         if is_cut:
             row = EncodedRow(row.id, row.input_ids[-limit:].copy(), row.trained[-limit:].copy())

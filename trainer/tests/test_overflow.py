@@ -17,14 +17,19 @@ ROWS = [row(5, range(3, 5)), row(12, range(8, 12)), row(12, range(2, 4))]
 
 def test_full_keeps_whole_rows_and_drops_longer_ones():
     fitted = fit_rows(ROWS, "full", 10)
-    assert [len(one) for one in fitted.rows] == [5]
-    assert (fitted.dropped, fitted.cut, fitted.tokens, fitted.trained_tokens) == (2, 0, 5, 2)
+    assert [len(one) for one in fitted.rows] == [5, 4]
+    assert (fitted.dropped, fitted.cut, fitted.tokens, fitted.trained_tokens) == (1, 0, 9, 4)
 
 
-def test_keep_end_cuts_the_beginning_and_drops_what_teaches_nothing_then():
+def test_keep_end_cuts_the_beginning_after_the_tail_that_teaches_nothing():
     fitted = fit_rows(ROWS, "keep-end", 6)
-    assert [one.input_ids.tolist() for one in fitted.rows] == [list(range(5)), list(range(6, 12))]
-    assert (fitted.dropped, fitted.cut, fitted.trained_tokens) == (1, 1, 6)
+    kept = [list(range(5)), list(range(6, 12)), list(range(4))]
+    assert [one.input_ids.tolist() for one in fitted.rows] == kept
+    assert (fitted.dropped, fitted.cut, fitted.trained_tokens) == (0, 1, 8)
+
+
+def test_a_row_without_trained_tokens_is_dropped():
+    assert fit_rows([row(4, range(0))], "keep-end", 10).dropped == 1
 
 
 def test_a_row_whose_only_trained_token_is_its_first_teaches_nothing():

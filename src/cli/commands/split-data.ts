@@ -15,7 +15,7 @@ interface SplitDataOptions {
   compat?: "alpha-umi";
   validation: number;
   seed: number;
-  excludeIds: string[];
+  excludeIds?: string[];
   limit?: number;
   strict?: boolean;
   maxErrors?: number;
@@ -43,7 +43,7 @@ export function createSplitDataCommand(context: Context): Command {
     .addOption(new Option("--rows <rows>", "one row a trajectory, or one a step").choices(["thread", "step"]))
     .option("--validation <share>", "share of the trajectories kept for validation", readShare, 0.02)
     .option("--seed <number>", "decides which trajectories those are", readCount, 0)
-    .option("--exclude-ids <file>", "leave out these ids (repeatable)", collect, [])
+    .option("--exclude-ids <file>", "leave out these ids (repeatable)", collect)
     .option("--limit <n>", "use at most n trajectories", readPositive)
     .option("--strict", "stop at the first record that cannot be used")
     .option("--max-errors <n>", "stop when more than n records cannot be used", readCount)
@@ -76,7 +76,7 @@ async function split(context: Context, inputs: string[], options: SplitDataOptio
     out: options.out,
     cwd: context.cwd,
     ...(options.format !== undefined && { format: options.format }),
-    excludedIds: await readExcludedIds(options.excludeIds, context.cwd),
+    excludedIds: await readExcludedIds(options.excludeIds ?? [], context.cwd),
     limit: options.limit ?? null,
     validation: options.validation,
     seed: options.seed,
@@ -141,7 +141,7 @@ async function splitAsReference(
   );
 }
 
-function collect(value: string, previous: string[]): string[] {
+function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 
