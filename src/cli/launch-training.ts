@@ -36,8 +36,8 @@ async function refuseProblems({ provider }: Workspace, plan: PlannedJob[]): Prom
   const readiness = await provider.check({ gpus: Math.max(0, ...plan.map(({ job }) => job.gpus)) });
   const problems = [
     ...uniqueProblems(plan),
-    ...readiness.problems.map(({ message, hint }) => {
-      return new MllmError("environment_missing", `${provider.name} is not ready: ${message}`, { hint });
+    ...readiness.problems.map(({ code, message, hint }) => {
+      return new MllmError(code, `${provider.name} is not ready: ${message}`, { hint });
     }),
   ];
   const [first, ...others] = problems;

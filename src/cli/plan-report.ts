@@ -53,7 +53,7 @@ export async function createPlanReport(context: Context, request: PlanReportRequ
     canStart: isReady && planProblems.length === 0,
     problems: [
       ...planProblems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
-      ...problems.map(({ message, hint }) => ({ code: "environment_missing", message, hint })),
+      ...problems,
     ],
     provider: { name: provider.name, isReady, facts },
     costDollars,

@@ -1,6 +1,6 @@
 import type { TrainingEvent } from "../training/training-event.js";
 import type { Context } from "./context.js";
-import { formatTable, writeJsonLine, writeNote } from "./output.js";
+import { formatLoss, formatTable, writeJsonLine, writeNote } from "./output.js";
 import { formatSeconds } from "./plan-view.js";
 
 /** Draws the events of `mllm train` and `mllm jobs watch`. */
@@ -123,8 +123,4 @@ export function formatResults(events: readonly TrainingEvent[]): string {
     ];
   });
   return formatTable(["subset", "checkpoint", "step", "loss before", "loss after", "path"], rows);
-}
-
-function formatLoss(loss: number | null): string {
-  return loss === null ? "-" : loss.toFixed(4);
 }

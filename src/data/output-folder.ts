@@ -18,6 +18,7 @@ export class OutputFolder {
   ): Promise<OutputFolder> {
     await refuseForeign(path, isOurs);
     try {
+      await mkdir(dirname(path), { recursive: true });
       // Not mkdtemp: its folders are closed to everyone else, and this one will be the user's data set.
       const temporaryPath = join(
         dirname(path),

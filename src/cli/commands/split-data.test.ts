@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -58,6 +58,13 @@ describe("mllm split-data", () => {
     const manifest = DatasetManifest.parse(JSON.parse(again.stdout));
     expect(manifest.subsets.backbone.train.trainedSegments).toBe(8);
     expect(JSON.parse(await readFile(join(folder, "out/manifest.json"), "utf8"))).toEqual(manifest);
+  });
+
+  it("makes the folders above the data set, open to whom the umask allows", async () => {
+    await writeChats(2);
+    expect((await run("split-data", "in.jsonl", "--out", "new/deep/data")).code).toBe(0);
+    const { mode } = await stat(join(folder, "new/deep/data"));
+    expect(mode & 0o777).toBe(0o777 & ~process.umask());
   });
 
   it("writes one row a step when asked to", async () => {
