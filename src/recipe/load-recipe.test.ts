@@ -29,7 +29,7 @@ describe("parseRecipe", () => {
     const message = mistakesOf(text);
     expect(message).toContain("3 mistakes");
     expect(message).toMatch(
-      /r\.yaml:3: metod: expected one of .*; found the unknown key metod \(did you mean method\?\)/,
+      /r\.yaml:3: metod: expected a known key; found the unknown key metod \(did you mean method\?\)/,
     );
     expect(message).toMatch(/r\.yaml:6: stages\.role\.lerning_rate: .*did you mean learning_rate\?/);
     expect(message).toMatch(

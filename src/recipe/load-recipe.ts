@@ -104,13 +104,18 @@ function explainIssue(issue: z.core.$ZodIssue, document: Document, lines: LineCo
   const keys = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(Recipe, keys);
-    return issue.keys.map((key) => ({
-      line: lineOf(document, lines, [...keys, key]),
-      key: [...keys, key].join("."),
-      expected: known.length > 0 ? `one of ${known.join(", ")}` : "no such key",
-      found: `the unknown key ${key}`,
-      nearest: nearestKey(key, known),
-    }));
+    return issue.keys.map((key) => {
+      const nearest = nearestKey(key, known);
+      const expected = nearest === undefined ? `one of ${known.join(", ")}` : "a known key";
+      const found = `the unknown key ${key}`;
+      return {
+        line: lineOf(document, lines, [...keys, key]),
+        key: [...keys, key].join("."),
+        expected,
+        found,
+        nearest,
+      };
+    });
   }
   const value: unknown = document.getIn(keys);
   return [
@@ -180,7 +185,8 @@ function lineOf(document: Document, lines: LineCounter, keys: string[]): number 
 }
 
 function recipeError(path: string, mistakes: Mistake[]): MllmError {
-  const texts = mistakes.map(({ line, key, expected, found, nearest }) => {
+  const ordered = [...mistakes].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  const texts = ordered.map(({ line, key, expected, found, nearest }) => {
     const where = line === null ? path : `${path}:${line}`;
     const suggestion = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
     return `${where}: ${key}: expected ${expected}; found ${found}${suggestion}`;

@@ -93,7 +93,7 @@ describe("createLocalProvider", () => {
     const provider = createLocalProvider(fakeLocalSettings(makeFolder()));
     const { isReady, problems } = await provider.check({ gpus: 8 });
     expect(isReady).toBe(false);
-    expect(problems.at(-1)?.message).toContain("asks for 8 GPUs");
+    expect(problems.at(-1)?.message).toContain("asks for resources.gpus: 8");
     expect(problems.at(-1)?.hint).toContain("--set resources.gpus=");
   });
 

@@ -110,7 +110,7 @@ async function check(settings: LocalSettings, wantedGpus: number): Promise<Readi
   if (wantedGpus > usable) {
     problems.push({
       code: "bad_recipe",
-      message: `the recipe asks for ${wantedGpus} GPUs a job, local has ${usable} (${gpus.length} on this machine)`,
+      message: `the recipe asks for resources.gpus: ${wantedGpus}, a job here can use ${usable} (found on this machine: ${gpus.length})`,
       hint: `Add --set resources.gpus=${usable}, or choose another provider.`,
     });
   }
