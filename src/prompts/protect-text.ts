@@ -11,9 +11,12 @@ const AFTER_BRACKET = [
   "/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|IMG)\\]",
 ];
 
+/** Half of a character, as a result cut in the middle of an escape leaves it; no tokenizer takes it. */
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 
-/** Makes a text unable to pass for the end of a turn or the start of another. Protecting twice changes nothing more. */
+/** Makes a text unable to pass for the end of a turn or the start of another, and fit for UTF-8. Protecting twice changes nothing more. */
 export type ProtectText = (text: string) => string;
 
 /**
@@ -31,5 +34,6 @@ export function createProtectText(profile: Pick<Profile, "endOfTurn" | "turns">)
   const tokenStart = new RegExp(starts.join("|"), "giu");
   const markers = Object.values(profile.turns).map((turn) => escapePattern(turn.marker));
   const lineStart = new RegExp(`^(?=${markers.join("|")})`, "gm");
-  return (text) => text.trim().replace(tokenStart, "$& ").replace(lineStart, " ");
+  return (text) =>
+    text.trim().replace(LONE_SURROGATE, "\ufffd").replace(tokenStart, "$& ").replace(lineStart, " ");
 }
