@@ -2,8 +2,11 @@ import { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
 import { SUBSETS } from "../core/roles.js";
+import type { Trajectory } from "../core/trajectory.js";
 import { createRenderer, type Renderer } from "../prompts/renderer.js";
+import { checkIdentities } from "./check-identities.js";
 import { isExcluded } from "./exclude-ids.js";
+import { isStackOverflow, NESTED_TOO_DEEPLY } from "./nested-too-deeply.js";
 import type { ReadTrajectory } from "./readers/reader.js";
 import type { RejectedFile } from "./rejected-file.js";
 import type { SplitRequest } from "./split-dataset.js";
@@ -17,6 +20,7 @@ export class DatasetBuilder {
   read = 0;
   used = 0;
   private excluded = 0;
+  private excludedById = 0;
   private readonly rejected: Record<string, number> = {};
   private readonly skipped: Record<string, number> = {};
   private readonly untrainedTurns: Record<string, number> = {};
@@ -92,9 +96,11 @@ export class DatasetBuilder {
     const id = this.ids.assign(read.sourceId, record.place);
     if (isExcluded(this.request.excludedIds, id, read.sourceId)) {
       this.excluded += 1;
+      this.excludedById += 1;
       return;
     }
-    const examples = this.renderer.examples({ id, ...read.trajectory });
+    const examples = this.render({ id, ...read.trajectory });
+    if (examples === null) return await this.reject(record, input, NESTED_TOO_DEEPLY);
     if (SUBSETS.every((subset) => examples[subset].examples.length === 0)) {
       const reason = examples.backbone.leftOut[0] ?? "no_step";
       await this.reject(record, input, { reason, detail: "no turn of it can be trained on" });
@@ -109,6 +115,16 @@ export class DatasetBuilder {
       }
     }
     await this.write(this.share.place(id, examples));
+  }
+
+  /** null where tools or arguments are nested too deeply to be written. */
+  private render(trajectory: Trajectory): ExamplesBySubset | null {
+    try {
+      return this.renderer.examples(trajectory);
+    } catch (error) {
+      if (isStackOverflow(error)) return null;
+      throw error;
+    }
   }
 
   private async write(placed: Placed<ExamplesBySubset>[]): Promise<void> {
@@ -165,6 +181,9 @@ export class DatasetBuilder {
     const warnings = Object.entries(this.skipped).map(
       ([reason, records]) => `${records} records left out by design: ${reason}`,
     );
+    if (this.request.excludedIds.size > 0 && this.excludedById === 0) {
+      warnings.push("none of the ids to leave out is the id of a trajectory");
+    }
     if (this.withoutTools > 0) {
       warnings.push(
         `${this.withoutTools} trajectories do not say which tools there were: their calls are not checked`,
@@ -179,20 +198,4 @@ export class DatasetBuilder {
 
 function count(counts: Record<string, number>, reason: string, by = 1): void {
   counts[reason] = (counts[reason] ?? 0) + by;
-}
-
-/** What must hold whatever the input was; if it does not, this program is wrong. */
-function checkIdentities({ records, trajectories, inputs }: DatasetManifest): void {
-  const accounted = records.used + records.excluded + sum(records.rejected);
-  const read = inputs.reduce((total, input) => total + input.records, 0);
-  if (records.read !== accounted || records.read !== read) {
-    throw new Error(
-      `records do not add up: ${records.read} read, ${read} of inputs, ${accounted} accounted for`,
-    );
-  }
-  if (records.used !== trajectories.train + trajectories.validation) {
-    throw new Error(
-      `trajectories do not add up: ${records.used} used, ${JSON.stringify(trajectories)} written`,
-    );
-  }
 }

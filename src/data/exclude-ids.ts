@@ -25,9 +25,11 @@ async function readIds(path: string, shownPath: string): Promise<string[]> {
       .filter((line) => line !== "");
   try {
     const parsed = JSON.parse(text) as unknown[] | Record<string, unknown>;
-    return Array.isArray(parsed) ? parsed.map(String) : Object.keys(parsed);
+    if (!Array.isArray(parsed)) return Object.keys(parsed);
+    if (parsed.every((id) => typeof id === "string" || typeof id === "number")) return parsed.map(String);
+    throw new Error("the list holds something that is no id");
   } catch (cause) {
-    throw new MllmError("bad_input", `${shownPath} is not valid JSON`, {
+    throw new MllmError("bad_input", `${shownPath} is no list of ids: ${(cause as Error).message}`, {
       hint: "Give an object whose keys are the ids, a list, or one id a line.",
       cause,
     });

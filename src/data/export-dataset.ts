@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { DatasetManifest } from "../core/dataset-manifest.js";
 import { explainSystemError, MllmError } from "../core/errors.js";
 import { Example } from "../core/example.js";
@@ -44,6 +44,11 @@ export async function* exportDataset(request: ExportRequest): AsyncGenerator<Exp
     );
   }
   const path = resolve(request.cwd, request.out);
+  if (path.startsWith(folder + sep)) {
+    throw new MllmError("usage", `--out ${request.out} lies in the data set itself`, {
+      hint: "Choose a file in another folder: a data set holds nothing but its own files.",
+    });
+  }
   const temporaryPath = join(dirname(path), `.${basename(path)}.partial-${randomBytes(4).toString("hex")}`);
   const file = await TextFile.create(temporaryPath, request.out);
   let examples = 0;

@@ -19,9 +19,11 @@ export function parseRecord(bytes: Buffer): { value: unknown; fault: string | nu
   }
 }
 
-/** Outside strings only: the pattern steps over whole strings first. */
+/** Outside strings only. A pattern for a whole string would overflow the stack on a long one. */
 function replaceNonNumbers(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (found) =>
-    found.startsWith('"') ? found : "null",
-  );
+  let isInString = false;
+  return text.replace(/\\[\s\S]|"|-?\b(?:NaN|Infinity)\b/g, (found) => {
+    if (found === '"') isInString = !isInString;
+    return isInString || /^["\\]/.test(found) ? found : "null";
+  });
 }

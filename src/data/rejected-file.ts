@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isStackOverflow } from "./nested-too-deeply.js";
 import type { RecordPlace } from "./readers/reader.js";
 import { TextFile } from "./text-file.js";
 
@@ -25,7 +26,9 @@ export class RejectedFile {
 
   async write({ input, place, reason, detail, record }: RejectedRecord): Promise<void> {
     const position = { input, file: place.file, index: place.index };
-    await this.file?.write(`${JSON.stringify({ position, reason, detail, record })}\n`);
+    const line = (shown: unknown): string =>
+      `${JSON.stringify({ position, reason, detail, record: shown })}\n`;
+    await this.file?.write(orWithout(line, record));
   }
 
   async finish(): Promise<void> {
@@ -34,5 +37,15 @@ export class RejectedFile {
 
   async abandon(): Promise<void> {
     await this.file?.abandon();
+  }
+}
+
+/** A record that is nested too deeply to be written is left out; its place and the reason stay. */
+function orWithout(line: (record: unknown) => string, record: unknown): string {
+  try {
+    return line(record);
+  } catch (error) {
+    if (!isStackOverflow(error)) throw error;
+    return line(null);
   }
 }

@@ -150,6 +150,36 @@ describe("splitDataset", () => {
     expect(await readdir(folder)).toEqual(["in.jsonl", "out"]);
   });
 
+  it("lets no first, odd or deep record stop the run", async () => {
+    const deep = "[".repeat(20_000) + "]".repeat(20_000);
+    const withDeepTool = chat("b").replace('"tools":[]', `"tools":[{"name":"t","parameters":{"x":${deep}}}]`);
+    await write(['{"note":1}', chat("a"), withDeepTool, `{"x":${deep}}`, chat("c")]);
+    const { records } = await split();
+    const rejected = { unknown_format: 1, nested_too_deeply: 1, not_openai: 1 };
+    expect(records).toEqual({ read: 5, used: 2, excluded: 0, rejected });
+    expect(await lines("out/rejected.jsonl")).toHaveLength(3);
+  });
+
+  it("hashes all of an input, also where the rest of a file is not read", async () => {
+    const zip = Buffer.concat([Buffer.from("PK\u0003\u0004"), Buffer.alloc(3_000_000)]);
+    await write([chat("a")]);
+    await writeFile(join(folder, "zip.json"), zip);
+    const [first] = (await split({ inputs: ["."] })).inputs;
+    zip[zip.length - 1] = 1;
+    await writeFile(join(folder, "zip.json"), zip);
+    await rm(join(folder, "out"), { recursive: true });
+    const [second] = (await split({ inputs: ["."] })).inputs;
+    expect(second).toMatchObject({ sizeBytes: first?.sizeBytes, records: 2 });
+    expect(second?.sha256).not.toBe(first?.sha256);
+  });
+
+  it("warns where no id to leave out is known", async () => {
+    await write([chat("a"), chat("b")]);
+    const { warnings } = await split({ excludedIds: new Set(["x"]) });
+    expect(warnings).toContain("none of the ids to leave out is the id of a trajectory");
+    expect((await split({ excludedIds: new Set(["a"]) })).warnings).toHaveLength(1);
+  });
+
   it("says why when nothing came out, and writes nothing", async () => {
     await write(["{}"]);
     await expect(split({ format: "openai" })).rejects.toMatchObject({ code: "bad_dataset" });

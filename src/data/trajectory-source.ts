@@ -4,8 +4,12 @@ import { MllmError } from "../core/errors.js";
 import { READERS } from "./formats.js";
 import type { Input, InputFile } from "./input/find-inputs.js";
 import { hashFile, readTexts, refuseUnreadable } from "./input/read-texts.js";
+import { isStackOverflow, NESTED_TOO_DEEPLY } from "./nested-too-deeply.js";
 import { parseRecord } from "./parse-record.js";
-import type { Format, Reader, ReadResult, RecordPlace } from "./readers/reader.js";
+import { type Format, isObject, type Reader, type ReadResult, type RecordPlace } from "./readers/reader.js";
+
+/** A single file that begins with so many records of no format is taken to hold nothing else. */
+const MAX_UNKNOWN = 100;
 
 /** One record and what its format's reader made of it. */
 export interface ReadRecord {
@@ -21,6 +25,8 @@ export class TrajectorySource {
   private reader: Reader | null;
   private records = 0;
   private isEnded = false;
+  private unknownRecords = 0;
+  private unknownKeys = "";
   bytesRead = 0;
 
   constructor(
@@ -34,19 +40,20 @@ export class TrajectorySource {
     const [first] = this.input.files;
     if (!this.input.isFolder && first !== undefined) await refuseUnreadable(first, this.input.path);
     for (const file of this.input.files) yield* this.readFile(file);
+    if (this.reader === null && this.unknownRecords > 0 && !this.input.isFolder) throw this.unknownFormat();
     this.isEnded = true;
   }
 
-  /** The input's entry in the manifest. Reads the input again where reading stopped early, so that the hash is of all of it. */
+  /** The input's entry in the manifest. Reads the input again where a part was not read, so that the hash is of all of it. */
   async summarize(): Promise<DatasetManifest["inputs"][number]> {
-    if (!this.isEnded) {
+    const sizeBytes = this.input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    if (!this.isEnded || this.bytesRead < sizeBytes) {
       this.hash = createHash("sha256");
       for (const file of this.input.files) {
         this.nameInHash(file);
         await hashFile(file, (chunk) => this.hash.update(chunk));
       }
     }
-    const sizeBytes = this.input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
     const sha256 = this.hash.digest("hex");
     return {
       path: this.input.path,
@@ -78,7 +85,7 @@ export class TrajectorySource {
       }
       const parsed = parseRecord(text.bytes);
       yield parsed.fault === null
-        ? { result: this.readerFor(parsed.value).read(parsed.value, place), value: parsed.value, place }
+        ? { result: this.interpret(parsed.value, place), value: parsed.value, place }
         : {
             result: { kind: "rejected", reason: "invalid_json", detail: parsed.fault },
             value: parsed.value,
@@ -87,18 +94,30 @@ export class TrajectorySource {
     }
   }
 
+  private interpret(record: unknown, place: RecordPlace): ReadResult {
+    try {
+      return this.readerFor(record).read(record, place);
+    } catch (error) {
+      if (!isStackOverflow(error)) throw error;
+      return { kind: "rejected", ...NESTED_TOO_DEEPLY };
+    }
+  }
+
   /** The first record that a format knows decides for the whole input. */
   private readerFor(record: unknown): Reader {
     this.reader ??= READERS.find((reader) => reader.detect(record)) ?? null;
     if (this.reader !== null) return this.reader;
-    if (this.input.isFolder) return UNKNOWN;
-    const keys =
-      typeof record === "object" && record !== null
-        ? Object.keys(record).slice(0, 8).join(", ")
-        : typeof record;
-    throw new MllmError(
+    this.unknownRecords += 1;
+    if (this.unknownRecords === 1)
+      this.unknownKeys = isObject(record) ? Object.keys(record).slice(0, 8).join(", ") : typeof record;
+    if (this.unknownRecords === MAX_UNKNOWN && !this.input.isFolder) throw this.unknownFormat();
+    return UNKNOWN;
+  }
+
+  private unknownFormat(): MllmError {
+    return new MllmError(
       "bad_input",
-      `${this.input.path}: the format is not known; the first record has: ${keys || "nothing"}`,
+      `${this.input.path}: the format is not known; the first record has: ${this.unknownKeys || "nothing"}`,
       {
         hint: `Name it with --format: ${READERS.map((reader) => reader.format).join(", ")}. A list under a key such as "data" has to be taken out first.`,
       },
@@ -111,7 +130,7 @@ export class TrajectorySource {
   }
 }
 
-/** Stands in until a folder's first known record: what comes before it belongs to no format. */
+/** Stands in until the first known record: what comes before it belongs to no format. */
 const UNKNOWN = {
   read: (): ReadResult => ({
     kind: "rejected",

@@ -40,12 +40,12 @@ export class ValidationShare<T> {
     return ready;
   }
 
-  /** What still waited. A single trajectory stays where it belongs: there is nothing to share. */
+  /** What still waited. A single trajectory is trained on: there is nothing to share. */
   end(): Placed<T>[] {
     if (this.held === null) return [];
     const { side, item } = this.held;
     const other = side === "train" ? "validation" : "train";
-    return [{ side: this.hasPlaced ? other : side, item }];
+    return [{ side: this.hasPlaced ? other : "train", item }];
   }
 }
 

@@ -26,6 +26,11 @@ export async function findInput(path: string, cwd: string): Promise<Input> {
   try {
     const found = await stat(absolute);
     if (!found.isDirectory()) {
+      if (!found.isFile()) {
+        throw new MllmError("bad_input", `${path} is neither a file nor a folder`, {
+          hint: "Inputs are read more than once: write the stream to a file first.",
+        });
+      }
       return {
         path,
         isFolder: false,
