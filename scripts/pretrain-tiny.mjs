@@ -98,7 +98,7 @@ function createJob({ name, training }, model) {
     jobId: `pretrain-tiny-${name}`,
     runId: "pretrain-tiny",
     recipe: { name: "pretrain-tiny", sha256: sha256(process.argv[1]) },
-    jobKey: hashes.train,
+    jobKey: sha256(train),
     stage: 1,
     subset: "backbone",
     model,
