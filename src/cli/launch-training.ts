@@ -1,13 +1,26 @@
 import { MllmError } from "../core/errors.js";
+import type { Role } from "../core/roles.js";
 import type { PlannedJob } from "../training/plan-training.js";
 import { trainJobs } from "../training/train-jobs.js";
 import type { TrainingEvent } from "../training/training-event.js";
-import type { TrainOptions } from "./commands/train.js";
 import type { Context } from "./context.js";
 import { writeNote, writeResult } from "./output.js";
 import { uniqueProblems } from "./plan-report.js";
 import { createTrainingView, formatResults, isLast } from "./training-view.js";
 import type { Workspace } from "./workspace.js";
+
+/** The options of `mllm train`, as commander gives them. */
+export interface TrainOptions {
+  stage: "1" | "2";
+  role?: Role | "all";
+  recipe: string;
+  data: string;
+  from?: string;
+  set?: string[];
+  detach?: true;
+  dryRun?: true;
+  json?: true;
+}
 
 /** Starts what was planned and follows it to its end, or to the submission with `--detach`. */
 export async function launchTraining(

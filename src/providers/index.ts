@@ -1,5 +1,6 @@
 import { MllmError } from "../core/errors.js";
-import { createLocalProvider, type LocalSettings } from "./local/create-local-provider.js";
+import { createLocalProvider } from "./local/create-local-provider.js";
+import type { LocalSettings } from "./local/local-settings.js";
 import type { Provider } from "./provider.js";
 
 /** What the providers are made from; each takes what it needs. */

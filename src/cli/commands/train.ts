@@ -2,19 +2,8 @@ import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { ROLES, type Role } from "../../core/roles.js";
 import type { Context } from "../context.js";
+import type { TrainOptions } from "../launch-training.js";
 import { writeResult } from "../output.js";
-
-export interface TrainOptions {
-  stage: "1" | "2";
-  role?: Role | "all";
-  recipe: string;
-  data: string;
-  from?: string;
-  set?: string[];
-  detach?: true;
-  dryRun?: true;
-  json?: true;
-}
 
 export function createTrainCommand(context: Context): Command {
   return new Command("train")

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../../core/errors.js";
 import type { Readiness } from "../provider.js";
-import type { LocalSettings } from "./create-local-provider.js";
+import type { LocalSettings } from "./local-settings.js";
 
 const MINIMUM = [3, 10] as const;
 const SETUP_HINT = "Run mllm setup, or name another Python in MLLM_PYTHON.";

@@ -4,8 +4,8 @@ import { delimiter, join } from "node:path";
 import { explainSystemError, ProviderError } from "../../core/errors.js";
 import type { JobSpec } from "../../core/job-spec.js";
 import { ALREADY_RUNNING_EXIT_CODE, trainerCommand } from "../trainer-command.js";
-import type { LocalSettings } from "./create-local-provider.js";
 import { findLiving, jobPaths, readRecord, TrainerProcess, writeRecord } from "./job-folder.js";
+import type { LocalSettings } from "./local-settings.js";
 import { readTail } from "./read-lines.js";
 import { signalGroup } from "./stop.js";
 

@@ -1,7 +1,7 @@
 import { ProviderError, systemErrorCode } from "../../core/errors.js";
 import type { JobHandle } from "../provider.js";
-import type { LocalSettings } from "./create-local-provider.js";
 import { findLiving } from "./job-folder.js";
+import type { LocalSettings } from "./local-settings.js";
 import { isProcessAlive, type ProcessMark } from "./process-liveness.js";
 
 const POLL_MILLISECONDS = 50;
