@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { sha256 } from "../src/core/ids.js";
 import type { JobSpec } from "../src/core/job-spec.js";
 import type { Subset } from "../src/core/roles.js";
-import type { LocalSettings } from "../src/providers/local/create-local-provider.js";
+import type { LocalSettings } from "../src/providers/local/local-settings.js";
 
 /** What `test/fixtures/fake-package` understands; see its docstring. */
 export interface FakeTrainerControl {
