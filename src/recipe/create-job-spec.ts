@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { sha256 } from "../core/ids.js";
 import type { JobSpec, TrainingArguments } from "../core/job-spec.js";
+import type { Subset } from "../core/roles.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import type { ResolvedJob } from "./resolve-job.js";
 
@@ -21,18 +22,17 @@ export interface JobPlan {
 /** Joins recipe, data and parent into the one document a provider needs. */
 export function createJobSpec(plan: JobPlan): JobSpec {
   const { loaded, job, dataset, parent } = plan;
-  const files = dataset.manifest.subsets[job.subset];
-  const absolute = (path: string) => join(dataset.folder, path);
+  const { stage, subset, baseModel, method, lora, packing, overflow, training, deadlineSeconds } = job;
   const content = {
     version: 1 as const,
-    stage: job.stage,
-    subset: job.subset,
-    baseModel: job.baseModel,
-    method: job.method,
-    lora: job.lora,
-    packing: job.packing,
-    overflow: job.overflow,
-    training: job.training,
+    stage,
+    subset,
+    baseModel,
+    method,
+    lora,
+    packing,
+    overflow,
+    training,
   };
   return {
     ...content,
@@ -43,26 +43,28 @@ export function createJobSpec(plan: JobPlan): JobSpec {
     jobKey: sha256({
       ...content,
       baseModel: plan.modelIdentity,
-      training: withoutReporting(job.training),
+      training: withoutReporting(training),
       gpus: job.gpus,
       parent: parent?.hash ?? null,
       data: dataset.manifest.hash,
     }),
-    model: parent?.path ?? job.baseModel,
+    model: parent?.path ?? baseModel,
     parent: parent === null ? null : { id: parent.id, hash: parent.hash },
-    data: {
-      train: absolute(files.train.path),
-      validation: files.validation === null ? null : absolute(files.validation.path),
-      profile: absolute(dataset.manifest.profile.path),
-      hash: dataset.manifest.hash,
-      sha256: {
-        train: files.train.sha256,
-        validation: files.validation?.sha256 ?? null,
-        profile: dataset.manifest.profile.sha256,
-      },
-    },
-    deadlineSeconds: job.deadlineSeconds,
+    data: describeData(dataset, subset),
+    deadlineSeconds,
     outputDir: plan.outputDir,
+  };
+}
+
+function describeData({ folder, manifest }: JobPlan["dataset"], subset: Subset): JobSpec["data"] {
+  const { train, validation } = manifest.subsets[subset];
+  const { profile } = manifest;
+  return {
+    train: join(folder, train.path),
+    validation: validation === null ? null : join(folder, validation.path),
+    profile: join(folder, profile.path),
+    hash: manifest.hash,
+    sha256: { train: train.sha256, validation: validation?.sha256 ?? null, profile: profile.sha256 },
   };
 }
 

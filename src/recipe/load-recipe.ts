@@ -1,11 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parse, parseDocument } from "yaml";
-import type { z } from "zod";
 import { explainSystemError, MllmError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
 import { Recipe } from "../core/recipe.js";
-import { nearestKey } from "./nearest-key.js";
-import { knownKeys } from "./schema-keys.js";
+import { checkConsistency, explainIssue, kindOf, type Mistake } from "./recipe-mistakes.js";
 
 export interface LoadedRecipe {
   recipe: Recipe;
@@ -14,14 +12,6 @@ export interface LoadedRecipe {
   sha256: string;
   /** Where each given value stands: `tiny.yaml:12` or `--set`. Keys are dotted paths. */
   sources: Map<string, string>;
-}
-
-interface Mistake {
-  line: number | null;
-  key: string;
-  expected: string;
-  found: string;
-  nearest: string | undefined;
 }
 
 /** Reads a recipe, applies `--set key=value` assignments and validates; every mistake is reported at once. */
@@ -100,90 +90,6 @@ function collectSources(document: Document, lines: LineCounter, path: string): M
   return sources;
 }
 
-function explainIssue(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): Mistake[] {
-  const keys = issue.path.map(String);
-  if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(Recipe, keys);
-    return issue.keys.map((key) => {
-      const nearest = nearestKey(key, known);
-      const expected = nearest === undefined ? `one of ${known.join(", ")}` : "a known key";
-      const found = `the unknown key ${key}`;
-      return {
-        line: lineOf(document, lines, [...keys, key]),
-        key: [...keys, key].join("."),
-        expected,
-        found,
-        nearest,
-      };
-    });
-  }
-  const value: unknown = document.getIn(keys);
-  return [
-    {
-      line: lineOf(document, lines, keys),
-      key: keys.join(".") || "(recipe)",
-      expected: expectation(issue),
-      found: value === undefined ? "nothing" : `${JSON.stringify(value)} (${kindOf(value)})`,
-      nearest:
-        issue.code === "invalid_value" && typeof value === "string"
-          ? nearestKey(value, issue.values.map(String))
-          : undefined,
-    },
-  ];
-}
-
-function expectation(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return issue.expected === "int" ? "an integer" : `a ${issue.expected}`;
-    case "invalid_value":
-      return `one of ${issue.values.map(String).join(", ")}`;
-    case "too_small":
-      return `${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
-    case "too_big":
-      return `${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
-    default:
-      return issue.message;
-  }
-}
-
-/** What no single key shows; looked at in the raw document, so that it is said beside every other mistake. */
-function checkConsistency(document: Document, lines: LineCounter): Mistake[] {
-  const mistakes: Mistake[] = [];
-  if (document.get("method") === "lora" && !document.has("lora")) {
-    mistakes.push({
-      line: lineOf(document, lines, ["method"]),
-      key: "lora",
-      expected: "r, lora_alpha, lora_dropout and target_modules, because method is lora",
-      found: "nothing",
-      nearest: undefined,
-    });
-  }
-  if (document.get("method") === "lora" && document.get("model") === "tiny-scratch") {
-    mistakes.push({
-      line: lineOf(document, lines, ["model"]),
-      key: "model",
-      expected: "a trained model, because adapters leave its weights as they are",
-      found: "tiny-scratch, whose weights are random",
-      nearest: undefined,
-    });
-  }
-  return mistakes;
-}
-
-function lineOf(document: Document, lines: LineCounter, keys: string[]): number | null {
-  for (let length = keys.length; length > 0; length--) {
-    const parent = length === 1 ? document.contents : document.getIn(keys.slice(0, length - 1), true);
-    if (!isMap(parent)) continue;
-    const pair = parent.items.find(
-      (item) => isScalar(item.key) && String(item.key.value) === keys[length - 1],
-    );
-    const start = (pair?.key as Node | undefined)?.range?.[0];
-    if (start !== undefined) return lines.linePos(start).line;
-  }
-  return null;
-}
-
 function recipeError(path: string, mistakes: Mistake[]): MllmError {
   const ordered = [...mistakes].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   const texts = ordered.map(({ line, key, expected, found, nearest }) => {
@@ -195,12 +101,6 @@ function recipeError(path: string, mistakes: Mistake[]): MllmError {
   return new MllmError("bad_recipe", `the recipe has ${title}:\n  ${texts.join("\n  ")}`, {
     hint: "Correct the recipe; `mllm train … --dry-run` checks it without starting anything.",
   });
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "list";
-  return typeof value === "object" ? "map" : typeof value;
 }
 
 function firstLine(text: string): string {

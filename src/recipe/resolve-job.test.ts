@@ -38,6 +38,18 @@ describe("resolveJob", () => {
     expect(sources.model).toBe("a.yaml:11");
   });
 
+  it("lets the command line win over what the file says of a stage", () => {
+    const said = parseRecipe(RECIPE, "a.yaml", ["training.learning_rate=0.5"]);
+    expect(resolveJob(said, "planner").training.learning_rate).toBe(0.5);
+    expect(resolveJob(said, "summarizer").training.learning_rate).toBe(0.5);
+    const stage = parseRecipe(RECIPE, "a.yaml", [
+      "training.learning_rate=0.5",
+      "stages.role.learning_rate=0.25",
+    ]);
+    expect(resolveJob(stage, "planner").training.learning_rate).toBe(0.25);
+    expect(resolveJob(stage, "backbone").training.learning_rate).toBe(0.5);
+  });
+
   it("drops the default number of epochs where optimizer steps are given", () => {
     const steps = parseRecipe("name: a\nmodel: b\ntraining:\n  max_steps: 7\n", "a.yaml");
     expect(resolveJob(steps, "backbone").training).not.toHaveProperty("num_train_epochs");

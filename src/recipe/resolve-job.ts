@@ -54,7 +54,7 @@ export function resolveJob(loaded: LoadedRecipe, subset: Subset, model?: string)
   };
 }
 
-/** Defaults, then both stages' values, then the stage's, then the role's: the last one given counts. */
+/** Defaults, then both stages' values, the stage's, the role's, and what `--set` says: the last one counts. */
 function resolveTraining({ recipe, sources: given, path }: LoadedRecipe, subset: Subset) {
   const stageKey = subset === "backbone" ? "backbone" : "role";
   const role = subset === "backbone" ? undefined : recipe.roles[subset];
@@ -67,11 +67,16 @@ function resolveTraining({ recipe, sources: given, path }: LoadedRecipe, subset:
   const sources: Record<string, string> = {};
   for (const key of Object.keys(training)) sources[`training.${key}`] = "default";
   sources["training.seed"] = given.get("seed") ?? "default";
-  for (const [prefix, values] of layers) {
-    for (const [key, value] of Object.entries(values)) {
-      training[key] = value;
-      sources[`training.${key}`] = given.get(`${prefix}.${key}`) ?? `${path} (${prefix})`;
-    }
+  const values = layers.flatMap(([prefix, layer]) =>
+    Object.entries(layer).map(([key, value]) => {
+      return { key, value, source: given.get(`${prefix}.${key}`) ?? `${path} (${prefix})` };
+    }),
+  );
+  // What was said on the command line counts more than what the file says of a stage or a role.
+  const said = values.filter(({ source }) => source === "--set");
+  for (const { key, value, source } of [...values, ...said]) {
+    training[key] = value;
+    sources[`training.${key}`] = source;
   }
   // Optimizer steps and epochs are two ways to say how long: the one that was given wins over our default.
   if (training.max_steps !== undefined && sources["training.num_train_epochs"] === "default") {
