@@ -1,12 +1,10 @@
-import { constants, existsSync } from "node:fs";
-import { access } from "node:fs/promises";
-import { dirname } from "node:path";
-import { MllmError } from "../core/errors.js";
+import type { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
 import type { Dataset } from "../data/open-dataset.js";
 import { countTokens } from "../recipe/count-tokens.js";
 import { type Estimate, estimateJob } from "../recipe/estimate.js";
 import type { PlannedJob } from "../training/plan-training.js";
+import { checkWritable } from "./check-writable.js";
 import type { Context } from "./context.js";
 import { findTokenizer } from "./find-model.js";
 import type { Workspace } from "./workspace.js";
@@ -65,18 +63,6 @@ export async function createPlanReport(context: Context, request: PlanReportRequ
 export function uniqueProblems(plan: readonly PlannedJob[]): MllmError[] {
   const problems = plan.flatMap((planned) => planned.problems);
   return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
-}
-
-async function checkWritable(folder: string): Promise<MllmError[]> {
-  let existing = folder;
-  while (!existsSync(existing)) existing = dirname(existing);
-  try {
-    await access(existing, constants.W_OK);
-    return [];
-  } catch {
-    const hint = "Run in a folder that can be written to, or set MLLM_DIR to one.";
-    return [new MllmError("permission_denied", `${existing} cannot be written to`, { hint })];
-  }
 }
 
 async function estimatePlanned(

@@ -36,7 +36,8 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const { resolve } = await import("node:path");
   const { loadRecipe } = await import("../../recipe/load-recipe.js");
   const { openDataset } = await import("../../data/open-dataset.js");
-  const { openWorkspace } = await import("../workspace.js");
+  const { openWorkspace, resolveWorkspace } = await import("../workspace.js");
+  const { checkWritable } = await import("../check-writable.js");
   const { findRecipe } = await import("../find-recipe.js");
   const { resolveModelFolders } = await import("../find-model.js");
   const { formatTrainCommand, launchTraining } = await import("../launch-training.js");
@@ -46,6 +47,8 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const loaded = resolveModelFolders(context, recipe);
   const dataset = await openDataset(resolve(context.cwd, options.data));
   const isDryRun = options.dryRun === true;
+  const [unwritable] = isDryRun ? [] : await checkWritable(resolveWorkspace(context).stateFolder);
+  if (unwritable !== undefined) throw unwritable;
   const workspace = await openWorkspace(context, {
     provider: loaded.recipe.provider,
     database: isDryRun ? "read-only" : "make",
