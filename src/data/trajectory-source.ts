@@ -87,7 +87,7 @@ export class TrajectorySource {
       yield parsed.fault === null
         ? { result: this.interpret(parsed.value, place), value: parsed.value, place }
         : {
-            result: { kind: "rejected", reason: "invalid_json", detail: parsed.fault },
+            result: { kind: "rejected", ...parsed.fault },
             value: parsed.value,
             place,
           };

@@ -15,6 +15,11 @@ export function loads(text: string, isSame: (value: PythonValue) => boolean): Py
   return isSame(fast as PythonValue) ? (fast as PythonValue) : new Parser(text).parse();
 }
 
+/** Parses valid JSON with every number as it is written there. */
+export function loadsVerbatim(text: string): PythonValue {
+  return new Parser(text, (number) => new PythonNumber(number)).parse();
+}
+
 const ARRAY_INDEX = /^(?:0|[1-9]\d{0,9})$/;
 
 /** Whether a value from `JSON.parse` is written by `dumps` as Python would. */
@@ -49,7 +54,10 @@ const BLANKS = /[ \t\n\r]*/y;
 class Parser {
   private at = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(
+    private readonly text: string,
+    private readonly toNumber = readNumber,
+  ) {}
 
   parse(): PythonValue {
     const value = this.value();
@@ -68,7 +76,7 @@ class Parser {
     if (word !== null) return WORDS[word[0]] ?? null;
     const number = this.match(NUMBER);
     if (number === null) throw this.fault("a value");
-    return readNumber(number[0], number[1] !== undefined || number[2] !== undefined);
+    return this.toNumber(number[0], number[1] !== undefined || number[2] !== undefined);
   }
 
   private dict(): Map<string, PythonValue> {

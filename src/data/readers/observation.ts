@@ -1,9 +1,10 @@
+import { writeJson, writeMember } from "../exact-json.js";
 import { isObject } from "./reader.js";
 
 /** The text of a ToolBench result, `{"error", "response"}` as JSON text or as an object, often cut in the middle. */
 export function readObservation(content: unknown): string {
   if (content === null || content === undefined) return "";
-  if (typeof content !== "string") return isObject(content) ? fromObject(content) : JSON.stringify(content);
+  if (typeof content !== "string") return isObject(content) ? fromObject(content) : writeJson(content);
   let parsed: unknown;
   try {
     parsed = JSON.parse(content);
@@ -13,17 +14,18 @@ export function readObservation(content: unknown): string {
   return isObject(parsed) ? fromObject(parsed, content) : content;
 }
 
-function fromObject(result: Record<string, unknown>, whole = JSON.stringify(result)): string {
+function fromObject(result: Record<string, unknown>, whole = writeJson(result)): string {
   if (!("response" in result)) return whole;
-  const response = asText(result.response);
-  const error = asText(result.error);
+  const response = textOf(result, "response", whole);
+  const error = textOf(result, "error", whole);
   if (error === "") return response;
   return response === "" ? `error: ${error}` : `error: ${error}\n${response}`;
 }
 
-function asText(value: unknown): string {
+function textOf(result: Record<string, unknown>, key: string, whole: string): string {
+  const value = result[key];
   if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : writeMember(whole, key);
 }
 
 const ESCAPES: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f" };

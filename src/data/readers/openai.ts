@@ -1,3 +1,5 @@
+import { parseJson, writeJson } from "../exact-json.js";
+import { isStackOverflow } from "../nested-too-deeply.js";
 import { buildSteps, type ChatMessage } from "./chat-steps.js";
 import { readCalls } from "./raw-messages.js";
 import { asId, collectToolNames, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
@@ -49,8 +51,9 @@ function messagesOf(record: JsonObject): JsonObject[] | null {
 
 function tryParse(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return parseJson(text);
+  } catch (error) {
+    if (isStackOverflow(error)) throw error;
     return null;
   }
 }
@@ -105,6 +108,6 @@ function readText(message: JsonObject): string {
       .join("")
       .trim();
   }
-  if (isObject(content)) return JSON.stringify(content);
+  if (isObject(content)) return writeJson(content);
   return typeof refusal === "string" ? refusal.trim() : "";
 }

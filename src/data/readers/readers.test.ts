@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describeWithSharedData, sharedData } from "../../../test/shared-data.js";
 import type { Step } from "../../core/trajectory.js";
 import { READERS } from "../formats.js";
+import { parseRecord } from "../parse-record.js";
 import { alphaUmi1 } from "./alpha-umi-1.js";
 import { alphaUmi2 } from "./alpha-umi-2.js";
 import { openai } from "./openai.js";
@@ -136,6 +137,29 @@ describe("openai", () => {
     ]);
   });
 
+  it.each([
+    '{"id":12345678901234567890,"x":[1.0,1e400,-0]}',
+    '{"10":"b","9":"a","s":"\\n\u00fc"}',
+    '{"x":{"arguments":{"n":2.50}}}',
+  ])("keeps the numbers and the order of arguments that are the object %s", (recorded) => {
+    const text = JSON.stringify(chat({ role: "assistant", tool_calls: [call("HERE")] }));
+    const messages = JSON.stringify({ messages: JSON.stringify(JSON.parse(text).messages) });
+    const { value } = parseRecord(Buffer.from(text.replace('"HERE"', recorded)));
+    expect(stepsOf(openai, value)).toMatchObject([{ call: { arguments: recorded } }]);
+    const inText = messages.replace('\\"HERE\\"', JSON.stringify(recorded).slice(1, -1));
+    const second = parseRecord(Buffer.from(inText)).value;
+    expect(stepsOf(openai, second)).toMatchObject([{ call: { arguments: recorded } }]);
+  });
+
+  it("reads NaN in arguments as null, and says that arguments are nested too deeply", () => {
+    const text = JSON.stringify(chat({ role: "assistant", tool_calls: [call("HERE")] }));
+    const { value } = parseRecord(Buffer.from(text.replace('"HERE"', '{"x":NaN,"y":1.0}')));
+    expect(stepsOf(openai, value)).toMatchObject([{ call: { arguments: '{"x":null,"y":1.0}' } }]);
+    const deep = `{"x":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
+    const { fault } = parseRecord(Buffer.from(text.replace('"HERE"', deep)));
+    expect(fault?.reason).toBe("nested_too_deeply");
+  });
+
   it.each(["hello", '{"city": "Bon', "[1]", "7"])("keeps broken arguments %j as context only", (recorded) => {
     expect(stepsOf(openai, chat({ role: "assistant", tool_calls: [call(recorded)] }))).toMatchObject([
       { call: { arguments: recorded }, untrained: "broken_arguments" },
@@ -237,6 +261,7 @@ describe("toolbench", () => {
     ],
     ['{"final_answer": "7"', { kind: "answer", answer: "7" }],
     ['{"final_answer": {"degrees": 7}}', { kind: "answer", answer: '{"degrees":7}' }],
+    ['{"final_answer": 12345678901234567890}', { kind: "answer", answer: "12345678901234567890" }],
     ['{"return_type": "give_up_and_restart"', { kind: "give_up" }],
     [
       '{"return_type": "give_answer", "final_answer": "It is 7 and',
@@ -256,6 +281,10 @@ describe("toolbench", () => {
     ['{"error": "x", "response": "y"}', "error: x\ny"],
     ['{"error": "", "response": "a \\"b\\" \\u00e9 cut...', 'a "b" é cut...'],
     ['{"error": "", "response": [1]}', "[1]"],
+    [
+      '{"error": "", "response": {"id": 12345678901234567890, "x": 1.0}}',
+      '{"id":12345678901234567890,"x":1.0}',
+    ],
     ["plain", "plain"],
   ])("reads the result %j", (content, observation) => {
     const messages = [
