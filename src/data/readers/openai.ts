@@ -3,7 +3,7 @@ import { isStackOverflow } from "../nested-too-deeply.js";
 import { buildSteps, type ChatMessage } from "./chat-steps.js";
 import { readCalls } from "./raw-messages.js";
 import { asId, collectToolNames, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
-import { readTools } from "./tools.js";
+import { BROKEN_TOOLS, readTools } from "./tools.js";
 
 /** OpenAI's fine-tuning lines, `messages` and `tools`; also the older `functions`, TRL's object arguments, and `traj` for messages. */
 export const openai: Reader = {
@@ -25,6 +25,7 @@ export const openai: Reader = {
       .join("\n\n");
     if (instruction === "") return rejected("no_instruction", "the first user message is empty");
     const tools = readTools(record.tools ?? record.functions);
+    if (tools === "broken") return rejected(...BROKEN_TOOLS);
     const toolNames = tools === null ? null : collectToolNames(tools);
     const chat = messages.slice(first + 1).flatMap(readMessage);
     const { steps, lost } = buildSteps(chat, { toolNames, textAlone: "answer" });

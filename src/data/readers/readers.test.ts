@@ -205,6 +205,21 @@ describe("openai", () => {
     ]);
   });
 
+  it("reads tools that are Python's text of a list, and rejects a text that is none", () => {
+    const python = "[{'type': 'function', 'function': {'name': 'weather', 'strict': True}}]";
+    const { trajectory, hasTools } = read(openai, {
+      ...chat({ role: "assistant", content: "a" }),
+      tools: python,
+    });
+    expect([trajectory.tools, hasTools]).toMatchObject([[{ name: "weather" }], true]);
+    const broken = { ...chat({ role: "assistant", content: "a" }), tools: "[{'name': " };
+    expect(openai.read(broken, place)).toMatchObject({ kind: "rejected", reason: "broken_tools" });
+    expect(read(openai, { ...broken, tools: "null" }).hasTools).toBe(false);
+    const answers = answerFile(finish({ return_type: "give_answer", final_answer: "7" }));
+    const inText = { answer_generation: { ...answers.answer_generation, function: "<tools>" } };
+    expect(toolbench.read(inText, place)).toMatchObject({ reason: "broken_tools" });
+  });
+
   it("joins a text without a call to the next thought, and takes calls of adjacent messages as parallel", () => {
     const record = chat(
       { role: "assistant", content: "First." },

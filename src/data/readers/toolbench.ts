@@ -2,7 +2,7 @@ import { basename, dirname } from "node:path";
 import { buildSteps } from "./chat-steps.js";
 import { readRawMessages } from "./raw-messages.js";
 import { asId, collectToolNames, isObject, type Reader, type RecordPlace, rejected } from "./reader.js";
-import { readTools } from "./tools.js";
+import { BROKEN_TOOLS, readTools } from "./tools.js";
 
 /** ToolBench's answer files, `answer/G1_answer/10_ChatGPT_DFS_woFilter_w2.json`: one query and the path that was kept. */
 export const toolbench: Reader = {
@@ -19,6 +19,7 @@ export const toolbench: Reader = {
     if (typeof query !== "string" || query.trim() === "")
       return rejected("no_instruction", "answer_generation.query is empty");
     const tools = readTools(functions);
+    if (tools === "broken") return rejected(...BROKEN_TOOLS);
     const toolNames = tools === null ? null : collectToolNames(tools);
     const { steps, lost } = buildSteps(readRawMessages(path, query), { toolNames, textAlone: "thought" });
     const trajectory = { instruction: query.trim(), tools: tools ?? [], steps };

@@ -4,7 +4,7 @@ import { splitActionText } from "./action-text.js";
 import { buildSteps, type ChatMessage } from "./chat-steps.js";
 import { readObservation } from "./observation.js";
 import { collectToolNames, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
-import { readTools } from "./tools.js";
+import { BROKEN_TOOLS, readTools } from "./tools.js";
 
 /**
  * ToolBench's training file: `{id, conversations: [{from, value}]}`, one row a step, so that the rows of one
@@ -28,8 +28,7 @@ export const toolllama: Reader = {
     }
     const system = conversation.slice(0, first).map(textOf).join("\n");
     const tools = readTools(record.tools) ?? readSystemTools(system);
-    if (tools === "broken")
-      return rejected("broken_tools", "the tool list in the system turn is no Python literal");
+    if (tools === "broken") return rejected(...BROKEN_TOOLS);
     const { steps, lost } = buildSteps(conversation.slice(first + 1).flatMap(readTurn), {
       toolNames: tools === null ? null : collectToolNames(tools),
       textAlone: "thought",
