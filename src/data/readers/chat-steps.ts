@@ -43,7 +43,8 @@ type CallStep = Extract<Step, { kind: "call" }>;
 class StepBuilder {
   private readonly steps: Step[] = [];
   private readonly lost: Record<string, number> = {};
-  private thoughts: string[] = [];
+  /** Texts whose act is still to come. */
+  private thoughts: { text: string; isTrained: boolean }[] = [];
   /** Calls that still wait for their result; those of adjacent messages are parallel. */
   private open: { id: string | null; step: CallStep }[] = [];
   wasCall = false;
@@ -52,6 +53,7 @@ class StepBuilder {
 
   user(text: string): void {
     this.open = [];
+    this.dropThoughts();
     this.steps.push({ kind: "user", text: text.trim() });
   }
 
@@ -73,13 +75,13 @@ class StepBuilder {
       if (this.options.textAlone === "answer" && next?.role !== "assistant" && next?.role !== "result") {
         this.open = [];
         const untrained = text === "" ? { untrained: "no_answer" } : mark;
-        this.steps.push({ kind: "answer", thought: this.takeThought(""), answer: text, ...untrained });
-      } else if (text !== "") this.thoughts.push(text);
+        this.steps.push({ kind: "answer", thought: this.takeThought("", mark), answer: text, ...untrained });
+      } else if (text !== "") this.thoughts.push({ text, isTrained: message.untrained === undefined });
       return;
     }
     if (!this.wasCall) this.open = [];
     message.calls.forEach((call, index) => {
-      const thought = index === 0 ? this.takeThought(text) : "";
+      const thought = index === 0 ? this.takeThought(text, mark) : "";
       this.steps.push(
         call.name === "Finish" ? this.finish(call, thought, mark) : this.call(call, thought, mark),
       );
@@ -87,7 +89,7 @@ class StepBuilder {
   }
 
   end(): { steps: Step[]; lost: Record<string, number> } {
-    if (this.thoughts.length > 0) this.count("text_without_act");
+    this.dropThoughts();
     return { steps: this.steps, lost: this.lost };
   }
 
@@ -123,10 +125,17 @@ class StepBuilder {
     return toolNames !== null && !toolNames.has(name) && !toolNames.has(Array.from(name).slice(-64).join(""));
   }
 
-  private takeThought(text: string): string {
-    const thought = [...this.thoughts, text].filter((part) => part !== "").join("\n");
+  /** What was said before an act and beside it. A text that is not to be trained joins no act that is. */
+  private takeThought(text: string, { untrained }: { untrained?: string }): string {
+    const joining = this.thoughts.filter(({ isTrained }) => isTrained || untrained !== undefined);
+    this.thoughts = this.thoughts.filter((thought) => !joining.includes(thought));
+    this.dropThoughts();
+    return [...joining.map((thought) => thought.text), text].filter((part) => part !== "").join("\n");
+  }
+
+  private dropThoughts(): void {
+    for (const _ of this.thoughts) this.count("text_without_act");
     this.thoughts = [];
-    return thought;
   }
 
   private count(reason: string): void {

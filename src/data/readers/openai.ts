@@ -82,7 +82,7 @@ function readMessage(message: JsonObject): ChatMessage[] {
         ];
       }
       const answer: ChatMessage = { role: "assistant", text, calls, ...untrained };
-      return reasoning === "" ? [answer] : [{ role: "assistant", text: reasoning, calls: [] }, answer];
+      return reasoning === "" ? [answer] : [{ ...answer, text: reasoning }, answer];
     }
     case "tool":
     case "function":

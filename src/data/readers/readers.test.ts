@@ -237,6 +237,39 @@ describe("openai", () => {
   });
 });
 
+describe("texts without a call", () => {
+  const words = { role: "assistant", content: "Unwanted.", weight: 0 };
+  const act = { role: "assistant", content: "Look.", tool_calls: [call("{}")] };
+
+  it("does not train on a text of weight 0 with the act that follows", () => {
+    const record = chat(words, { role: "assistant", content: "Wanted." }, act);
+    expect(stepsOf(openai, record)).toMatchObject([{ kind: "call", thought: "Wanted.\nLook." }]);
+    expect(read(openai, record).lost).toEqual({ text_without_act: 1 });
+    const unweighted = chat(words, { ...act, weight: 0 });
+    expect(stepsOf(openai, unweighted)).toMatchObject([
+      { thought: "Unwanted.\nLook.", untrained: "weight_zero" },
+    ]);
+    const reasoned = chat({ ...words, reasoning_content: "Hm." }, act);
+    expect(stepsOf(openai, reasoned)).toMatchObject([{ thought: "Look." }]);
+    expect(read(openai, reasoned).lost).toEqual({ text_without_act: 2 });
+  });
+
+  it("does not carry a thought over a user's turn", () => {
+    const conversations = [
+      { from: "user", value: "q" },
+      { from: "assistant", value: "Old." },
+      { from: "user", value: "Again." },
+      { from: "assistant", value: "New.\n Next: give up." },
+    ];
+    const { trajectory, lost } = read(alphaUmi2, { tools: [], conversations });
+    expect(trajectory.steps).toEqual([
+      { kind: "user", text: "Again." },
+      { kind: "give_up", thought: "New." },
+    ]);
+    expect(lost).toEqual({ text_without_act: 1 });
+  });
+});
+
 const finish = (args: unknown, content: string | null = null) => ({
   role: "assistant",
   content,
@@ -406,7 +439,7 @@ describe("alpha-umi", () => {
         observation: "7",
       },
       { kind: "user", text: "Again." },
-      { kind: "give_up", thought: "unmarked\nNo." },
+      { kind: "give_up", thought: "No." },
     ]);
   });
 
