@@ -114,7 +114,7 @@ export class DatasetBuilder {
         count(this.untrainedTurns, step.untrained, step.kind === "give_up" ? 1 : 2);
       }
     }
-    await this.write(this.share.place(id, examples));
+    await this.write(this.share.place(read.trajectory.instruction, examples));
   }
 
   /** null where tools or arguments are nested too deeply to be written. */

@@ -8,6 +8,7 @@ import { Example } from "../core/example.js";
 import type { Subset } from "../core/roles.js";
 import { loadProfile } from "../prompts/load-profile.js";
 import { type SplitRequest, splitDataset } from "./split-dataset.js";
+import { ValidationShare } from "./validation-share.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -52,6 +53,10 @@ const lines = async (path: string) =>
   (await readFile(join(folder, path), "utf8")).split("\n").filter((line) => line !== "");
 const ids = async (side: string, subset: Subset = "backbone") =>
   (await lines(`out/${side}${subset}.jsonl`)).map((line) => Example.parse(JSON.parse(line)).trajectory);
+
+const rowsOf = async (path: string) =>
+  (await lines(`out/${path}`)).map((line) => Example.parse(JSON.parse(line)));
+const textOf = (row: Example) => row.segments.map((segment) => segment.text).join("");
 
 const names = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `t${from + index}`);
 
@@ -109,6 +114,31 @@ describe("splitDataset", () => {
       expect(chosen.size).toBe(1);
     },
   );
+
+  it("keeps all attempts at one task on one side, and at least one task on either", async () => {
+    const attempt = (task: string) => chat(task).replace(`"id":"${task}",`, "");
+    const tasks = names(40).flatMap((task) => [task, task, task]);
+    await write([...tasks, ...tasks.reverse()].map(attempt));
+    const { trajectories } = await split({ validation: 0.2 });
+    const sides = await Promise.all([rowsOf("backbone.jsonl"), rowsOf("validation/backbone.jsonl")]);
+    const [train = [], validation = []] = sides.map((rows) => rows.map(textOf));
+    expect([train.length, validation.length]).toEqual([trajectories.train, trajectories.validation]);
+    expect(train.filter((text) => validation.includes(text))).toEqual([]);
+    for (const share of [0.0001, 0.9999]) {
+      await write(["a", "b", "a", "b", "b", "a"].map(attempt));
+      expect((await split({ validation: share })).trajectories).toEqual({ train: 3, validation: 3 });
+      await write(["a", "a", "a"].map(attempt));
+      expect((await split({ validation: share })).trajectories).toEqual({ train: 3, validation: 0 });
+    }
+  });
+
+  it("holds only so many attempts at a single task", () => {
+    const share = new ValidationShare<number>(0.0001, 0);
+    for (let item = 0; item < 999; item += 1) expect(share.place("a", item)).toEqual([]);
+    expect(share.place("a", 999)).toHaveLength(1000);
+    expect(share.place("a", 1000)).toEqual([{ side: "train", item: 1000 }]);
+    expect(share.end()).toEqual([]);
+  });
 
   it("keeps something to train on, however large the share", async () => {
     await write(names(5).map(chat));

@@ -27,7 +27,7 @@ const chat = (id: string) => ({
     { type: "function", function: { name: "weather", description: "d", parameters: { type: "object" } } },
   ],
   messages: [
-    { role: "user", content: "How warm is it in Bonn?" },
+    { role: "user", content: `How warm is it in ${id}?` },
     {
       role: "assistant",
       content: "Ask.",
@@ -195,7 +195,7 @@ describe("mllm data export", () => {
     const [line = ""] = (await readFile(join(folder, "caller.jsonl"), "utf8")).split("\n");
     expect(JSON.parse(line)).toEqual({
       messages: [
-        { role: "user", content: "How warm is it in Bonn?" },
+        { role: "user", content: "How warm is it in t0?" },
         {
           role: "assistant",
           content: "Ask.",
