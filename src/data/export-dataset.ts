@@ -1,12 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { DatasetManifest } from "../core/dataset-manifest.js";
 import { explainSystemError, MllmError } from "../core/errors.js";
 import { Example } from "../core/example.js";
 import { Profile } from "../core/profile.js";
 import type { Subset } from "../core/roles.js";
 import { toChat, toPromptCompletions } from "../prompts/export-rows.js";
+import { clearAbandoned, nameTemporary } from "./abandoned-output.js";
 import { readTexts } from "./input/read-texts.js";
 import { TextFile } from "./text-file.js";
 
@@ -49,7 +49,8 @@ export async function* exportDataset(request: ExportRequest): AsyncGenerator<Exp
       hint: "Choose a file in another folder: a data set holds nothing but its own files.",
     });
   }
-  const temporaryPath = join(dirname(path), `.${basename(path)}.partial-${randomBytes(4).toString("hex")}`);
+  await clearAbandoned(path);
+  const temporaryPath = nameTemporary(path);
   const file = await TextFile.create(temporaryPath, request.out);
   let examples = 0;
   let rows = 0;

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { explainSystemError, MllmError, systemErrorCode } from "../core/errors.js";
+import { clearAbandoned, nameTemporary, OLD } from "./abandoned-output.js";
 
 /** A folder that appears whole or not at all: it is filled under another name beside its place, then renamed. */
 export class OutputFolder {
@@ -16,14 +16,12 @@ export class OutputFolder {
     path: string,
     isOurs: (path: string, names: string[]) => Promise<boolean>,
   ): Promise<OutputFolder> {
+    await clearAbandoned(path);
     await refuseForeign(path, isOurs);
     try {
       await mkdir(dirname(path), { recursive: true });
       // Not mkdtemp: its folders are closed to everyone else, and this one will be the user's data set.
-      const temporaryPath = join(
-        dirname(path),
-        `.${basename(path)}.partial-${randomBytes(4).toString("hex")}`,
-      );
+      const temporaryPath = nameTemporary(path);
       await mkdir(temporaryPath);
       return new OutputFolder(path, temporaryPath);
     } catch (error) {
@@ -33,7 +31,7 @@ export class OutputFolder {
 
   /** Puts the folder in its place. What stood there is kept until the new one stands. */
   async commit(): Promise<void> {
-    const old = `${this.temporaryPath}-old`;
+    const old = `${this.temporaryPath}${OLD}`;
     try {
       const hadOld = await renameIfThere(this.path, old);
       try {
