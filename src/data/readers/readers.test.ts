@@ -363,11 +363,11 @@ describe("toolllama", () => {
     '\nThought: \nAction: Finish\nAction Input: {"return_type": "give_answer", "final_answer": "7"}';
 
   it("reads whole paths and their Python tool list", () => {
-    const { trajectory } = read(
+    const { trajectory, sourceId } = read(
       toolllama,
       row(["assistant", action], ["function", '{"error":"","response":"7"}'], ["assistant", end]),
     );
-    expect(trajectory.instruction).toBe("q");
+    expect([trajectory.instruction, sourceId]).toEqual(["q", "Step 2: q"]);
     expect(trajectory.tools).toEqual([
       { name: "weather", description: "it's", parameters: { type: "object", n: [1, -2.5, true, null] } },
     ]);

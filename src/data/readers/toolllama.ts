@@ -3,7 +3,7 @@ import { parsePythonLiteral } from "../parse-python-literal.js";
 import { splitActionText } from "./action-text.js";
 import { buildSteps, type ChatMessage } from "./chat-steps.js";
 import { readObservation } from "./observation.js";
-import { collectToolNames, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
+import { asId, collectToolNames, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
 import { BROKEN_TOOLS, readTools } from "./tools.js";
 
 /**
@@ -34,7 +34,14 @@ export const toolllama: Reader = {
       textAlone: "thought",
     });
     const trajectory = { instruction, tools: tools ?? [], steps };
-    return { kind: "trajectory", trajectory, sourceId: null, group: null, hasTools: tools !== null, lost };
+    return {
+      kind: "trajectory",
+      trajectory,
+      sourceId: asId(record.id),
+      group: null,
+      hasTools: tools !== null,
+      lost,
+    };
   },
 };
 
