@@ -4,7 +4,7 @@ import type { PlannedJob } from "../training/plan-training.js";
 import { trainJobs } from "../training/train-jobs.js";
 import type { TrainingEvent } from "../training/training-event.js";
 import type { Context } from "./context.js";
-import { writeNote, writeResult } from "./output.js";
+import { quoteArgument, writeNote, writeResult } from "./output.js";
 import { uniqueProblems } from "./plan-report.js";
 import { createTrainingView, formatResults, isLast } from "./training-view.js";
 import type { Workspace } from "./workspace.js";
@@ -84,12 +84,12 @@ export function formatTrainCommand(
 ): string {
   const [first] = trained;
   const isNamed = options.from !== undefined && first !== undefined && "best" in first;
-  const parts = ["mllm train", stage, `--recipe ${options.recipe} --data ${options.data}`];
-  for (const assignment of options.set ?? []) parts.push(`--set ${quote(assignment)}`);
+  const parts = [
+    "mllm train",
+    stage,
+    `--recipe ${quoteArgument(options.recipe)} --data ${quoteArgument(options.data)}`,
+  ];
+  for (const assignment of options.set ?? []) parts.push(`--set ${quoteArgument(assignment)}`);
   if (isNamed) parts.push(`--from ${first.best.id}`);
   return parts.join(" ");
-}
-
-function quote(text: string): string {
-  return /^[\w.=/:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -16,6 +16,11 @@ export function writeJsonLine(context: Context, value: unknown): void {
   context.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
+/** A word of a command that can be copied into a shell. */
+export function quoteArgument(text: string): string {
+  return /^[\w.=/:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** As tables and sentences show it; "-" where there is none. */
 export function formatLoss(loss: number | null): string {
   return loss === null ? "-" : loss.toFixed(4);

@@ -60,6 +60,12 @@ describe("mllm split-data", () => {
     expect(JSON.parse(await readFile(join(folder, "out/manifest.json"), "utf8"))).toEqual(manifest);
   });
 
+  it("quotes a folder with blanks in the next command", async () => {
+    await writeChats(2);
+    const { stdout } = await run("split-data", "in.jsonl", "--out", "it's mine");
+    expect(stdout).toContain("--data 'it'\\''s mine'\n");
+  });
+
   it("makes the folders above the data set, open to whom the umask allows", async () => {
     await writeChats(2);
     expect((await run("split-data", "in.jsonl", "--out", "new/deep/data")).code).toBe(0);

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { SUBSETS } from "../../core/roles.js";
 import type { Context } from "../context.js";
-import { writeResult } from "../output.js";
+import { quoteArgument, writeResult } from "../output.js";
 
 // Written out so that `--help` loads no reader; a test compares it with the readers.
 export const FORMAT_CHOICES = ["toolbench", "toolllama", "alpha-umi-1", "alpha-umi-2", "openai"] as const;
@@ -25,7 +25,7 @@ interface SplitDataOptions {
 
 const EXAMPLES = `
 Examples:
-  mllm split-data data/trajectories.jsonl --out out/data
+  mllm split-data data/trajectories/full/train.jsonl --out out/data
   mllm split-data toolbench/answer --exclude-ids test_query_ids/G1_tool.json --out out/data
   mllm split-data chats.jsonl --rows step --validation 0.05 --out out/steps
   mllm split-data raw_data_stage_2.json --compat alpha-umi --profile prompts.json --out out/reference`;
@@ -91,7 +91,7 @@ async function split(context: Context, inputs: string[], options: SplitDataOptio
   writeSplitNotes(context, manifest);
   const next = isDryRun
     ? "dry run: nothing was written"
-    : `next: mllm train --stage 1 --recipe tiny --data ${options.out}`;
+    : `next: mllm train --stage 1 --recipe tiny --data ${quoteArgument(options.out)}`;
   writeResult(context, { json: options.json === true, value: manifest, text: formatSplit(manifest, next) });
 }
 
