@@ -89,6 +89,8 @@ function findFaults(profile: Profile): string[] {
       faults.push(`${key}: must begin and end without white space, found ${JSON.stringify(text)}`);
     if (markers.filter((other) => other.text === text).length > 1)
       faults.push(`${key}: must differ from the other markers`);
+    if (markers.some((other) => other.text !== text && other.text.startsWith(text)))
+      faults.push(`${key}: another marker begins with the same characters`);
   }
   if (profile.endOfTurn.trim() !== profile.endOfTurn)
     faults.push("endOfTurn: must begin and end without white space");
@@ -103,14 +105,39 @@ function findFaults(profile: Profile): string[] {
   if (!/^[^{}]*\{name\}\s+[^{}]*\{arguments\}[^{}]*$/.test(profile.turns.caller.template)) {
     faults.push("turns.caller.template: expected {name}, white space, then {arguments}, each once");
   }
-  return [...faults, ...findPlaceholderFaults(profile)];
+  return [...faults, ...findEndOfTurnFaults(profile), ...findPlaceholderFaults(profile)];
+}
+
+/** Whatever stands between two ends of turns is one turn. */
+function findEndOfTurnFaults(profile: Profile): string[] {
+  const { turns, endOfTurn } = profile;
+  const texts = [
+    ...Object.entries(turns).map(([speaker, { marker }]) => [`turns.${speaker}.marker`, marker]),
+    ...Object.entries(turns.planner.decisions).map(([name, words]) => [
+      `turns.planner.decisions.${name}`,
+      words,
+    ]),
+    ["turns.caller.template", turns.caller.template],
+    ...promptTexts(profile),
+  ];
+  return texts
+    .filter(([, text = ""]) => text.includes(endOfTurn))
+    .map(([key]) => `${key}: must not hold endOfTurn, which is added where a turn ends`);
+}
+
+function promptTexts(profile: Profile): [key: string, text: string][] {
+  if (profile.kind === "thread") return [["header", profile.header]];
+  return Object.entries(profile.prompts).map(([subset, text]) => [`prompts.${subset}`, text]);
 }
 
 function findPlaceholderFaults(profile: Profile): string[] {
+  const repeated = promptTexts(profile)
+    .filter(([, text]) => text.split("{tools}").length > 2)
+    .map(([key]) => `${key}: the placeholder {tools} stands there more than once`);
   if (profile.kind === "thread") {
-    return profile.header.includes("{tools}") ? [] : ["header: the placeholder {tools} is missing"];
+    return profile.header.includes("{tools}") ? repeated : ["header: the placeholder {tools} is missing"];
   }
-  const faults: string[] = [];
+  const faults = repeated;
   for (const [subset, template] of Object.entries(profile.prompts)) {
     if (!template.includes("{history}"))
       faults.push(`prompts.${subset}: the placeholder {history} is missing`);
