@@ -181,8 +181,12 @@ export class DatasetBuilder {
     const warnings = Object.entries(this.skipped).map(
       ([reason, records]) => `${records} records left out by design: ${reason}`,
     );
-    if (this.request.excludedIds.size > 0 && this.excludedById === 0) {
-      warnings.push("none of the ids to leave out is the id of a trajectory");
+    if (this.request.excludedIds.size > 0) {
+      warnings.push(
+        this.excludedById === 0
+          ? "none of the ids to leave out is the id of a trajectory"
+          : `trajectories left out by their ids: ${this.excludedById}`,
+      );
     }
     if (this.withoutTools > 0) {
       warnings.push(

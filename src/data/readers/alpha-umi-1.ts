@@ -24,7 +24,6 @@ export const alphaUmi1: Reader = {
       kind: "trajectory",
       trajectory,
       sourceId: asId(record.id),
-      group: null,
       hasTools: tools !== null,
       lost,
     };

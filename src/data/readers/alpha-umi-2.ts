@@ -31,7 +31,6 @@ export const alphaUmi2: Reader = {
       kind: "trajectory",
       trajectory,
       sourceId: asId(record.id),
-      group: null,
       hasTools: tools !== null,
       lost,
     };

@@ -122,6 +122,7 @@ class StepBuilder {
   private isHallucinated(name: string): boolean {
     if (name === HALLUCINATED || name === "") return true;
     const { toolNames } = this.options;
+    // ToolBench and α-UMi keep only the last 64 characters of a name.
     return toolNames !== null && !toolNames.has(name) && !toolNames.has(Array.from(name).slice(-64).join(""));
   }
 

@@ -33,7 +33,6 @@ export const openai: Reader = {
       kind: "trajectory",
       trajectory: { instruction, tools: tools ?? [], steps },
       sourceId: asId(record.id),
-      group: null,
       hasTools: tools !== null,
       lost,
     };

@@ -12,10 +12,8 @@ export interface RecordPlace {
 export interface ReadTrajectory {
   kind: "trajectory";
   trajectory: Omit<Trajectory, "id">;
-  /** The record's own id, where it has one. */
+  /** The record's own id, where it has one; ToolBench's with its group where the place tells it, as in `G1:10`. */
   sourceId: string | null;
-  /** ToolBench's G1, G2 or G3, where the place tells it. */
-  group: string | null;
   /** False where the record says nothing about tools, so that calls cannot be checked against them. */
   hasTools: boolean;
   /** Turns that could not become part of a step, by reason. */
@@ -48,7 +46,7 @@ export function asId(value: unknown): string | null {
   return typeof value === "string" && value.trim() !== "" ? value.trim() : null;
 }
 
-/** The names calls may have; α-UMi keeps only the last 64 characters of a name. */
+/** The names calls may have. */
 export function collectToolNames(tools: Tool[]): Set<string> {
   return new Set(tools.map((tool) => tool.name));
 }

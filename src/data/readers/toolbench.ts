@@ -23,20 +23,23 @@ export const toolbench: Reader = {
     const toolNames = tools === null ? null : collectToolNames(tools);
     const { steps, lost } = buildSteps(readRawMessages(path, query), { toolNames, textAlone: "thought" });
     const trajectory = { instruction: query.trim(), tools: tools ?? [], steps };
-    return { kind: "trajectory", trajectory, hasTools: tools !== null, lost, ...identify(record.id, place) };
+    return {
+      kind: "trajectory",
+      trajectory,
+      sourceId: identify(record.id, place),
+      hasTools: tools !== null,
+      lost,
+    };
   },
 };
 
 /** ToolBench names its files after the query's id; a record may also bring one of its own. */
-function identify(
-  recorded: unknown,
-  { file, index }: RecordPlace,
-): { sourceId: string | null; group: string | null } {
+function identify(recorded: unknown, { file, index }: RecordPlace): string | null {
   const own = asId(recorded);
-  if (own !== null) return { sourceId: own, group: null };
+  if (own !== null) return own;
   const id = /^(\d+)(?:_|\.json$)/.exec(basename(file))?.[1];
   // A file of many records says nothing about the id of each.
-  if (id === undefined || index > 0) return { sourceId: null, group: null };
-  const group = /^(G\d)_/.exec(basename(dirname(file)))?.[1] ?? null;
-  return { sourceId: group === null ? id : `${group}:${id}`, group };
+  if (id === undefined || index > 0) return null;
+  const group = /^(G\d)_/.exec(basename(dirname(file)))?.[1];
+  return group === undefined ? id : `${group}:${id}`;
 }

@@ -38,7 +38,6 @@ export const toolllama: Reader = {
       kind: "trajectory",
       trajectory,
       sourceId: asId(record.id),
-      group: null,
       hasTools: tools !== null,
       lost,
     };
