@@ -83,6 +83,11 @@ const SYSTEM_ERRORS: Record<string, { code: ErrorCode; what: string; hint: strin
     hint: "Free some space, or choose a folder on another disk, then run the command again.",
   },
   EISDIR: { code: "bad_input", what: "is a folder, not a file", hint: "Name a file." },
+  ELOOP: {
+    code: "bad_input",
+    what: "is a link that leads back to itself",
+    hint: "Check where the link leads, or remove it.",
+  },
   ENOTDIR: { code: "bad_input", what: "is not a folder", hint: "Name a folder." },
 };
 

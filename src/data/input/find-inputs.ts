@@ -1,7 +1,7 @@
-import type { Dirent } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import type { Dirent, Stats } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { explainSystemError, MllmError } from "../../core/errors.js";
+import { explainSystemError, MllmError, systemErrorCode } from "../../core/errors.js";
 
 export interface InputFile {
   /** Absolute. */
@@ -38,7 +38,7 @@ export async function findInput(path: string, cwd: string): Promise<Input> {
       };
     }
     const others: string[] = [];
-    const files = await walk(absolute, "", others);
+    const files = await walk({ root: absolute, shownRoot: path, others }, "", [await realpath(absolute)]);
     if (files.length === 0) {
       const seen =
         others.length === 0
@@ -54,19 +54,49 @@ export async function findInput(path: string, cwd: string): Promise<Input> {
   }
 }
 
-async function walk(root: string, folder: string, others: string[]): Promise<InputFile[]> {
-  const entries = await readdir(join(root, folder), { withFileTypes: true });
+interface Walk {
+  root: string;
+  shownRoot: string;
+  /** What is no data file. */
+  others: string[];
+}
+
+/** `above` holds the real paths of this folder and those it lies in. */
+async function walk(state: Walk, folder: string, above: string[]): Promise<InputFile[]> {
+  const entries = await readdir(join(state.root, folder), { withFileTypes: true });
   const files: InputFile[] = [];
   for (const entry of entries.sort(byName)) {
     // .DS_Store and the like.
     if (entry.name.startsWith(".")) continue;
     const name = join(folder, entry.name);
-    const found = entry.isSymbolicLink() ? await stat(join(root, name)) : entry;
-    if (found.isDirectory()) files.push(...(await walk(root, name, others)));
-    else if (!DATA_FILE.test(entry.name)) others.push(name);
-    else files.push({ path: join(root, name), name, sizeBytes: (await stat(join(root, name))).size });
+    const found = entry.isSymbolicLink() ? await follow(state, name) : entry;
+    if (found?.isDirectory() === true)
+      files.push(...(await walk(state, name, await descend(state, name, above))));
+    else if (found === null || !DATA_FILE.test(entry.name)) state.others.push(name);
+    else {
+      const path = join(state.root, name);
+      files.push({ path, name, sizeBytes: (await stat(path)).size });
+    }
   }
   return files;
+}
+
+/** What a link leads to; null where that is nothing. */
+async function follow({ root, shownRoot }: Walk, name: string): Promise<Stats | null> {
+  try {
+    return await stat(join(root, name));
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return null;
+    throw explainSystemError(error, join(shownRoot, name));
+  }
+}
+
+async function descend({ root, shownRoot }: Walk, name: string, above: string[]): Promise<string[]> {
+  const real = await realpath(join(root, name));
+  if (!above.includes(real)) return [...above, real];
+  throw new MllmError("bad_input", `${join(shownRoot, name)} is a link to a folder that it lies in`, {
+    hint: "Remove the link, or name the folders one by one.",
+  });
 }
 
 /** By code unit: independent of the locale. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -63,6 +63,13 @@ describe("readTexts", () => {
     expect(cut.at(-1)).toBe("! truncated");
   });
 
+  it("passes over a line that is too large, and reads on", async () => {
+    const large = Buffer.alloc(65 * 1024 * 1024, "a");
+    const [first = "", second = ""] = rows;
+    const content = Buffer.concat([Buffer.from(`${first}\n`), large, Buffer.from(`\n${second}\n`)]);
+    expect(await readBytes("x.jsonl", content)).toEqual([first, "! record_too_large", second]);
+  });
+
   it.each([
     ["a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git_lfs_pointer"],
     ["a zip", Buffer.from("PK\x03\x04"), "zip"],
@@ -87,6 +94,22 @@ describe("findInput", () => {
       await writeFile(join(folder, name), "");
     const { files } = await findInput(".", folder);
     expect(files.map((file) => file.name)).toEqual(["B.json", "a.jsonl", "b.json"]);
+  });
+
+  it("follows links, but not to nowhere or in a circle", async () => {
+    await mkdir(join(folder, "data/sub"), { recursive: true });
+    await writeFile(join(folder, "b.json"), "");
+    await symlink("../b.json", join(folder, "data/a.json"));
+    await symlink("nowhere", join(folder, "data/gone.json"));
+    const { files } = await findInput("data", folder);
+    expect(files.map((file) => file.name)).toEqual(["a.json"]);
+    await symlink("../../data", join(folder, "data/sub/up"));
+    const upwards = "data/sub/up is a link to a folder that it lies in";
+    await expect(findInput("data", folder)).rejects.toMatchObject({ code: "bad_input", message: upwards });
+    await rm(join(folder, "data/sub/up"));
+    await symlink("itself", join(folder, "data/sub/itself"));
+    const circle = "data/sub/itself is a link that leads back to itself";
+    await expect(findInput("data", folder)).rejects.toMatchObject({ code: "bad_input", message: circle });
   });
 
   it("says what a folder holds instead of data", async () => {

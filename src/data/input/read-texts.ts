@@ -131,8 +131,8 @@ function gunzip(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
 async function* cutLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<RecordText> {
   const scanner = new LineScanner();
   for await (const chunk of chunks) {
-    for (const bytes of scanner.push(chunk)) yield { kind: "record", bytes };
-    if (scanner.isTooLarge) return yield tooLarge();
+    for (const bytes of scanner.push(chunk))
+      yield bytes === null ? tooLarge("it is passed over") : { kind: "record", bytes };
   }
   const last = scanner.end();
   if (last !== null) yield { kind: "record", bytes: last };
@@ -142,7 +142,7 @@ async function* cutJson(chunks: AsyncIterable<Buffer>, mode: "array" | "values")
   const scanner = new JsonScanner(mode);
   for await (const chunk of chunks) {
     for (const bytes of scanner.push(chunk)) yield { kind: "record", bytes };
-    if (scanner.isTooLarge) return yield tooLarge();
+    if (scanner.isTooLarge) return yield tooLarge("the rest of the file is not read");
   }
   const left = scanner.end();
   if (left === null) return;
@@ -173,11 +173,11 @@ function isWholeObject(bytes: Buffer): boolean {
   }
 }
 
-function tooLarge(): RecordText {
+function tooLarge(consequence: string): RecordText {
   return {
     kind: "fault",
     reason: "record_too_large",
-    detail: "a record is larger than 64 MiB; the rest of the file is not read",
+    detail: `a record is larger than 64 MiB; ${consequence}`,
     text: "",
   };
 }
