@@ -19,6 +19,7 @@ import { type Placed, ValidationShare } from "./validation-share.js";
 export class DatasetBuilder {
   read = 0;
   used = 0;
+  private input = { path: "", number: -1 };
   private excluded = 0;
   private excludedById = 0;
   private readonly rejected: Record<string, number> = {};
@@ -44,11 +45,16 @@ export class DatasetBuilder {
     return this.request.limit !== null && this.used >= this.request.limit;
   }
 
-  async add(record: ReadRecord, input: string): Promise<void> {
+  /** Call before the records of each input, and in the order of the inputs. */
+  startInput(path: string): void {
+    this.input = { path, number: this.input.number + 1 };
+  }
+
+  async add(record: ReadRecord): Promise<void> {
     this.read += 1;
     const { result } = record;
-    if (result.kind === "trajectory") return await this.addTrajectory(result, record, input);
-    if (result.kind === "rejected") return await this.reject(record, input, result);
+    if (result.kind === "trajectory") return await this.addTrajectory(result, record);
+    if (result.kind === "rejected") return await this.reject(record, result);
     this.excluded += 1;
     count(this.skipped, result.reason);
   }
@@ -92,18 +98,18 @@ export class DatasetBuilder {
     await this.rejectedFile.abandon();
   }
 
-  private async addTrajectory(read: ReadTrajectory, record: ReadRecord, input: string): Promise<void> {
-    const id = this.ids.assign(read.sourceId, record.place);
+  private async addTrajectory(read: ReadTrajectory, record: ReadRecord): Promise<void> {
+    const id = this.ids.assign(read.sourceId, record.place, this.input.number);
     if (isExcluded(this.request.excludedIds, id, read.sourceId)) {
       this.excluded += 1;
       this.excludedById += 1;
       return;
     }
     const examples = this.render({ id, ...read.trajectory });
-    if (examples === null) return await this.reject(record, input, NESTED_TOO_DEEPLY);
+    if (examples === null) return await this.reject(record, NESTED_TOO_DEEPLY);
     if (SUBSETS.every((subset) => examples[subset].examples.length === 0)) {
       const reason = examples.backbone.leftOut[0] ?? "no_step";
-      await this.reject(record, input, { reason, detail: "no turn of it can be trained on" });
+      await this.reject(record, { reason, detail: "no turn of it can be trained on" });
       return;
     }
     this.used += 1;
@@ -134,11 +140,8 @@ export class DatasetBuilder {
     }
   }
 
-  private async reject(
-    record: ReadRecord,
-    input: string,
-    why: { reason: string; detail: string },
-  ): Promise<void> {
+  private async reject(record: ReadRecord, why: { reason: string; detail: string }): Promise<void> {
+    const input = this.input.path;
     const { isStrict, maxErrors } = this.request;
     const fault = `${input}: record ${record.place.index + 1} of ${record.place.file}: ${why.reason}: ${why.detail}`;
     if (isStrict) {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -151,6 +151,15 @@ describe("splitDataset", () => {
     await write([chat("a"), chat("a"), chat("a")]);
     await split();
     expect(await ids("")).toEqual(["a", "in.jsonl:1", "in.jsonl:2"]);
+  });
+
+  it("gives unique ids to records without one, also where two inputs have files of the same name", async () => {
+    const nameless = (task: string) => chat(task).replace(`"id":"${task}",`, "");
+    await mkdir(join(folder, "more"));
+    await write([nameless("a"), nameless("b")]);
+    await write([nameless("c"), chat("in.jsonl:1"), chat("task:7")], "more/in.jsonl");
+    await split({ inputs: ["in.jsonl", "more/in.jsonl"] });
+    expect(await ids("")).toEqual(["in.jsonl:0", "in.jsonl:1", "in.jsonl:0~2", "in.jsonl:1~2", "task:7"]);
   });
 
   it("leaves out excluded ids, and no more trajectories than the limit", async () => {

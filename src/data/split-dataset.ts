@@ -62,9 +62,10 @@ export async function* splitDataset(request: SplitRequest): AsyncGenerator<Split
       .flatMap((input) => input.files)
       .reduce((total, file) => total + file.sizeBytes, 0);
     for (const source of sources) {
+      split.startInput(source.input.path);
       for await (const record of source.read()) {
         if (request.signal.aborted) throw new MllmError("interrupted", "interrupted; nothing was written");
-        await split.add(record, source.input.path);
+        await split.add(record);
         if (split.read % PROGRESS_RECORDS === 0) {
           const bytesRead = sources.reduce((total, each) => total + each.bytesRead, 0);
           yield { type: "progress", records: split.read, used: split.used, bytesRead, bytesTotal };

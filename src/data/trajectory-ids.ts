@@ -1,18 +1,21 @@
 import { createHash } from "node:crypto";
 import type { RecordPlace } from "./readers/reader.js";
 
+/** `chats.jsonl:7` or `chats.jsonl:7~2`: could be the place of another trajectory. */
+const LOOKS_LIKE_PLACE = /\.(?:json|jsonl|ndjson)(?:\.gz)?:\d+(?:~\d+)?$/i;
+
 /** Gives every trajectory an id that is unique within the run: its own, else its place. */
 export class TrajectoryIds {
-  /** 48 bits of a hash each, to stay small at millions; a clash only costs a trajectory its own id. */
+  /**
+   * Of the trajectories' own ids 48 bits of a hash each, to stay small at millions; a clash only costs a trajectory
+   * its own id. Places are unique by themselves.
+   */
   private readonly seen = new Set<number>();
 
-  assign(sourceId: string | null, place: RecordPlace): string {
-    if (sourceId !== null && this.take(sourceId)) return sourceId;
-    const base = `${place.file}:${place.index}`;
-    for (let copy = 1; ; copy += 1) {
-      const id = copy === 1 ? base : `${base}~${copy}`;
-      if (this.take(id)) return id;
-    }
+  /** `input` counts from 0: two inputs may have files of the same name. */
+  assign(sourceId: string | null, place: RecordPlace, input: number): string {
+    if (sourceId !== null && !LOOKS_LIKE_PLACE.test(sourceId) && this.take(sourceId)) return sourceId;
+    return `${place.file}:${place.index}${input === 0 ? "" : `~${input + 1}`}`;
   }
 
   private take(id: string): boolean {
