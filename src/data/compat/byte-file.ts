@@ -48,11 +48,17 @@ export class ByteFile {
     }
   }
 
+  /** Flushes to the disk: the folder is put in its place afterwards. */
   async finish(): Promise<void> {
     this.full.push(this.chunk.subarray(0, this.used));
     await this.drain();
     await this.writing;
-    await this.close();
+    try {
+      await this.handle.sync();
+      await this.close();
+    } catch (error) {
+      throw explainSystemError(error, this.shownPath);
+    }
   }
 
   /** Closes the file, whatever has been written. */
