@@ -113,10 +113,13 @@ async function createRecord(path: string, value: unknown): Promise<boolean> {
   }
 }
 
-/** While the job runs, or while the process that reserved the slot is still starting it. */
+/**
+ * While the process that reserved the slot is still starting the job, or the job runs. In this order: a start that
+ * was not recorded when it was looked for may be by now, and then the job's own process is found.
+ */
 async function isJobAlive(reservation: Reservation): Promise<boolean> {
-  if ((await findLiving(reservation)) !== null) return true;
   const launch = await readRecord(join(reservation.outputDir, "launch.json"), Launch);
   const isLaunched = launch !== null && launch.startedAt >= reservation.startedAt;
-  return !isLaunched && (await isProcessAlive(reservation));
+  if (!isLaunched && (await isProcessAlive(reservation))) return true;
+  return (await findLiving(reservation)) !== null;
 }
