@@ -43,7 +43,7 @@ function formatJob({ spec, command, sources, estimate }: PlanReport["jobs"][numb
   ].join("\n");
 }
 
-export function formatBytes(bytes: number | null): string {
+function formatBytes(bytes: number | null): string {
   if (bytes === null) return "unknown";
   const units = ["B", "kB", "MB", "GB", "TB"];
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));

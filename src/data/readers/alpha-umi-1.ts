@@ -1,6 +1,6 @@
-import { buildSteps } from "./chat-steps.js";
 import { readRawMessages } from "./raw-messages.js";
-import { asId, collectToolNames, isObject, type Reader, rejected } from "./reader.js";
+import { readChat } from "./read-chat.js";
+import { asId, isObject, type Reader, rejected } from "./reader.js";
 import { readAlphaUmiTools } from "./tools.js";
 
 /** α-UMi's first stage: `{tools, instruction, chains}`, the chain being ToolBench's messages. */
@@ -16,16 +16,12 @@ export const alphaUmi1: Reader = {
       return rejected("no_instruction", "instruction is empty");
     }
     const tools = readAlphaUmiTools(record.tools);
-    const toolNames = tools === null ? null : collectToolNames(tools);
-    const messages = readRawMessages(record.chains as unknown[], instruction);
-    const { steps, lost } = buildSteps(messages, { toolNames, textAlone: "thought" });
-    const trajectory = { instruction: instruction.trim(), tools: tools ?? [], steps };
-    return {
-      kind: "trajectory",
-      trajectory,
+    return readChat({
+      instruction: instruction.trim(),
+      tools,
+      messages: readRawMessages(record.chains as unknown[], instruction),
+      textAlone: "thought",
       sourceId: asId(record.id),
-      hasTools: tools !== null,
-      lost,
-    };
+    });
   },
 };

@@ -1,6 +1,7 @@
 import { splitActionText } from "./action-text.js";
-import { buildSteps, type ChatCall, type ChatMessage } from "./chat-steps.js";
-import { asId, collectToolNames, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
+import type { ChatCall, ChatMessage } from "./chat-steps.js";
+import { readChat } from "./read-chat.js";
+import { asId, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
 import { readAlphaUmiTools } from "./tools.js";
 
 /** α-UMi's second stage: `{tools, instruction, conversations}` with turns from user, assistant, caller, observation, conclusion. */
@@ -21,19 +22,8 @@ export const alphaUmi2: Reader = {
       textOf(first ?? {}) || (typeof record.instruction === "string" ? record.instruction.trim() : "");
     if (instruction === "") return rejected("no_instruction", "instruction is empty");
     const tools = readAlphaUmiTools(record.tools);
-    const toolNames = tools === null ? null : collectToolNames(tools);
-    const { steps, lost } = buildSteps(readTurns(turns.slice(first === undefined ? 0 : 1)), {
-      toolNames,
-      textAlone: "thought",
-    });
-    const trajectory = { instruction, tools: tools ?? [], steps };
-    return {
-      kind: "trajectory",
-      trajectory,
-      sourceId: asId(record.id),
-      hasTools: tools !== null,
-      lost,
-    };
+    const messages = readTurns(turns.slice(first === undefined ? 0 : 1));
+    return readChat({ instruction, tools, messages, textAlone: "thought", sourceId: asId(record.id) });
   },
 };
 

@@ -1,8 +1,9 @@
 import { parseJson, writeJson } from "../exact-json.js";
 import { isStackOverflow } from "../nested-too-deeply.js";
-import { buildSteps, type ChatMessage } from "./chat-steps.js";
+import type { ChatMessage } from "./chat-steps.js";
 import { readCalls } from "./raw-messages.js";
-import { asId, collectToolNames, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
+import { readChat } from "./read-chat.js";
+import { asId, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
 import { BROKEN_TOOLS, readTools } from "./tools.js";
 
 /** OpenAI's fine-tuning lines, `messages` and `tools`; also the older `functions`, TRL's object arguments, and `traj` for messages. */
@@ -26,16 +27,8 @@ export const openai: Reader = {
     if (instruction === "") return rejected("no_instruction", "the first user message is empty");
     const tools = readTools(record.tools ?? record.functions);
     if (tools === "broken") return rejected(...BROKEN_TOOLS);
-    const toolNames = tools === null ? null : collectToolNames(tools);
     const chat = messages.slice(first + 1).flatMap(readMessage);
-    const { steps, lost } = buildSteps(chat, { toolNames, textAlone: "answer" });
-    return {
-      kind: "trajectory",
-      trajectory: { instruction, tools: tools ?? [], steps },
-      sourceId: asId(record.id),
-      hasTools: tools !== null,
-      lost,
-    };
+    return readChat({ instruction, tools, messages: chat, textAlone: "answer", sourceId: asId(record.id) });
   },
 };
 

@@ -1,4 +1,4 @@
-import type { Tool, Trajectory } from "../../core/trajectory.js";
+import type { Trajectory } from "../../core/trajectory.js";
 
 export const FORMATS = ["toolbench", "toolllama", "alpha-umi-1", "alpha-umi-2", "openai"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -44,9 +44,4 @@ export function rejected(reason: string, detail: string): ReadResult {
 export function asId(value: unknown): string | null {
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
   return typeof value === "string" && value.trim() !== "" ? value.trim() : null;
-}
-
-/** The names calls may have. */
-export function collectToolNames(tools: Tool[]): Set<string> {
-  return new Set(tools.map((tool) => tool.name));
 }

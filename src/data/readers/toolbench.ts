@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
-import { buildSteps } from "./chat-steps.js";
 import { readRawMessages } from "./raw-messages.js";
-import { asId, collectToolNames, isObject, type Reader, type RecordPlace, rejected } from "./reader.js";
+import { readChat } from "./read-chat.js";
+import { asId, isObject, type Reader, type RecordPlace, rejected } from "./reader.js";
 import { BROKEN_TOOLS, readTools } from "./tools.js";
 
 /** ToolBench's answer files, `answer/G1_answer/10_ChatGPT_DFS_woFilter_w2.json`: one query and the path that was kept. */
@@ -20,16 +20,13 @@ export const toolbench: Reader = {
       return rejected("no_instruction", "answer_generation.query is empty");
     const tools = readTools(functions);
     if (tools === "broken") return rejected(...BROKEN_TOOLS);
-    const toolNames = tools === null ? null : collectToolNames(tools);
-    const { steps, lost } = buildSteps(readRawMessages(path, query), { toolNames, textAlone: "thought" });
-    const trajectory = { instruction: query.trim(), tools: tools ?? [], steps };
-    return {
-      kind: "trajectory",
-      trajectory,
+    return readChat({
+      instruction: query.trim(),
+      tools,
+      messages: readRawMessages(path, query),
+      textAlone: "thought",
       sourceId: identify(record.id, place),
-      hasTools: tools !== null,
-      lost,
-    };
+    });
   },
 };
 

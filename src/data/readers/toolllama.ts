@@ -1,9 +1,10 @@
 import type { Tool } from "../../core/trajectory.js";
 import { parsePythonLiteral } from "../parse-python-literal.js";
 import { splitActionText } from "./action-text.js";
-import { buildSteps, type ChatMessage } from "./chat-steps.js";
+import type { ChatMessage } from "./chat-steps.js";
 import { readObservation } from "./observation.js";
-import { asId, collectToolNames, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
+import { readChat } from "./read-chat.js";
+import { asId, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
 import { BROKEN_TOOLS, readTools } from "./tools.js";
 
 /**
@@ -29,18 +30,8 @@ export const toolllama: Reader = {
     const system = conversation.slice(0, first).map(textOf).join("\n");
     const tools = readTools(record.tools) ?? readSystemTools(system);
     if (tools === "broken") return rejected(...BROKEN_TOOLS);
-    const { steps, lost } = buildSteps(conversation.slice(first + 1).flatMap(readTurn), {
-      toolNames: tools === null ? null : collectToolNames(tools),
-      textAlone: "thought",
-    });
-    const trajectory = { instruction, tools: tools ?? [], steps };
-    return {
-      kind: "trajectory",
-      trajectory,
-      sourceId: asId(record.id),
-      hasTools: tools !== null,
-      lost,
-    };
+    const messages = conversation.slice(first + 1).flatMap(readTurn);
+    return readChat({ instruction, tools, messages, textAlone: "thought", sourceId: asId(record.id) });
   },
 };
 
