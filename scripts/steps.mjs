@@ -33,6 +33,17 @@ export function bootstrap({ python = false } = {}) {
   if (python) runMllm("setup", "--dev");
 }
 
+/** Jest over the build, pytest over the trainer; arguments go to Jest, which then runs alone. */
+export function runTests(args = []) {
+  const jest = join(root, "node_modules", "jest", "bin", "jest.js");
+  run(process.execPath, ["--experimental-vm-modules", "--no-warnings", jest, ...args], { title: "jest" });
+  if (args.length === 0) runTrainerTests();
+}
+
+export function runTrainerTests() {
+  run(pythonPath(), ["-m", "pytest", "-q", "trainer"], { title: "pytest trainer" });
+}
+
 /** The interpreter of the trainer's environment. */
 export function pythonPath() {
   const state = process.env.MLLM_DIR ?? join(root, ".mllm");
