@@ -1,4 +1,4 @@
-import { isActive } from "../core/job-state.js";
+import { UNSETTLED_STATES } from "../core/job-state.js";
 import { reconcile } from "../training/reconcile.js";
 import type { Context } from "./context.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
@@ -10,9 +10,8 @@ export async function withReconciled(
 ): Promise<void> {
   const workspace = await openWorkspace(context, { database: "existing" });
   try {
-    const jobs = workspace.state?.listJobs() ?? [];
-    const open = jobs.filter((job) => isActive(job.state) || job.state === "lost");
-    for (const provider of new Set(open.map((job) => job.provider))) {
+    const jobs = workspace.state?.listJobs({ states: UNSETTLED_STATES }) ?? [];
+    for (const provider of new Set(jobs.map((job) => job.provider))) {
       await reconcile(workspace.sessionWith(provider));
     }
     await work(workspace);

@@ -1,4 +1,4 @@
-import { ACTIVE_STATES, isActive } from "../core/job-state.js";
+import { isActive, UNSETTLED_STATES } from "../core/job-state.js";
 import type { Job } from "../state/open-state.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
 import { handleOf, type Session, timeOf } from "./session.js";
@@ -10,8 +10,8 @@ type ReconcileSession = Pick<Session, "state" | "provider" | "claimant" | "now">
  * ended ones closed and their checkpoints registered. Every command that shows or starts jobs calls it first.
  */
 export async function reconcile(session: ReconcileSession): Promise<void> {
-  const states = [...ACTIVE_STATES, "lost"] as const;
-  for (const job of session.state.listJobs({ provider: session.provider.name, states })) {
+  const filter = { provider: session.provider.name, states: UNSETTLED_STATES };
+  for (const job of session.state.listJobs(filter)) {
     await reconcileJob(session, job);
   }
 }

@@ -1,6 +1,6 @@
 import { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
-import { ACTIVE_STATES, isActive } from "../core/job-state.js";
+import { ACTIVE_STATES, UNSETTLED_STATES } from "../core/job-state.js";
 import type { Claim, Job } from "../state/open-state.js";
 import { mergeEvents } from "./merge-events.js";
 import { readEvents } from "./read-events.js";
@@ -77,9 +77,8 @@ async function* driveJob(
   let redoAttempt: number | undefined;
   let hasWaited = false;
   while (!session.signal.aborted) {
-    for (const job of session.state.listJobs({ jobKey: spec.jobKey, provider: session.provider.name })) {
-      if (isActive(job.state) || job.state === "lost") await reconcileJob(session, job);
-    }
+    const filter = { jobKey: spec.jobKey, provider: session.provider.name, states: UNSETTLED_STATES };
+    for (const job of session.state.listJobs(filter)) await reconcileJob(session, job);
     const { kind, job } = claim(session, spec, redoAttempt);
     if (kind === "claimed") return yield* runClaimed(session, job, { spec, isDetached });
     if (job.provider !== session.provider.name) return yield refuseForeign(session, job);

@@ -1,4 +1,4 @@
-import { ACTIVE_STATES, isActive } from "../core/job-state.js";
+import { isActive, UNSETTLED_STATES } from "../core/job-state.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { JobStatus } from "../providers/provider.js";
 import type { Job } from "../state/open-state.js";
@@ -71,7 +71,7 @@ function updateState(session: Session, job: Job, status: JobStatus): void {
   const at = timeOf(session);
   const endedAt = isActive(status.state) ? null : at;
   const change = { state: status.state, reason: status.reason, endedAt, at };
-  session.state.updateJob(job, change, [...ACTIVE_STATES, "lost"]);
+  session.state.updateJob(job, change, UNSETTLED_STATES);
 }
 
 /** Registers what the job has left behind and says how it ended. */
