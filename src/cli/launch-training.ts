@@ -3,9 +3,9 @@ import type { Role } from "../core/roles.js";
 import type { PlannedJob } from "../training/plan-training.js";
 import { trainJobs } from "../training/train-jobs.js";
 import type { TrainingEvent } from "../training/training-event.js";
+import { checkStart } from "./check-start.js";
 import type { Context } from "./context.js";
 import { quoteArgument, writeNote, writeResult } from "./output.js";
-import { uniqueProblems } from "./plan-report.js";
 import { createTrainingView, formatResults, isLast } from "./training-view.js";
 import type { Workspace } from "./workspace.js";
 
@@ -45,12 +45,12 @@ export async function launchTraining(
 }
 
 /** Every check comes before the first job: half a run helps nobody. */
-async function refuseProblems({ provider }: Workspace, plan: PlannedJob[]): Promise<void> {
-  const readiness = await provider.check({ gpus: Math.max(0, ...plan.map(({ job }) => job.gpus)) });
+async function refuseProblems(workspace: Workspace, plan: PlannedJob[]): Promise<void> {
+  const check = await checkStart(workspace, plan);
   const problems = [
-    ...uniqueProblems(plan),
-    ...readiness.problems.map(({ code, message, hint }) => {
-      return new MllmError(code, `${provider.name} is not ready: ${message}`, { hint });
+    ...check.problems,
+    ...check.readiness.problems.map(({ code, message, hint }) => {
+      return new MllmError(code, `${workspace.provider.name} is not ready: ${message}`, { hint });
     }),
   ];
   const [first, ...others] = problems;

@@ -1,10 +1,9 @@
-import type { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
 import type { Dataset } from "../data/open-dataset.js";
 import { countTokens } from "../recipe/count-tokens.js";
 import { type Estimate, estimateJob } from "../recipe/estimate.js";
 import type { PlannedJob } from "../training/plan-training.js";
-import { checkWritable } from "./check-writable.js";
+import { checkStart } from "./check-start.js";
 import type { Context } from "./context.js";
 import { findTokenizer } from "./find-model.js";
 import type { Workspace } from "./workspace.js";
@@ -35,9 +34,8 @@ export interface PlanReportRequest {
 /** Asks the provider what it needs to start these jobs and what they would cost; changes nothing. */
 export async function createPlanReport(context: Context, request: PlanReportRequest): Promise<PlanReport> {
   const { plan } = request;
-  const { provider, stateFolder } = request.workspace;
-  const gpus = Math.max(0, ...plan.map(({ job }) => job.gpus));
-  const { isReady, problems, facts } = await provider.check({ gpus });
+  const { provider } = request.workspace;
+  const { readiness, problems } = await checkStart(request.workspace, plan);
   const jobs: PlanReportJob[] = [];
   let costDollars = 0;
   for (const planned of plan) {
@@ -46,23 +44,16 @@ export async function createPlanReport(context: Context, request: PlanReportRequ
     costDollars += await provider.estimateCost(spec, (estimate.seconds ?? spec.deadlineSeconds) / 3600);
     jobs.push({ spec, command: provider.describe(spec), sources: job.sources, estimate });
   }
-  const planProblems = [...uniqueProblems(plan), ...(await checkWritable(stateFolder))];
   return {
-    canStart: isReady && planProblems.length === 0,
+    canStart: readiness.isReady && problems.length === 0,
     problems: [
-      ...planProblems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
-      ...problems,
+      ...problems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
+      ...readiness.problems,
     ],
-    provider: { name: provider.name, isReady, facts },
+    provider: { name: provider.name, isReady: readiness.isReady, facts: readiness.facts },
     costDollars,
     jobs,
   };
-}
-
-/** Every problem once, however many jobs have it. */
-export function uniqueProblems(plan: readonly PlannedJob[]): MllmError[] {
-  const problems = plan.flatMap((planned) => planned.problems);
-  return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
 }
 
 async function estimatePlanned(

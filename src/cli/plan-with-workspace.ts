@@ -5,7 +5,7 @@ import { readCheckpointFolder } from "../core/checkpoint-folder.js";
 import { MllmError } from "../core/errors.js";
 import type { Role } from "../core/roles.js";
 import type { Dataset } from "../data/open-dataset.js";
-import { inspectModel } from "../recipe/inspect-model.js";
+import { inspectModel, type ModelFacts } from "../recipe/inspect-model.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { findBackbone } from "../training/find-backbone.js";
 import { type ParentCheckpoint, type PlannedJob, planTraining } from "../training/plan-training.js";
@@ -37,6 +37,13 @@ export async function planWith(
     dataHash: dataset.manifest.hash,
   };
   const run = options.isDryRun ? state?.findRun(key) : state?.ensureRun(key, context.now().toISOString());
+  // Three roles of one base look at the same files.
+  const models = new Map<string, Promise<ModelFacts>>();
+  const inspect = (model: string): Promise<ModelFacts> => {
+    const facts = models.get(model) ?? inspectModel(model, findModelFolder(context, model));
+    models.set(model, facts);
+    return facts;
+  };
   return planTraining({
     loaded,
     dataset,
@@ -46,7 +53,7 @@ export async function planWith(
     runId: run?.id ?? "run-new",
     jobsFolder: join(stateFolder, "jobs"),
     stage1Command: options.stage1Command,
-    inspectModel: (model) => inspectModel(model, findModelFolder(context, model)),
+    inspectModel: inspect,
     findBackbone: async (jobKey) => {
       const found = state === null ? null : await findBackbone({ state, provider }, jobKey);
       return found === null ? null : describeParent(found.manifest, found.path);

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from "node:crypto";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/** A new id such as `job-7f3k9q2m4x`: safe in file names, labels and URLs. */
-export function createId(prefix: "run" | "job"): string {
+/** A new id such as `run-7f3k9q2m4x`: safe in file names, labels and URLs. A job's id comes from its key. */
+export function createRunId(): string {
   const letters = [...randomBytes(10)].map((byte) => ALPHABET[byte % ALPHABET.length]);
-  return `${prefix}-${letters.join("")}`;
+  return `run-${letters.join("")}`;
 }
 
 /** JSON with sorted keys, so that equal values have equal text. */

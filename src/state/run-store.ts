@@ -1,4 +1,4 @@
-import { createId } from "../core/ids.js";
+import { createRunId } from "../core/ids.js";
 import type { Database } from "./database.js";
 import type { RunKey, State } from "./open-state.js";
 import { parseRow, Run } from "./rows.js";
@@ -19,7 +19,7 @@ export function createRunStore(database: Database): Pick<State, "findRun" | "ens
         const key = { recipeName, recipeSha256, dataHash };
         const found = findRun(key);
         if (found !== null) return found;
-        const run: Run = { id: createId("run"), ...key, createdAt: at };
+        const run: Run = { id: createRunId(), ...key, createdAt: at };
         database.run("INSERT INTO runs VALUES (:id, :recipeName, :recipeSha256, :dataHash, :createdAt)", run);
         return run;
       }),
