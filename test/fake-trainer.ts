@@ -7,6 +7,7 @@ import { sha256 } from "../src/core/ids.js";
 import type { JobSpec } from "../src/core/job-spec.js";
 import type { Subset } from "../src/core/roles.js";
 import type { LocalSettings } from "../src/providers/local/local-settings.js";
+import type { JobHandle, Submission } from "../src/providers/provider.js";
 
 /** What `test/fixtures/fake-package` understands; see its docstring. */
 export interface FakeTrainerControl {
@@ -80,6 +81,31 @@ export function fakeSpec(
     outputDir: join(stateFolder, "jobs", jobId),
     ...overrides,
   };
+}
+
+/** A submission of such a job: its first attempt, one process on the CPU. */
+export function fakeSubmission(
+  stateFolder: string,
+  overrides: Partial<JobSpec> & { subset?: Subset } = {},
+  attempt = 1,
+): Submission {
+  const spec = fakeSpec(stateFolder, overrides);
+  return {
+    ...fakeHandle(spec, attempt),
+    spec,
+    resources: { gpusPerNode: 0, nodes: 1, gpuTypes: [], image: "python:3.12", isSpot: false },
+    spentSeconds: 0,
+    parentJob: null,
+  };
+}
+
+/** The handle of a spec's job before the provider has a name for it. */
+export function fakeHandle(
+  { jobId, outputDir }: Pick<JobSpec, "jobId" | "outputDir">,
+  attempt = 1,
+): JobHandle {
+  const name = `mllm-test-${jobId.replace(/^job-/, "")}`;
+  return { jobId, name, label: `${name}-${attempt}`, providerJobId: null, outputDir };
 }
 
 /** Lets a trainer that waits at its `pauseAt` go on. */

@@ -7,7 +7,7 @@ export const CheckpointManifest = z.object({
   version: z.literal(1),
   /** `<subset>-<globalStep>-<first 8 of the SHA-256 over jobKey and hash, joined>`: equal weights of two jobs are two checkpoints. */
   id: z.string(),
-  /** SHA-256 over path and SHA-256 of `files`, in order of path. */
+  /** SHA-256 over path and SHA-256 of `files`, in order of path; where there is an `origin`, over that. */
   hash: z.string(),
   kind: z.enum(["full", "adapter"]),
   stage: z.union([z.literal(1), z.literal(2)]),
@@ -19,6 +19,8 @@ export const CheckpointManifest = z.object({
   jobKey: z.string(),
   recipe: z.object({ name: z.string(), sha256: z.string() }),
   baseModel: z.string(),
+  /** Made by a vendor's own training: what the vendor calls it. `files` is empty until it was pulled. */
+  origin: z.object({ provider: z.string(), checkpoint: z.string() }).nullable().default(null),
   parent: z.object({ id: z.string(), hash: z.string() }).nullable(),
   dataHash: z.string(),
   profileHash: z.string(),

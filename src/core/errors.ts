@@ -2,6 +2,7 @@
 export type ErrorCode =
   | "already_running"
   | "bad_checkpoint"
+  | "bad_credentials"
   | "bad_dataset"
   | "bad_input"
   | "bad_profile"
@@ -12,9 +13,12 @@ export type ErrorCode =
   | "interrupted"
   | "job_failed"
   | "no_backbone"
+  | "no_capacity"
   | "not_found"
+  | "over_budget"
   | "permission_denied"
   | "too_many_errors"
+  | "unreachable"
   | "usage";
 
 export interface ErrorDetails {
@@ -36,22 +40,33 @@ export class MllmError extends Error {
   }
 }
 
+interface ProviderErrorDetails extends ErrorDetails {
+  code?: ErrorCode;
+  statusCode?: number;
+  isRetryable?: boolean;
+  isAmbiguous?: boolean;
+  retryAfterSeconds?: number | undefined;
+}
+
 /** A provider's failure. It holds no headers, so it can hold no token. */
 export class ProviderError extends MllmError {
   readonly provider: string;
   readonly statusCode: number | undefined;
+  /** The same call may succeed later. */
   readonly isRetryable: boolean;
+  /** The request may have been carried out although it failed: look before it is made again. */
+  readonly isAmbiguous: boolean;
+  /** How long the provider asked to wait. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(
-    provider: string,
-    message: string,
-    details: ErrorDetails & { code?: ErrorCode; statusCode?: number; isRetryable?: boolean } = {},
-  ) {
+  constructor(provider: string, message: string, details: ProviderErrorDetails = {}) {
     super(details.code ?? "job_failed", `${provider}: ${message}`, details);
     this.name = "ProviderError";
     this.provider = provider;
     this.statusCode = details.statusCode;
-    this.isRetryable = details.isRetryable ?? false;
+    this.isAmbiguous = details.isAmbiguous ?? false;
+    this.isRetryable = details.isRetryable ?? this.isAmbiguous;
+    this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }
 

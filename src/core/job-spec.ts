@@ -99,12 +99,22 @@ export const JobSpec = z.strictObject({
   jobKey: z.string(),
   stage: z.union([z.literal(1), z.literal(2)]),
   subset: z.enum(SUBSETS),
-  /** `tiny`, `tiny-scratch`, a Hugging Face id, or a folder; in stage 2 the parent checkpoint's folder. */
+  /** `tiny`, `tiny-scratch`, a Hugging Face id, or a folder; in stage 2 the parent checkpoint's folder, or its job's (see `parent`). */
   model: z.string(),
   /** The recipe's base model, from which the backbone came. */
   baseModel: z.string(),
-  /** The stage-1 checkpoint that stage 2 continues from. */
-  parent: z.object({ id: z.string(), hash: z.string() }).nullable(),
+  /**
+   * The stage-1 checkpoint that stage 2 continues from. Without `id` and `hash` its job has not ended yet: `model` is
+   * then that job's folder, and the trainer takes the best checkpoint that its `done` event names.
+   */
+  parent: z
+    .object({
+      /** The job that made it; null where the user named a folder. */
+      jobId: z.string().nullable(),
+      id: z.string().nullable(),
+      hash: z.string().nullable(),
+    })
+    .nullable(),
   data: z.object({
     /** Absolute paths of JSONL files of examples. */
     train: z.string(),

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { LoraArguments, PACKINGS, TrainingArguments } from "./job-spec.js";
+import { ProviderSettings } from "./provider-settings.js";
+import { RecipeResources } from "./resources.js";
 
 const Method = z.enum(["full", "lora"]);
 
@@ -37,15 +39,9 @@ export const Recipe = z.strictObject({
       summarizer: RoleSettings.optional(),
     })
     .prefault({}),
-  resources: z
-    .strictObject({
-      gpus: z.int().nonnegative().default(0),
-      /** A GPU type such as `a100-80gb`, for estimates and for providers that choose machines. */
-      gpu: z.string().optional(),
-      /** Every job ends itself after so many hours. */
-      max_hours: z.number().positive().default(24),
-    })
-    .prefault({}),
-  provider: z.string().default("local"),
+  resources: RecipeResources.prefault({}),
+  /** Where it runs; of several the first that is ready and has room. */
+  provider: z.union([z.string(), z.array(z.string()).min(1)]).default("local"),
+  providers: ProviderSettings.prefault({}),
 });
 export type Recipe = z.infer<typeof Recipe>;

@@ -1,24 +1,49 @@
 import { MllmError } from "../core/errors.js";
-import { createLocalProvider } from "./local/create-local-provider.js";
+import type { ProviderSettings } from "../core/provider-settings.js";
 import type { LocalSettings } from "./local/local-settings.js";
 import type { Provider } from "./provider.js";
 
-/** What the providers are made from; each takes what it needs. */
-interface ProviderSettings {
+/** What providers are made from; each takes what it needs. */
+export interface ProviderEnvironment {
   local: LocalSettings;
+  packageRoot: string;
+  /** From the environment or the credentials file; null where it is in neither. */
+  secret(name: string): string | null;
+  /** For base addresses (`HF_ENDPOINT`…) and for the commands that providers start. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** Tells this state folder's jobs from those of others in the same account. */
+  workspaceId: string;
+  fetch: typeof globalThis.fetch;
+  now(): Date;
+  sleep(milliseconds: number): Promise<void>;
 }
 
-const PROVIDERS: Readonly<Record<string, (settings: ProviderSettings) => Provider>> = {
-  local: (settings) => createLocalProvider(settings.local),
-};
+export interface ProviderEntry {
+  name: string;
+  /** One line for people. */
+  summary: string;
+  create(environment: ProviderEnvironment, settings: ProviderSettings): Promise<Provider>;
+}
+
+/** A provider's code is loaded when it is used. */
+export const PROVIDERS: readonly ProviderEntry[] = [
+  {
+    name: "local",
+    summary: "this machine",
+    create: async ({ local }) =>
+      (await import("./local/create-local-provider.js")).createLocalProvider(local),
+  },
+];
 
 /** Throws not_found for a name that is not in the list. */
-export function createProvider(name: string, settings: ProviderSettings): Provider {
-  const create = PROVIDERS[name];
-  if (create === undefined) {
-    throw new MllmError("not_found", `there is no provider ${name}`, {
-      hint: `Providers: ${Object.keys(PROVIDERS).join(", ")}.`,
-    });
-  }
-  return create(settings);
+export async function createProvider(
+  name: string,
+  environment: ProviderEnvironment,
+  settings: ProviderSettings,
+): Promise<Provider> {
+  const entry = PROVIDERS.find((provider) => provider.name === name);
+  if (entry !== undefined) return entry.create(environment, settings);
+  throw new MllmError("not_found", `there is no provider ${name}`, {
+    hint: `Providers: ${PROVIDERS.map((provider) => provider.name).join(", ")}.`,
+  });
 }
