@@ -4,8 +4,9 @@ import { delimiter, join } from "node:path";
 import { describe, expect, it, jest } from "@jest/globals";
 import {
   fakeEnvironment,
+  fakeHandle,
   fakeLocalSettings,
-  fakeSpec,
+  fakeSubmission,
   isPaused,
   letContinue,
   makeFolder,
@@ -13,26 +14,30 @@ import {
 } from "../../../test/fake-trainer.js";
 import { describeProviderContract } from "../../../test/provider-contract.js";
 import type { JobSpec } from "../../core/job-spec.js";
+import type { Submission } from "../provider.js";
 import { createLocalProvider } from "./create-local-provider.js";
 import { isProcessAlive } from "./process-liveness.js";
 
 jest.setTimeout(60_000);
+
+const anyResources = { gpusPerNode: 0, nodes: 1, gpuTypes: [], image: "python:3.12", isSpot: false };
 
 describeProviderContract("local", () => {
   const folder = makeFolder();
   let jobs = 0;
   return {
     create: (control) => createLocalProvider({ ...fakeLocalSettings(folder, control), graceSeconds: 1 }),
-    createSpec: () => fakeSpec(folder, { jobId: `job-${++jobs}` }),
-    isPaused,
-    letContinue,
-    kill: async (spec) => {
+    createSubmission: () => fakeSubmission(folder, { jobId: `job-${++jobs}` }),
+    isPaused: ({ spec }) => isPaused(spec),
+    letContinue: ({ spec }) => letContinue(spec),
+    kill: async ({ spec }) => {
       const mark = readProcess(spec);
       process.kill(mark.pid, "SIGKILL");
       await until(async () => !(await isProcessAlive(mark)));
     },
-    countTrainers: async (spec) => countProcesses(join(spec.outputDir, "job.json")),
-    breakNewestCheckpoint: (spec) => rmSync(join(spec.outputDir, "checkpoints/checkpoint-4/checkpoint.json")),
+    countTrainers: async ({ spec }) => countProcesses(join(spec.outputDir, "job.json")),
+    breakNewestCheckpoint: ({ spec }) =>
+      rmSync(join(spec.outputDir, "checkpoints/checkpoint-4/checkpoint.json")),
   };
 });
 
@@ -82,16 +87,18 @@ describe("createLocalProvider", () => {
   it("names the remedy where there is no interpreter", async () => {
     const folder = makeFolder();
     const provider = createLocalProvider({ ...fakeLocalSettings(folder), python: join(folder, "python") });
-    const { isReady, problems } = await provider.check({ gpus: 0 });
+    const { isReady, problems } = await provider.check(anyResources);
     expect(isReady).toBe(false);
     expect(problems[0]?.message).toContain(`there is no Python at ${join(folder, "python")}`);
     expect(problems[0]?.hint).toContain("mllm setup");
-    await expect(provider.submit(fakeSpec(folder))).rejects.toMatchObject({ code: "environment_missing" });
+    await expect(provider.submit(fakeSubmission(folder))).rejects.toMatchObject({
+      code: "environment_missing",
+    });
   });
 
   it("refuses jobs of more GPUs than a trainer can use here", async () => {
     const provider = createLocalProvider(fakeLocalSettings(makeFolder()));
-    const { isReady, problems } = await provider.check({ gpus: 8 });
+    const { isReady, problems } = await provider.check({ ...anyResources, gpusPerNode: 8 });
     expect(isReady).toBe(false);
     expect(problems.at(-1)?.message).toContain("asks for resources.gpus: 8");
     expect(problems.at(-1)?.hint).toContain("--set resources.gpus=");
@@ -100,7 +107,7 @@ describe("createLocalProvider", () => {
   it("shows the last line of a trainer that ended before it began", async () => {
     const folder = makeFolder();
     const provider = createLocalProvider(fakeLocalSettings(folder, { crashBefore: "process" }));
-    await expect(provider.submit(fakeSpec(folder))).rejects.toMatchObject({
+    await expect(provider.submit(fakeSubmission(folder))).rejects.toMatchObject({
       code: "environment_missing",
       message: expect.stringContaining("No module named 'torch'"),
       hint: expect.stringContaining("mllm setup"),
@@ -111,15 +118,16 @@ describe("createLocalProvider", () => {
     const folder = makeFolder();
     writeFileSync(join(folder, "jobs"), "a file where the folder should be");
     const provider = createLocalProvider(fakeLocalSettings(folder));
-    await expect(provider.submit(fakeSpec(folder))).rejects.toMatchObject({ name: "MllmError" });
+    await expect(provider.submit(fakeSubmission(folder))).rejects.toMatchObject({ name: "MllmError" });
   });
 
   it("leaves no trainer behind where its start cannot be recorded", async () => {
     const folder = makeFolder();
     const provider = createLocalProvider(fakeLocalSettings(folder, { pauseAt: "start" }));
-    const spec = fakeSpec(folder);
+    const job = fakeSubmission(folder);
+    const { spec } = job;
     mkdirSync(join(spec.outputDir, "launch.json"), { recursive: true });
-    await expect(provider.submit(spec)).rejects.toMatchObject({ name: "MllmError" });
+    await expect(provider.submit(job)).rejects.toMatchObject({ name: "MllmError" });
     expect(countProcesses(join(spec.outputDir, "job.json"))).toBe(0);
   });
 
@@ -128,19 +136,19 @@ describe("createLocalProvider", () => {
     const settings = { ...fakeLocalSettings(folder), env: withGpus(folder, 2) };
     const provider = createLocalProvider(settings);
     expect(await provider.concurrency()).toBe(2);
-    const specs = ["job-a", "job-b", "job-c"].map((jobId) => fakeSpec(folder, { jobId }));
-    const [a, b, c] = specs as [JobSpec, JobSpec, JobSpec];
+    const jobs = ["job-a", "job-b", "job-c"].map((jobId) => fakeSubmission(folder, { jobId }));
+    const [a, b, c] = jobs as [Submission, Submission, Submission];
     await Promise.all([provider.submit(a), provider.submit(b)]);
-    expect([readGpu(a), readGpu(b)].sort()).toEqual(["0", "1"]);
+    expect([readGpu(a.spec), readGpu(b.spec)].sort()).toEqual(["0", "1"]);
     await expect(provider.submit(c)).rejects.toMatchObject({ isRetryable: true });
-    letContinue(a);
-    const handle = { jobId: "job-a", providerJobId: null, outputDir: a.outputDir };
+    letContinue(a.spec);
+    const handle = fakeHandle(a);
     await until(async () => (await provider.status(handle)).state === "succeeded");
     await provider.submit(c);
-    expect(readGpu(c)).toBe(readGpu(a));
-    letContinue(b);
-    letContinue(c);
-    for (const spec of [b, c]) await provider.cancel({ ...spec, providerJobId: null });
+    expect(readGpu(c.spec)).toBe(readGpu(a.spec));
+    letContinue(b.spec);
+    letContinue(c.spec);
+    for (const job of [b, c]) await provider.cancel(fakeHandle(job));
   });
 
   it("uses only the GPUs that CUDA_VISIBLE_DEVICES leaves", async () => {
@@ -148,16 +156,17 @@ describe("createLocalProvider", () => {
     const env = { ...withGpus(folder, 4), CUDA_VISIBLE_DEVICES: "3" };
     const provider = createLocalProvider({ ...fakeLocalSettings(folder), env });
     expect(await provider.concurrency()).toBe(1);
-    expect((await provider.check({ gpus: 0 })).facts.gpus).toBe(1);
+    expect((await provider.check(anyResources)).facts.gpus).toBe(1);
   });
 });
 
 async function runToEnd() {
   const folder = makeFolder();
   const provider = createLocalProvider(fakeLocalSettings(folder));
-  const spec = fakeSpec(folder);
-  const { providerJobId } = await provider.submit(spec);
-  const handle = { jobId: spec.jobId, providerJobId, outputDir: spec.outputDir };
+  const job = fakeSubmission(folder);
+  const { spec } = job;
+  const { providerJobId } = await provider.submit(job);
+  const handle = { ...fakeHandle(job), providerJobId };
   await until(async () => (await provider.status(handle)).state === "succeeded");
   return { provider, spec, handle };
 }

@@ -1,7 +1,7 @@
-import { statfs } from "node:fs/promises";
+import { readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { JobSpec } from "../../core/job-spec.js";
-import type { JobHandle, Provider, ProviderJob, Readiness } from "../provider.js";
+import type { Resources } from "../../core/resources.js";
+import type { JobHandle, ListedJob, Provider, ProviderJob, Readiness, Submission } from "../provider.js";
 import { trainerCommand } from "../trainer-command.js";
 import { checkPython } from "./check-python.js";
 import { listGpus, takeGpu } from "./gpu-slots.js";
@@ -30,16 +30,20 @@ const MINIMUM_FREE_BYTES = 1024 ** 3;
 export function createLocalProvider(settings: LocalSettings): Provider {
   return {
     name: "local",
-    check: ({ gpus }) => check(settings, gpus),
-    estimateCost: async () => 0,
-    describe: ({ outputDir }) => {
-      const { command, args } = trainerCommand(settings.python, jobPaths(outputDir).job);
-      return `PYTHONPATH=${join(settings.packageRoot, "trainer")} ${[command, ...args].join(" ")}`;
+    engine: "trainer",
+    canChain: false,
+    settleSeconds: 0,
+    check: (wanted) => check(settings, wanted),
+    quote: async () => ({ dollarsPerHour: 0, dollars: null, source: "this machine" }),
+    describe: async ({ spec }) => {
+      const { command, args } = trainerCommand(settings.python, jobPaths(spec.outputDir).job);
+      const request = `PYTHONPATH=${join(settings.packageRoot, "trainer")} ${[command, ...args].join(" ")}`;
+      return { requests: [{ request }], uploads: [] };
     },
     concurrency: async () => Math.max(1, (await listGpus(settings.env)).length),
-    submit: (spec) => submit(settings, spec),
+    submit: (submission) => submit(settings, submission),
     find,
-    status: readStatus,
+    status: (job) => readStatus(job, settings.now()),
     logs: async (job, cursor) => {
       // In this order: what was written before the end is read after it.
       const isEnded = (await findLiving(job)) === null;
@@ -47,14 +51,17 @@ export function createLocalProvider(settings: LocalSettings): Provider {
     },
     events: (job, cursor) => readLines(jobPaths(job.outputDir).events, cursor),
     checkpoints: listCheckpoints,
+    // They are where they were made.
+    pull: async function* () {},
     cancel: async (job) => {
       await stop(settings, job);
       await writeCancelled(job, settings.now().toISOString());
     },
+    list: () => listLiving(settings),
   };
 }
 
-async function submit(settings: LocalSettings, spec: JobSpec): Promise<ProviderJob> {
+async function submit(settings: LocalSettings, { spec, label }: Submission): Promise<ProviderJob> {
   const living = await findLiving(spec);
   if (living !== null) return { providerJobId: String(living.pid) };
   await makeFolder(spec.outputDir);
@@ -66,7 +73,7 @@ async function submit(settings: LocalSettings, spec: JobSpec): Promise<ProviderJ
     job: { jobId: spec.jobId, outputDir: spec.outputDir, startedAt },
   });
   try {
-    const trainer = await launch(settings, spec, { gpu: slot.gpu, startedAt });
+    const trainer = await launch(settings, spec, { label, gpu: slot.gpu, startedAt });
     if (!trainer.isOurs) await slot.release();
     return { providerJobId: String(trainer.pid) };
   } catch (error) {
@@ -84,17 +91,24 @@ async function find(job: JobHandle): Promise<ProviderJob | null> {
   return mark ? { providerJobId: String(mark.pid) } : null;
 }
 
-async function check(settings: LocalSettings, wantedGpus: number): Promise<Readiness> {
+async function check(settings: LocalSettings, { gpusPerNode, nodes }: Resources): Promise<Readiness> {
   const gpus = await listGpus(settings.env);
   const { problems, facts } = await checkPython(settings, { hasGpu: gpus.length > 0 });
   facts.gpus = gpus.length;
   if (gpus[0] !== undefined) facts.gpu = gpus[0].name;
   // One trainer uses one GPU here; several at once train several roles.
   const usable = Math.min(1, gpus.length);
-  if (wantedGpus > usable) {
+  if (nodes > 1) {
     problems.push({
       code: "bad_recipe",
-      message: `the recipe asks for resources.gpus: ${wantedGpus}, a job here can use ${usable} (found on this machine: ${gpus.length})`,
+      message: `the recipe asks for resources.nodes: ${nodes}, this machine is one`,
+      hint: "Add --set resources.nodes=1, or choose another provider.",
+    });
+  }
+  if (gpusPerNode > usable) {
+    problems.push({
+      code: "bad_recipe",
+      message: `the recipe asks for resources.gpus: ${gpusPerNode}, a job here can use ${usable} (found on this machine: ${gpus.length})`,
       hint: `Add --set resources.gpus=${usable}, or choose another provider.`,
     });
   }
@@ -108,6 +122,23 @@ async function check(settings: LocalSettings, wantedGpus: number): Promise<Readi
     });
   }
   return { isReady: problems.length === 0, problems, facts };
+}
+
+/** By the job folders of this state folder, where every job of ours on this machine has its own. */
+async function listLiving({ stateFolder }: LocalSettings): Promise<ListedJob[]> {
+  const folder = join(stateFolder, "jobs");
+  const names = await readdir(folder).catch(() => []);
+  const found = await Promise.all(
+    names.map(async (jobId) => {
+      const living = await findLiving({ jobId, outputDir: join(folder, jobId) });
+      const launched = await readRecord(jobPaths(join(folder, jobId)).launch, Launch);
+      if (living === null || launched === null) return [];
+      const { pid, startedAt } = living;
+      const raw = `process ${pid} runs`;
+      return [{ providerJobId: String(pid), label: launched.label, raw, dollarsPerHour: 0, startedAt }];
+    }),
+  );
+  return found.flat();
 }
 
 /** The state folder may not exist yet; its parent is the folder the command runs in. */

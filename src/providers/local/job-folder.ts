@@ -19,6 +19,8 @@ export const Launch = z.object({
   pid: z.int().positive(),
   startedAt: z.string(),
   jobId: z.string(),
+  /** The attempt's; jobs of earlier versions have none. */
+  label: z.string().default(""),
   gpu: z.string().nullable(),
 });
 export type Launch = z.infer<typeof Launch>;

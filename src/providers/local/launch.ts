@@ -34,14 +34,14 @@ interface Ending {
 export async function launch(
   settings: LocalSettings,
   spec: JobSpec,
-  { gpu, startedAt }: { gpu: string | null; startedAt: string },
+  { label, gpu, startedAt }: { label: string; gpu: string | null; startedAt: string },
 ): Promise<Launched> {
   const paths = jobPaths(spec.outputDir);
   const before = await readRecord(paths.process, TrainerProcess);
   const child = await start(settings, spec, gpu);
   try {
     if (child.pid !== undefined) {
-      await writeRecord(paths.launch, { pid: child.pid, startedAt, jobId: spec.jobId, gpu });
+      await writeRecord(paths.launch, { pid: child.pid, startedAt, jobId: spec.jobId, label, gpu });
     }
     return await waitForTrainer(settings, spec, { child, before });
   } catch (error) {
