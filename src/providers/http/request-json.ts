@@ -1,12 +1,20 @@
+import { readText } from "./read-text.js";
+import { sendRequest } from "./send-request.js";
+
 /** One request to a vendor's JSON API. */
 export interface JsonRequest {
   provider: string;
   method: "GET" | "POST" | "PUT" | "DELETE";
   url: string;
-  /** Never part of an error. */
+  /** Sent as a bearer token. Never part of an error. */
   token: string | null;
+  /** Sent as JSON; a FormData goes as it is. */
   body?: unknown;
+  /** Of one try, its answer's body included. */
   timeoutMilliseconds?: number;
+  headers?: Readonly<Record<string, string>>;
+  /** Values of the body that may not be part of an error either, though the vendor repeats them. */
+  secrets?: readonly string[];
 }
 
 export interface HttpTools {
@@ -15,10 +23,31 @@ export interface HttpTools {
 }
 
 /**
- * Sends a request and parses the answer. A GET is repeated a few times after failures that may pass, with growing
- * pauses and as Retry-After says; anything else is sent once. Throws ProviderError with the vendor's own words:
- * 429 is retryable; a timeout, a broken connection, half a body or a 5xx is ambiguous too, unless it was a GET.
+ * Sends a request and parses the answer; null where it is empty. A GET is repeated a few times after failures that
+ * may pass, with growing pauses and as Retry-After says; anything else is sent once. Throws ProviderError with the
+ * vendor's own words: 429 is retryable; a timeout, a broken connection, half a body or a 5xx is ambiguous too, unless
+ * it was a GET. A connection that was never made is retryable only.
  */
-export async function requestJson(_tools: HttpTools, _request: JsonRequest): Promise<unknown> {
-  throw new Error("not there yet");
+export async function requestJson(tools: HttpTools, request: JsonRequest): Promise<unknown> {
+  return (await requestPage(tools, request)).body;
+}
+
+/** The same with the answer's headers, for lists that go on where a `Link` header says. */
+export async function requestPage(
+  tools: HttpTools,
+  request: JsonRequest,
+): Promise<{ body: unknown; headers: Headers }> {
+  return sendRequest(tools, request, async (response) => {
+    const text = await readText(response);
+    return { body: text === "" ? null : parse(text), headers: response.headers };
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message repeats the text.
+    throw new Error("is not the JSON that was expected");
+  }
 }
