@@ -1,0 +1,75 @@
+"""The virtual environment that a job's trainer runs in."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from .commands import Log, run
+from .config import Environment
+from .endings import Ending
+from .locks import try_lock
+from .watch import Watch
+
+MARKER = "mllm-environment.json"
+LAST_LINES = 15
+
+
+def prepare(environment: Environment, log: Log, watch: Watch) -> str:
+    """Its interpreter. One runner makes it while others wait; the marker, written last, says it is whole."""
+    folder, python = environment.folder, str(environment.folder / "bin" / "python")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    while (lock := try_lock(folder.with_name(f"{folder.name}.lock"))) is None:
+        watch.pause(1)
+    try:
+        digest = hashlib.sha256(environment.requirements.read_bytes()).hexdigest()
+        if _marked(folder) != digest or not os.access(python, os.X_OK):
+            log.line(f"Making {folder} from {environment.requirements}")
+            for command in _commands(environment, python):
+                _step(command, log, watch)
+            _mark(folder, digest)
+    except OSError as error:
+        raise Ending(None, "environment_failed", f"{folder} could not be made: {error}") from error
+    finally:
+        os.close(lock)
+    return python
+
+
+def _commands(environment: Environment, python: str) -> list[list[str]]:
+    folder, requirements = str(environment.folder), str(environment.requirements)
+    (environment.folder / MARKER).unlink(missing_ok=True)
+    if uv := shutil.which("uv"):
+        return [
+            [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
+            # The build of torch that fits the machine's driver.
+            [uv, "pip", "install", "--python", python, "--torch-backend", "auto", "-r", requirements],
+        ]
+    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
+    return [[sys.executable, "-m", "venv", "--clear", folder], [*pip, "-r", requirements]]
+
+
+def _step(command: list[str], log: Log, watch: Watch) -> None:
+    start = log.file.seek(0, os.SEEK_END)
+    code = run(command, log, watch)
+    if code == 0:
+        return
+    with open(log.file.name, "rb") as file:
+        file.seek(start)
+        lines = file.read().decode(errors="replace").strip().splitlines()[-LAST_LINES:]
+    name = " ".join(Path(word).name for word in command[:3])
+    raise Ending(None, "environment_failed", "\n".join([f"{name} ended with exit code {code}", *lines]))
+
+
+def _marked(folder: Path) -> str | None:
+    try:
+        return json.loads((folder / MARKER).read_text())["requirements"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _mark(folder: Path, digest: str) -> None:
+    temporary = folder / f"{MARKER}.tmp"
+    temporary.write_text(json.dumps({"requirements": digest}))
+    os.replace(temporary, folder / MARKER)

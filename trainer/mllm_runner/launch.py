@@ -1,0 +1,33 @@
+"""From a job to the trainer's command."""
+
+import time
+from pathlib import Path
+
+from .commands import Log, environment, run
+from .endings import Ending, of_trainer
+from .waiting import Slots
+from .watch import Watch
+
+ALREADY_RUNNING = 75
+# How long a trainer whose runner was killed may take to be gone.
+HANDOVER_SECONDS = 60
+
+
+def train(folder: Path, python: str, slots: Slots | None, log: Log, watch: Watch) -> Ending:
+    command = [python, "-m", "mllm_trainer", str(folder / "job.json")]
+    options = {
+        "cwd": folder,
+        "env": trainer_environment(slots),
+        "pass_fds": slots.descriptors if slots else (),
+    }
+    began = time.monotonic()
+    while True:
+        code = run(command, log, watch, **options)
+        if code != ALREADY_RUNNING or time.monotonic() - began > HANDOVER_SECONDS:
+            return of_trainer(code)
+        watch.pause(1)
+
+
+def trainer_environment(slots: Slots | None) -> dict[str, str]:
+    gpus = {"CUDA_VISIBLE_DEVICES": slots.gpus} if slots else {}
+    return {**environment(), "PYTHONUNBUFFERED": "1", **gpus}
