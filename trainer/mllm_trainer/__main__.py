@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from .artifacts import write_json
-from .checkpoints import complete_checkpoints
+from .checkpoints import complete_checkpoints, drop_other_parents
 from .completion import finish, is_trained
 from .events import EventLog, now
 from .failures import Failure, failure_of
 from .job import Job, read_job
+from .parent import with_parent
 
 ALREADY_RUNNING = 75
 # How long a deadline waits for the polite end before the process is cut off.
@@ -51,6 +52,7 @@ def main(arguments: list[str]) -> int:
         stop_on_signals(events)
         job = read_job(path)
         arm_deadline(job.deadline_seconds, events)
+        job = with_parent(job)
         return attempt_job(job, events, attempt)
     except BaseException as error:
         return report(error, events, folder)
@@ -59,6 +61,7 @@ def main(arguments: list[str]) -> int:
 
 
 def attempt_job(job: Job, events: EventLog, attempt: int) -> int:
+    drop_other_parents(job)
     checkpoints = complete_checkpoints(job)
     if not is_trained(checkpoints):
         set_environment(job)

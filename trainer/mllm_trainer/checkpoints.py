@@ -64,19 +64,35 @@ def complete_checkpoints(job: Job) -> list[Checkpoint]:
     return [checkpoint for checkpoint in found if checkpoint.best_step in steps]
 
 
+def drop_other_parents(job: Job) -> None:
+    """Deletes checkpoints of this job that continued from another stage-1 checkpoint, since trained anew."""
+    wanted = job.parent and job.parent["hash"]
+    for checkpoint in _read_checkpoints(job):
+        parent = checkpoint.manifest["parent"]
+        if (parent and parent["hash"]) != wanted:
+            print(f"{checkpoint.folder} is deleted: its parent was another one", flush=True)
+            _remove(checkpoint.folder)
+
+
+def read_checkpoint(folder: Path) -> Checkpoint | None:
+    """Null where the folder is not a complete checkpoint."""
+    manifest = _read_manifest(folder)
+    return manifest and Checkpoint(folder, manifest)
+
+
 def _read_checkpoints(job: Job) -> list[Checkpoint]:
     found = []
     for folder in job.checkpoints.glob(f"{PREFIX}*"):
-        manifest = _read_manifest(folder)
-        if manifest is None:
+        checkpoint = read_checkpoint(folder)
+        if checkpoint is None:
             continue
-        if manifest["jobKey"] != job.job_key:
+        if checkpoint.manifest["jobKey"] != job.job_key:
             raise Failure(
                 "bad_job",
-                f"{folder} belongs to another job (jobKey {manifest['jobKey']})",
+                f"{folder} belongs to another job (jobKey {checkpoint.manifest['jobKey']})",
                 "Use an empty folder for this job.",
             )
-        found.append(Checkpoint(folder, manifest))
+        found.append(checkpoint)
     return sorted(found, key=lambda checkpoint: checkpoint.step)
 
 
@@ -150,7 +166,8 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
         listed = manifest["files"] + manifest["resumeFiles"]
         is_whole = all((folder / file["path"]).stat().st_size == file["sizeBytes"] for file in listed)
         has_facts = (
-            isinstance(manifest["globalStep"], int) and {"jobKey", "metrics", "bestStep"} <= manifest.keys()
+            isinstance(manifest["globalStep"], int)
+            and {"jobKey", "metrics", "bestStep", "parent"} <= manifest.keys()
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -29,7 +29,8 @@ class Job:
     subset: str
     model: str
     base_model: str
-    parent: dict[str, str] | None
+    # Without hash, `model` is the folder of the job that makes the parent; see parent.py.
+    parent: dict[str, str | None] | None
     train: DataFile
     validation: DataFile | None
     profile: DataFile

@@ -47,7 +47,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "training.eval_strategy": ("no", "steps", "epoch"),
     "training.save_strategy": ("no", "steps", "epoch"),
 }
-PARENT = {"id": (str,), "hash": (str,)}
+PARENT = {"jobId": (str, None), "id": (str, None), "hash": (str, None)}
 SCHEMA: dict[str, Any] = {
     "version": (int,),
     "jobId": (str,),
@@ -99,6 +99,9 @@ def _contradictions(raw: dict[str, Any]) -> Iterator[str]:
         yield "lora: expected an object, since method is lora, found null"
     if (data["validation"] is None) != (data["sha256"]["validation"] is None):
         yield "data.sha256.validation: expected null where data.validation is null, and only there"
+    parent = raw["parent"] or {"id": None, "hash": None}
+    if (parent["id"] is None) != (parent["hash"] is None):
+        yield "parent: expected id and hash, or null for both"
     if training.get("bf16") and training.get("fp16"):
         yield "training: expected bf16 or fp16, found both true"
 

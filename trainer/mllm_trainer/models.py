@@ -82,7 +82,7 @@ def _load_weights(job: Job, name: str) -> PreTrainedModel:
     if job.method == "full":
         return _merge_adapter(name, dtype)
     # The new adapter needs a base that exists: the parent's base with the parent's adapter merged in.
-    base = job.folder / "base"
+    base = job.folder / (f"base-{job.parent['hash'][:12]}" if job.parent else "base")
     if not (base / "config.json").exists():
         temporary = job.folder / "base.tmp"
         shutil.rmtree(temporary, ignore_errors=True)

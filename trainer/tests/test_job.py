@@ -33,7 +33,11 @@ def test_a_job_belongs_to_the_folder_of_its_file(tmp_path: Path):
         ({"packing": "tree"}, "packing: expected one of none, bfd"),
         ({"overflow": {"policy": "full", "maxTokens": 0}}, "overflow.maxTokens: expected more than 0"),
         ({"overflow": None}, "overflow: expected an object, found null"),
-        ({"parent": {"id": "a"}}, "parent.hash: missing"),
+        ({"parent": {"jobId": None, "id": "a"}}, "parent.hash: missing"),
+        (
+            {"parent": {"jobId": "j", "id": "a", "hash": None}},
+            "parent: expected id and hash, or null for both",
+        ),
         ({"method": "lora"}, "lora: expected an object, since method is lora"),
         ({"deadlineSeconds": "1"}, 'deadlineSeconds: expected int, found "1"'),
     ],

@@ -1,5 +1,6 @@
 import copy
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,11 +62,50 @@ def test_stage_2_begins_at_the_loss_of_its_parent(finished: Path, data: Path, tm
     parent = best(finished)
     manifest = manifest_of(parent)
     reference = {"id": manifest["id"], "hash": manifest["hash"]}
-    job = write_job(tmp_path / "j", data, stage=2, model=str(parent), parent=reference)
+    named = {"jobId": "job-a", **reference}
+    job = write_job(tmp_path / "j", data, stage=2, model=str(parent), parent=named)
     assert attempt(job) == 0
     done = events_of(job, "done")[-1]
     assert done["initialValidationLoss"] == pytest.approx(manifest["metrics"]["validationLoss"], rel=1e-6)
     assert manifest_of(best(job))["parent"] == reference
+
+
+UNKNOWN = {"jobId": "job-a", "id": None, "hash": None}
+
+
+def test_a_parent_that_was_not_known_yet_is_the_best_of_its_job(finished: Path, data: Path, tmp_path: Path):
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(finished.parent, folder)
+    job = write_job(tmp_path / "j", data, stage=2, model=str(folder), parent=UNKNOWN)
+    assert attempt(job) == 0, (job.parent / "trainer.log").read_text()
+    manifest, parent = manifest_of(best(job)), manifest_of(best(finished))
+    assert manifest["parent"] == {"id": parent["id"], "hash": parent["hash"]}
+    done = events_of(job, "done")[-1]
+    assert done["initialValidationLoss"] == pytest.approx(parent["metrics"]["validationLoss"], rel=1e-6)
+
+
+def test_a_parent_that_is_not_there_is_told(finished: Path, data: Path, tmp_path: Path):
+    folder = tmp_path / "elsewhere"
+    job = write_job(tmp_path / "j", data, stage=2, model=str(folder), parent=UNKNOWN)
+    assert attempt(job) == 1
+    assert "has not ended well" in events_of(job)[-1]["message"]
+    folder.mkdir()
+    shutil.copy(finished.parent / "events.jsonl", folder)
+    assert attempt(job) == 1
+    event = events_of(job)[-1]
+    assert event["reason"] == "bad_model" and "gone or not complete" in event["message"]
+
+
+def test_checkpoints_of_another_parent_are_not_gone_on_from(finished: Path, data: Path, tmp_path: Path):
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(finished.parent, folder)
+    job = write_job(tmp_path / "j", data, stage=2, model=str(folder), parent=UNKNOWN)
+    assert attempt(job) == 0
+    path = folder / "checkpoints" / best(finished).name / "checkpoint.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"hash": "4" * 64}))
+    assert attempt(job) == 0
+    assert [event["fromStep"] for event in events_of(job, "started")] == [0, 0]
+    assert manifest_of(best(job))["parent"]["hash"] == "4" * 64
 
 
 def test_an_adapter_is_trained_and_can_be_resumed(finished: Path, data: Path, tmp_path: Path):
