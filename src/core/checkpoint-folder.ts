@@ -37,6 +37,6 @@ function parseManifest(text: string): CheckpointManifest | null {
   }
 }
 
-function isOutside(name: string): boolean {
+export function isOutside(name: string): boolean {
   return isAbsolute(name) || normalize(name).startsWith("..");
 }

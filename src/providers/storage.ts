@@ -17,7 +17,7 @@ export interface Storage {
   root(): Promise<string>;
   /** All files below a folder; empty where there is none. */
   list(folder: string): Promise<StoredFile[]>;
-  /** At most `maxBytes` from a byte position on; null where there is no such file, empty at its end. */
+  /** `maxBytes` from a byte position on, fewer only at the file's end; null where there is no such file. */
   read(path: string, offset: number, maxBytes: number): Promise<Buffer | null>;
   /** Writes each file whole or not at all, over what is there. */
   write(files: readonly Upload[]): Promise<void>;

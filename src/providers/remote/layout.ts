@@ -7,6 +7,8 @@ export const layout = {
   model: (hash: string) => `models/${hash}`,
   /** A parent checkpoint that was uploaded. */
   checkpoint: (hash: string) => `checkpoints/${hash}`,
+  /** A virtual environment made on the job's machine, named by its requirements. Never uploaded. */
+  environment: (hash: string) => `environments/${hash}`,
   /** `job.json`, `runner.json`, `events.jsonl`, `trainer.log`, `checkpoints/`…, as on this machine. */
   job: (name: string) => `jobs/${name}`,
 };

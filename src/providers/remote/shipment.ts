@@ -1,6 +1,14 @@
+import { MllmError } from "../../core/errors.js";
+import type { JobSpec } from "../../core/job-spec.js";
 import type { Submission } from "../provider.js";
 import type { Storage, Upload } from "../storage.js";
-import type { RunnerConfig } from "./runner-files.js";
+import { hashFile } from "./content-files.js";
+import { type Kit, readKit } from "./kit.js";
+import { layout } from "./layout.js";
+import { RunnerConfig } from "./runner-files.js";
+import { findModel, type TravellingModel } from "./travelling-model.js";
+
+export type StoredInput = Upload & { sizeBytes: number };
 
 /** What travels to the job's machine, and what is to be run there. */
 export interface Shipment {
@@ -8,8 +16,11 @@ export interface Shipment {
   jobFolder: string;
   /** PYTHONPATH of `python -m mllm_runner JOB_FOLDER`. */
   pythonPath: string;
+  /** In the storage: `kit/<hash>` and `jobs/<name>`. */
+  kit: string;
+  job: string;
   /** Files named by their content, with sizes; those that the storage has need not be written. */
-  inputs: (Upload & { sizeBytes: number })[];
+  inputs: StoredInput[];
   /** `job.json` (its paths are the job machine's) and `runner.json`. */
   jobFiles: Upload[];
 }
@@ -30,11 +41,117 @@ export interface ShipmentRequest {
 }
 
 /** Reads and hashes; writes nothing. */
-export async function createShipment(_request: ShipmentRequest): Promise<Shipment> {
-  throw new Error("not there yet");
+export async function createShipment(request: ShipmentRequest): Promise<Shipment> {
+  const { submission, packageRoot, root } = request;
+  const { spec, name } = submission;
+  const hasTiny = spec.model === "tiny" || spec.baseModel === "tiny";
+  const kit = await readKit(packageRoot, { hasTiny });
+  const model = await findModel(submission);
+  const data = await readData(spec);
+  const paths = { kit: layout.kit(kit.hash), job: layout.job(name) };
+  const kitInputs = kit.files.map((each) => ({
+    path: `${paths.kit}/${each.path}`,
+    file: each.file,
+    sizeBytes: each.sizeBytes,
+  }));
+  const job = rewriteSpec(spec, { root, job: paths.job, model });
+  const runner = createRunnerConfig(request, {
+    kit,
+    needs: [...data.map(({ path }) => path), ...model.needs],
+  });
+  return {
+    ...paths,
+    jobFolder: `${root}/${paths.job}`,
+    pythonPath: `${root}/${paths.kit}/trainer`,
+    inputs: [...kitInputs, ...data, ...model.inputs],
+    jobFiles: [
+      { path: `${paths.job}/job.json`, text: formatJson(job) },
+      { path: `${paths.job}/runner.json`, text: formatJson(runner) },
+    ],
+  };
 }
 
 /** Writes what the storage lacks: inputs first, the job's own files last. May be repeated. */
-export async function ship(_storage: Storage, _shipment: Shipment): Promise<void> {
-  throw new Error("not there yet");
+export async function ship(storage: Storage, shipment: Shipment): Promise<void> {
+  const folders = [...new Set(shipment.inputs.map(({ path }) => contentFolder(path)))];
+  const stored = (await Promise.all(folders.map((folder) => storage.list(folder)))).flat();
+  const sizes = new Map(stored.map(({ path, sizeBytes }) => [path, sizeBytes]));
+  const missing = shipment.inputs.filter(({ path, sizeBytes }) => sizes.get(path) !== sizeBytes);
+  if (missing.length > 0) await storage.write(missing);
+  await storage.write(shipment.jobFiles);
+}
+
+/** `data` itself, and one folder of each other kind. */
+function contentFolder(path: string): string {
+  const [kind = "", name = ""] = path.split("/");
+  return kind === "data" ? kind : `${kind}/${name}`;
+}
+
+/** The three files under the names of their content, which therefore has to be what the plan says. */
+async function readData({ data }: JobSpec): Promise<StoredInput[]> {
+  const inputs = new Map<string, StoredInput>();
+  for (const part of ["train", "validation", "profile"] as const) {
+    const [file, expected] = [data[part], data.sha256[part]];
+    if (file === null || expected === null) continue;
+    const { sizeBytes, sha256 } = await hashFile(file);
+    if (sha256 !== expected) {
+      throw new MllmError("bad_dataset", `${file} is not the file the job was planned with`, {
+        hint: "Run mllm split-data again, then start the training anew.",
+      });
+    }
+    inputs.set(sha256, { path: layout.data(sha256), file, sizeBytes });
+  }
+  return [...inputs.values()];
+}
+
+function rewriteSpec(
+  spec: JobSpec,
+  { root, job, model }: { root: string; job: string; model: TravellingModel },
+): JobSpec {
+  const { train, validation, profile } = spec.data.sha256;
+  const absolute = (sha256: string) => `${root}/${layout.data(sha256)}`;
+  return {
+    ...spec,
+    model: model.path === null ? spec.model : `${root}/${model.path}`,
+    data: {
+      ...spec.data,
+      train: absolute(train),
+      validation: validation === null ? null : absolute(validation),
+      profile: absolute(profile),
+    },
+    outputDir: `${root}/${job}`,
+  };
+}
+
+function createRunnerConfig(
+  { submission, root, options }: ShipmentRequest,
+  { kit, needs }: { kit: Kit; needs: string[] },
+): RunnerConfig {
+  const { spec, resources, parentJob } = submission;
+  const isDeferred = spec.parent !== null && spec.parent.hash === null;
+  return RunnerConfig.parse({
+    version: 1,
+    jobId: submission.jobId,
+    label: submission.label,
+    deadlineSeconds: spec.deadlineSeconds,
+    python: options.python,
+    environment: options.hasOwnEnvironment
+      ? {
+          folder: `${root}/${layout.environment(kit.requirementsHash)}`,
+          requirements: `${root}/${layout.kit(kit.hash)}/trainer/requirements.txt`,
+        }
+      : null,
+    processes: { nodes: resources.nodes, gpusPerNode: resources.gpusPerNode },
+    slots: options.slots,
+    after: isDeferred && parentJob !== null ? `${root}/${layout.job(parentJob.name)}` : null,
+    storage: options.storage && {
+      ...options.storage,
+      inputs: [...new Set([...options.storage.inputs, ...needs])],
+    },
+    release: options.release,
+  } satisfies RunnerConfig);
+}
+
+function formatJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
