@@ -15,3 +15,13 @@ export function sharedData(path: string): string {
 
 /** Describes what needs the reference data; without it the tests are reported as skipped. */
 export const describeWithSharedData = existsSync(root) ? describe : describe.skip;
+
+const specs = resolve(packageRoot, "../shared/specs");
+
+/** A vendor's own specification, which lies there too. */
+export function sharedSpecs(path: string): string {
+  return join(specs, path);
+}
+
+/** Describes what needs the vendors' specifications; without them the tests are reported as skipped. */
+export const describeWithSharedSpecs = existsSync(specs) ? describe : describe.skip;
