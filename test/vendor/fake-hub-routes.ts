@@ -11,6 +11,8 @@ import {
 export interface HubState {
   namespace: string;
   endpoint: string;
+  /** Where large files lie: another host to clients, which therefore get no token. */
+  storageEndpoint: string;
   /** By `datasets/ns/name` or `models/ns/name`. */
   repositories: Map<string, FakeHubRepository>;
   /** The large-file storage, by SHA-256. */
@@ -165,7 +167,7 @@ function lfsBatch(state: HubState, { body }: Exchange): Answer {
     transfer: "basic",
     objects: objects.map(({ oid, size }) => {
       if (state.objects.has(oid)) return { oid, size };
-      const href = `${state.endpoint}/lfs-storage/${oid}?signature=fake`;
+      const href = `${state.storageEndpoint}/lfs-storage/${oid}?signature=fake`;
       return { oid, size, authenticated: true, actions: { upload: { href, header: {} } } };
     }),
   });
@@ -204,7 +206,7 @@ function resolveFile(state: HubState, { request, groups }: Exchange): Answer {
     ...commitHeader,
     "X-Linked-Size": data.length,
     "X-Linked-Etag": `"${lfsSha256}"`,
-    Location: `${state.endpoint}/lfs-storage/${lfsSha256}?signature=fake`,
+    Location: `${state.storageEndpoint}/lfs-storage/${lfsSha256}?signature=fake`,
   };
   return { status: 302, headers, body: "" };
 }

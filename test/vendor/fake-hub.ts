@@ -26,7 +26,13 @@ export async function startFakeHub({
   token = "hf_fakehubfakehubfakehub",
   namespace = "somebody",
 } = {}): Promise<FakeHub> {
-  const state: HubState = { namespace, endpoint: "", repositories: new Map(), objects: new Map() };
+  const state: HubState = {
+    namespace,
+    endpoint: "",
+    storageEndpoint: "",
+    repositories: new Map(),
+    objects: new Map(),
+  };
   const server = createServer((request, response) => {
     respond(hub, state, { request, response }).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500);
@@ -34,7 +40,9 @@ export async function startFakeHub({
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  state.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port } = server.address() as AddressInfo;
+  state.endpoint = `http://127.0.0.1:${port}`;
+  state.storageEndpoint = `http://localhost:${port}`;
   const hub: FakeHub = {
     endpoint: state.endpoint,
     token,

@@ -1,0 +1,46 @@
+import { ProviderError } from "../../core/errors.js";
+import { failedConnection, refusal } from "../http/http-errors.js";
+import { readText } from "../http/read-text.js";
+import type { HttpTools } from "../http/request-json.js";
+import type { ProviderEnvironment } from "../index.js";
+
+/** How the Hugging Face Hub is reached, and as whom. */
+export interface HubAccess extends HttpTools {
+  /** `https://huggingface.co`, or what HF_ENDPOINT says; without a slash at the end. */
+  endpoint: string;
+  token: string;
+}
+
+export const DEFAULT_ENDPOINT = "https://huggingface.co";
+
+/** Throws bad_credentials where there is no token. */
+export function hubAccess({ secret, env, fetch, sleep }: ProviderEnvironment): HubAccess {
+  const token = secret("HF_TOKEN");
+  if (!token?.startsWith("hf_")) {
+    throw new ProviderError("hub", token ? "HF_TOKEN is no Hugging Face token" : "HF_TOKEN is not set", {
+      code: "bad_credentials",
+      hint: "Make a token that may write at https://huggingface.co/settings/tokens and set HF_TOKEN.",
+    });
+  }
+  return { endpoint: hubEndpoint(env), token, fetch, sleep };
+}
+
+export function hubEndpoint(env: ProviderEnvironment["env"]): string {
+  return (env.HF_ENDPOINT || DEFAULT_ENDPOINT).replace(/\/+$/, "");
+}
+
+/** For the Hub's own client: what it would make errors with our token's addresses of is thrown as a ProviderError instead. */
+export function strictFetch({ fetch, token }: HubAccess): typeof globalThis.fetch {
+  return async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    const method = init?.method ?? "GET";
+    // The query of an upload's address is its signature.
+    const where = { provider: "hub", method, address: url.origin + url.pathname, secrets: [token] };
+    const response = await fetch(input, init).catch((error: unknown) => {
+      throw failedConnection(where, error);
+    });
+    if (response.ok) return response;
+    const answer = await readText(response, { maxBytes: 65_536, isCut: true }).catch(() => "");
+    throw refusal(where, response, answer);
+  };
+}
