@@ -1,0 +1,51 @@
+import { createParser } from "eventsource-parser";
+import type { HttpTools, JsonRequest } from "./request-json.js";
+import { sendRequest } from "./send-request.js";
+
+export interface StreamEvent {
+  /** "" where the server gives none. */
+  id: string;
+  data: string;
+}
+
+export interface EventStreamLimits {
+  /** A live stream does not end: after so long without anything new, it has given what it has. */
+  idleMilliseconds: number;
+  maxEvents: number;
+}
+
+/**
+ * What a stream of server-sent events has so far. One that breaks off is no error: what came is returned, and its last
+ * id says where to go on. Throws as `requestJson` does where there is no stream.
+ */
+export async function readEventStream(
+  tools: HttpTools,
+  request: JsonRequest,
+  limits: EventStreamLimits,
+): Promise<StreamEvent[]> {
+  const headers = { accept: "text/event-stream", ...request.headers };
+  const wanted = { timeoutMilliseconds: 120_000, ...request, headers };
+  return sendRequest(tools, wanted, (response) => collect(tools, response, limits));
+}
+
+async function collect(
+  { sleep }: HttpTools,
+  response: Response,
+  { idleMilliseconds, maxEvents }: EventStreamLimits,
+): Promise<StreamEvent[]> {
+  const events: StreamEvent[] = [];
+  if (response.body === null) return events;
+  const parser = createParser({ onEvent: ({ id, data }) => events.push({ id: id ?? "", data }) });
+  const decoder = new TextDecoder();
+  const reader = response.body.getReader();
+  while (events.length < maxEvents) {
+    const next = await Promise.race([
+      reader.read().catch(() => null),
+      sleep(idleMilliseconds).then(() => null),
+    ]);
+    if (next === null || next.done) break;
+    parser.feed(decoder.decode(next.value, { stream: true }));
+  }
+  await reader.cancel().catch(() => {});
+  return events.slice(0, maxEvents);
+}
