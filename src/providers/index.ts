@@ -33,6 +33,15 @@ export const PROVIDERS: readonly ProviderEntry[] = [
     create: async ({ local }) =>
       (await import("./local/create-local-provider.js")).createLocalProvider(local),
   },
+  {
+    name: "kubernetes",
+    summary: "a Kubernetes cluster, one batch/v1 Job for each job",
+    create: async (environment, { kubernetes }) =>
+      (await import("./kubernetes/create-kubernetes-provider.js")).createKubernetesProvider(
+        environment,
+        kubernetes,
+      ),
+  },
 ];
 
 /** Throws not_found for a name that is not in the list. */
