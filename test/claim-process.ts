@@ -16,6 +16,8 @@ for (let i = 0; i < Number(count); i++) {
     claimant: name,
     newJobId: `job-${i}`,
     outputDir,
+    placement: {},
+    parentJobId: null,
     at: "2026-01-01T00:00:00Z",
   });
   if (kind === "claimed") process.stdout.write(`${i}\n`);

@@ -6,7 +6,7 @@ import type { Subset } from "../src/core/roles.js";
 import { createLocalProvider } from "../src/providers/local/create-local-provider.js";
 import { isProcessAlive } from "../src/providers/local/process-liveness.js";
 import { openState } from "../src/state/open-state.js";
-import type { Session } from "../src/training/session.js";
+import { handleOf, type Session } from "../src/training/session.js";
 import { trainJobs } from "../src/training/train-jobs.js";
 import type { TrainingEvent } from "../src/training/training-event.js";
 import { type FakeTrainerControl, fakeLocalSettings, fakeSpec, makeFolder, until } from "./fake-trainer.js";
@@ -47,7 +47,7 @@ export function makeWorkspace() {
   };
   cleanups.push(async () => {
     const { provider } = makeSession();
-    for (const job of state.listJobs()) await provider.cancel({ ...job, jobId: job.id });
+    for (const job of state.listJobs()) await provider.cancel(handleOf(state, job));
   });
   return { folder, state, makeSpec, makeSession };
 }

@@ -6,14 +6,20 @@ import { readEvents } from "../training/read-events.js";
 import { handleOf, type Session } from "../training/session.js";
 import { formatMarks } from "./checkpoint-view.js";
 import { formatLoss, formatTable } from "./output.js";
+import { formatSeconds } from "./plan-view.js";
 
 /** One job as `mllm jobs list --json` gives it (docs/json-output.md). */
-interface JobRow extends Omit<Job, "spec" | "claimant"> {
+interface JobRow extends Omit<Job, Internal> {
   isActive: boolean;
+  /** Of all attempts, as far as is known. */
+  seconds: number;
+  dollars: number;
   recipe: string | null;
   /** Of the best checkpoint. */
   validationLoss: number | null;
 }
+
+type Internal = "spec" | "claimant" | "placement" | "secondsBefore" | "dollarsBefore" | "seconds" | "dollars";
 
 interface FullJob extends JobRow {
   progress: Pick<Progress, "globalStep" | "totalSteps" | "loss" | "secondsLeft"> | null;
@@ -34,13 +40,26 @@ export function describeJobRow(state: State, job: Job): JobRow {
 }
 
 function createRow(state: State, job: Job, recipe: string | null): JobRow {
-  const { spec: _spec, claimant: _claimant, ...row } = job;
+  const {
+    spec: _spec,
+    claimant: _claimant,
+    placement: _placement,
+    secondsBefore,
+    dollarsBefore,
+    ...row
+  } = job;
+  const seconds = secondsBefore + (job.seconds ?? 0);
+  const dollars = dollarsBefore + (job.dollars ?? 0);
   const best = state.listCheckpoints({ jobId: job.id }).find((checkpoint) => checkpoint.isBest);
-  return { ...row, isActive: isActive(job.state), recipe, validationLoss: best?.validationLoss ?? null };
+  return {
+    ...row,
+    ...{ seconds, dollars, recipe, isActive: isActive(job.state) },
+    validationLoss: best?.validationLoss ?? null,
+  };
 }
 
 export async function describeJobInFull({ state, provider }: Session, job: Job): Promise<FullJob> {
-  const { events } = await readEvents(provider, handleOf(job), null);
+  const { events } = await readEvents(provider, handleOf(state, job), null);
   const last = events.findLast((event): event is Progress => event.type === "progress");
   const { globalStep, totalSteps, loss, secondsLeft } = last ?? {};
   const progress =
@@ -65,6 +84,8 @@ export const jobColumns = [
   "recipe",
   "provider",
   "started",
+  "took",
+  "cost",
 ];
 
 export function jobCells(job: JobRow): (string | number | null)[] {
@@ -79,6 +100,8 @@ export function jobCells(job: JobRow): (string | number | null)[] {
     job.recipe,
     job.provider,
     started,
+    formatSeconds(job.seconds),
+    job.dollars > 0 ? `$${job.dollars.toFixed(2)}` : null,
   ];
 }
 
@@ -91,7 +114,14 @@ export function formatJob(job: FullJob): string {
     ["subset", `${job.subset} (stage ${job.stage})`],
     ["recipe", job.recipe],
     ["provider", `${job.provider}${job.providerJobId === null ? "" : ` ${job.providerJobId}`}`],
-    ["attempt", String(job.attempt)],
+    [
+      "attempt",
+      job.restarts === 0
+        ? String(job.attempt)
+        : `${job.attempt}, restarted ${job.restarts} times by ${job.provider}`,
+    ],
+    ["took", formatSeconds(job.seconds)],
+    ["cost", job.dollars > 0 ? `$${job.dollars.toFixed(2)} in all attempts` : null],
     [
       "progress",
       progress === null

@@ -1,9 +1,9 @@
 import { MllmError } from "../core/errors.js";
 import type { Role } from "../core/roles.js";
-import type { PlannedJob } from "../training/plan-training.js";
+import { resolveResources } from "../recipe/resolve-resources.js";
 import { trainJobs } from "../training/train-jobs.js";
 import type { TrainingEvent } from "../training/training-event.js";
-import { checkStart } from "./check-start.js";
+import type { StartCheck, StartRequest } from "./check-start.js";
 import type { Context } from "./context.js";
 import { quoteArgument, writeNote, writeResult } from "./output.js";
 import { createTrainingView, formatResults, isLast } from "./training-view.js";
@@ -16,6 +16,8 @@ export interface TrainOptions {
   recipe: string;
   data: string;
   from?: string;
+  provider?: string[];
+  maxCost?: number;
   set?: string[];
   detach?: true;
   dryRun?: true;
@@ -26,15 +28,28 @@ export interface TrainOptions {
 export async function launchTraining(
   context: Context,
   workspace: Workspace,
-  plan: PlannedJob[],
-  options: TrainOptions,
+  { request, check, options }: Launch,
 ): Promise<void> {
-  await refuseProblems(workspace, plan);
+  refuse(check.problems);
+  const { choices, loaded, plan } = request;
+  const { providers: placement } = loaded.recipe;
+  for (const { provider, readiness } of choices.passedOver) {
+    writeNote(context, `${provider.name} is passed over: ${readiness.problems[0]?.message}`);
+  }
+  const session = await workspace.sessionWith(choices.chosen.provider.name, placement);
+  const fallbacks = await Promise.all(
+    choices.fallbacks.map(({ provider }) => workspace.sessionWith(provider.name, placement)),
+  );
+  const runId = plan[0]?.spec.runId;
+  const { maxDollars, budgets } = check.budget;
+  if (maxDollars !== null && runId !== undefined) session.state.limitRun(runId, maxDollars);
   const view = await createTrainingView(context, options.json === true);
   const endings: TrainingEvent[] = [];
   try {
     const specs = plan.map((job) => job.spec);
-    for await (const event of trainJobs(workspace.session, specs, { isDetached: options.detach === true })) {
+    const resources = resolveResources(loaded.recipe);
+    const isDetached = options.detach === true;
+    for await (const event of trainJobs(session, specs, { isDetached, resources, fallbacks, budgets })) {
       view.show(event);
       if (isLast(event)) endings.push(event);
     }
@@ -44,15 +59,14 @@ export async function launchTraining(
   finish(context, endings, options);
 }
 
+interface Launch {
+  request: StartRequest;
+  check: StartCheck;
+  options: TrainOptions;
+}
+
 /** Every check comes before the first job: half a run helps nobody. */
-async function refuseProblems(workspace: Workspace, plan: PlannedJob[]): Promise<void> {
-  const check = await checkStart(workspace, plan);
-  const problems = [
-    ...check.problems,
-    ...check.readiness.problems.map(({ code, message, hint }) => {
-      return new MllmError(code, `${workspace.provider.name} is not ready: ${message}`, { hint });
-    }),
-  ];
+function refuse(problems: readonly MllmError[]): void {
   const [first, ...others] = problems;
   if (first === undefined) return;
   if (others.length === 0) throw first;
@@ -89,6 +103,7 @@ export function formatTrainCommand(
     stage,
     `--recipe ${quoteArgument(options.recipe)} --data ${quoteArgument(options.data)}`,
   ];
+  for (const name of options.provider ?? []) parts.push(`--provider ${quoteArgument(name)}`);
   for (const assignment of options.set ?? []) parts.push(`--set ${quoteArgument(assignment)}`);
   if (isNamed) parts.push(`--from ${first.best.id}`);
   return parts.join(" ");

@@ -1,73 +1,71 @@
+import type { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
-import type { Dataset } from "../data/open-dataset.js";
-import { countTokens } from "../recipe/count-tokens.js";
-import { type Estimate, estimateJob } from "../recipe/estimate.js";
-import type { PlannedJob } from "../training/plan-training.js";
-import { checkStart } from "./check-start.js";
-import type { Context } from "./context.js";
-import { findTokenizer } from "./find-model.js";
-import type { Workspace } from "./workspace.js";
+import type { LaunchPlan, Provider, Quote } from "../providers/provider.js";
+import type { Estimate } from "../recipe/estimate.js";
+import type { StartCheck, StartedJob, StartRequest } from "./check-start.js";
+
+interface ProblemReport {
+  code: string;
+  message: string;
+  hint: string | null;
+}
 
 /** What a dry run found: the shape of `mllm train --dry-run --json` (docs/json-output.md). */
 export interface PlanReport {
   canStart: boolean;
-  problems: { code: string; message: string; hint: string | null }[];
+  problems: ProblemReport[];
   provider: { name: string; isReady: boolean; facts: Record<string, string | number> };
-  costDollars: number;
+  /** Asked for, but not ready. */
+  passedOver: { name: string; problems: ProblemReport[] }[];
+  fallbacks: string[];
+  cost: {
+    expectedDollars: number | null;
+    /** What deadlines and budget allow. */
+    atMostDollars: number | null;
+    spentDollars: number;
+    maxDollars: number | null;
+  };
   jobs: PlanReportJob[];
 }
 
-export interface PlanReportJob {
+interface PlanReportJob {
   spec: JobSpec;
-  command: string;
+  label: string | null;
+  /** What would be sent, secrets left out; null where the job cannot start. */
+  launch: LaunchPlan | null;
+  quote: Quote;
   sources: Record<string, string>;
-  estimate: Estimate;
+  estimate: Estimate | null;
 }
 
-export interface PlanReportRequest {
-  workspace: Workspace;
-  plan: readonly PlannedJob[];
-  dataset: Dataset;
-  gpu: string | undefined;
-}
-
-/** Asks the provider what it needs to start these jobs and what they would cost; changes nothing. */
-export async function createPlanReport(context: Context, request: PlanReportRequest): Promise<PlanReport> {
-  const { plan } = request;
-  const { provider } = request.workspace;
-  const { readiness, problems } = await checkStart(request.workspace, plan);
-  const jobs: PlanReportJob[] = [];
-  let costDollars = 0;
-  for (const planned of plan) {
-    const { spec, job } = planned;
-    const estimate = await estimatePlanned(context, request, planned);
-    costDollars += await provider.estimateCost(spec, (estimate.seconds ?? spec.deadlineSeconds) / 3600);
-    jobs.push({ spec, command: provider.describe(spec), sources: job.sources, estimate });
-  }
+/** Asks the provider what it would do; changes nothing. */
+export async function createPlanReport(
+  { choices }: StartRequest,
+  { jobs, budget, problems }: StartCheck,
+): Promise<PlanReport> {
+  const { provider, readiness } = choices.chosen;
+  const { expectedDollars, atMostDollars, spentDollars, maxDollars } = budget;
   return {
     canStart: readiness.isReady && problems.length === 0,
-    problems: [
-      ...problems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
-      ...readiness.problems,
-    ],
+    problems: problems.map(report),
     provider: { name: provider.name, isReady: readiness.isReady, facts: readiness.facts },
-    costDollars,
-    jobs,
+    passedOver: choices.passedOver.map((choice) => ({
+      name: choice.provider.name,
+      problems: choice.readiness.problems,
+    })),
+    fallbacks: choices.fallbacks.map((choice) => choice.provider.name),
+    cost: { expectedDollars, atMostDollars, spentDollars, maxDollars },
+    jobs: await Promise.all(jobs.map((job) => reportJob(provider, job))),
   };
 }
 
-async function estimatePlanned(
-  context: Context,
-  request: PlanReportRequest,
-  planned: PlannedJob,
-): Promise<Estimate> {
-  const { dataset, gpu } = request;
-  const { job, spec } = planned;
-  const { train } = dataset.manifest.subsets[job.subset];
-  const counts = await countTokens({
-    file: { ...train, path: spec.data.train },
-    endOfTurn: dataset.endOfTurn,
-    tokenizerFolder: findTokenizer(context, job.baseModel),
-  });
-  return estimateJob({ job, manifest: dataset.manifest, counts, gpu });
+async function reportJob(provider: Provider, job: StartedJob): Promise<PlanReportJob> {
+  const { submission, quote, estimate, spec } = job;
+  const isPossible = submission !== null && job.problems.length === 0;
+  const launch = isPossible ? await provider.describe(submission).catch(() => null) : null;
+  return { spec, label: submission?.label ?? null, launch, quote, sources: job.job.sources, estimate };
+}
+
+function report({ code, message, hint }: MllmError): ProblemReport {
+  return { code, message, hint: hint ?? null };
 }

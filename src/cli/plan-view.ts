@@ -1,13 +1,19 @@
+import type { JobSpec } from "../core/job-spec.js";
+import type { LaunchPlan, Quote } from "../providers/provider.js";
+import type { Estimate } from "../recipe/estimate.js";
 import { formatTable } from "./output.js";
 import type { PlanReport } from "./plan-report.js";
 
 /** The plan as text: what would run on what, with every value's source and what it is expected to take. */
 export function formatPlan(report: PlanReport): string {
-  const facts = Object.entries(report.provider.facts).map(([key, value]) => `${key} ${value}`);
+  const { provider, passedOver, fallbacks } = report;
+  const facts = Object.entries(provider.facts).map(([key, value]) => `${key} ${value}`);
   const parts = [
-    `provider ${report.provider.name}: ${report.provider.isReady ? "ready" : "not ready"}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`,
+    ...passedOver.map(({ name, problems }) => `passed over ${name}: ${problems[0]?.message ?? "not ready"}`),
+    `provider ${provider.name}: ${provider.isReady ? "ready" : "not ready"}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`,
+    ...(fallbacks.length > 0 ? [`without room there: ${fallbacks.join(", then ")}`] : []),
     ...report.jobs.map(formatJob),
-    `cost $${report.costDollars.toFixed(2)}`,
+    formatCost(report.cost),
   ];
   for (const { message, hint } of report.problems) {
     parts.push(`problem: ${message}${hint === null ? "" : `\n   hint: ${hint}`}`);
@@ -18,8 +24,21 @@ export function formatPlan(report: PlanReport): string {
   return parts.join("\n\n");
 }
 
-function formatJob({ spec, command, sources, estimate }: PlanReport["jobs"][number]): string {
-  const parent = spec.parent === null ? spec.baseModel : `${spec.parent.id} (from ${spec.baseModel})`;
+function formatCost({
+  expectedDollars,
+  atMostDollars,
+  spentDollars,
+  maxDollars,
+}: PlanReport["cost"]): string {
+  const dollars = (value: number | null) => (value === null ? "unknown" : `$${value.toFixed(2)}`);
+  const parts = [`cost ${dollars(expectedDollars)} expected, ${dollars(atMostDollars)} at most`];
+  if (spentDollars > 0) parts.push(`${dollars(spentDollars)} spent before`);
+  if (maxDollars !== null) parts.push(`budget of the run ${dollars(maxDollars)}`);
+  return parts.join(", ");
+}
+
+function formatJob({ spec, label, launch, quote, sources, estimate }: PlanReport["jobs"][number]): string {
+  const parent = describeParent(spec);
   const settings: [string, unknown][] = [
     ["model", spec.baseModel],
     ["method", spec.method],
@@ -36,14 +55,47 @@ function formatJob({ spec, command, sources, estimate }: PlanReport["jobs"][numb
   ]);
   return [
     `${spec.jobId}: stage ${spec.stage}, ${spec.subset}, from ${parent}`,
-    `  data      ${estimate.rows} rows, ${estimate.validationRows} for validation; about ${estimate.tokens} tokens, ${estimate.trainedTokens} trained`,
-    `  work      ${estimate.optimizerSteps} optimizer steps; memory ${formatBytes(estimate.peakMemoryBytes)}; time ${formatSeconds(estimate.seconds)} (${estimate.basis})`,
-    `  command   ${command}`,
+    ...(estimate === null ? [] : formatEstimate(estimate)),
+    `  price     ${formatQuote(quote)}`,
+    ...(label === null ? [] : [`  label     ${label}`]),
+    ...(launch === null ? [] : formatLaunch(launch)),
     formatTable(["setting", "value", "source"], rows).replace(/^/gm, "  "),
   ].join("\n");
 }
 
-function formatBytes(bytes: number | null): string {
+function describeParent({ parent, baseModel }: JobSpec): string {
+  if (parent === null) return baseModel;
+  if (parent.id === null)
+    return `the best checkpoint of ${parent.jobId}, when that has succeeded (${baseModel})`;
+  return `${parent.id} (from ${baseModel})`;
+}
+
+function formatEstimate(estimate: Estimate): string[] {
+  const { rows, validationRows, tokens, trainedTokens, optimizerSteps, peakMemoryBytes } = estimate;
+  return [
+    `  data      ${rows} rows, ${validationRows} for validation; about ${tokens} tokens, ${trainedTokens} trained`,
+    `  work      ${optimizerSteps} optimizer steps; memory ${formatBytes(peakMemoryBytes)}; time ${formatSeconds(estimate.seconds)} (${estimate.basis})`,
+  ];
+}
+
+function formatQuote({ dollarsPerHour, dollars, source }: Quote): string {
+  if (dollars !== null) return `$${dollars.toFixed(2)} (${source})`;
+  return dollarsPerHour === null
+    ? `unknown (${source})`
+    : `$${dollarsPerHour.toFixed(2)} an hour (${source})`;
+}
+
+function formatLaunch({ requests, uploads }: LaunchPlan): string[] {
+  const bytes = uploads.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const upload = uploads.length === 0 ? [] : [`  upload    ${uploads.length} files, ${formatBytes(bytes)}`];
+  const lines = requests.flatMap(({ request, body }) => {
+    const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body, null, 2);
+    return [`  request   ${request}`, ...(text === "" ? [] : [text.replace(/^/gm, "            ")])];
+  });
+  return [...upload, ...lines];
+}
+
+export function formatBytes(bytes: number | null): string {
   if (bytes === null) return "unknown";
   const units = ["B", "kB", "MB", "GB", "TB"];
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));

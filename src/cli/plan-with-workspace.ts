@@ -5,9 +5,11 @@ import { readCheckpointFolder } from "../core/checkpoint-folder.js";
 import { MllmError } from "../core/errors.js";
 import type { Role } from "../core/roles.js";
 import type { Dataset } from "../data/open-dataset.js";
+import type { Provider } from "../providers/provider.js";
 import { inspectModel, type ModelFacts } from "../recipe/inspect-model.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
-import { findBackbone } from "../training/find-backbone.js";
+import { isSamePlace } from "../training/create-submission.js";
+import { type Backbone, findBackbone } from "../training/find-backbone.js";
 import { type ParentCheckpoint, type PlannedJob, planTraining } from "../training/plan-training.js";
 import type { Context } from "./context.js";
 import { findModelFolder } from "./find-model.js";
@@ -21,6 +23,8 @@ interface PlanOptions {
   from: string | undefined;
   stage1Command: string;
   isDryRun: boolean;
+  /** Where the jobs are to run. */
+  provider: Provider;
 }
 
 /** Plans a training with what this working folder has: its run, its backbones, its checkpoints. */
@@ -29,8 +33,8 @@ export async function planWith(
   workspace: Workspace,
   options: PlanOptions,
 ): Promise<PlannedJob[]> {
-  const { loaded, dataset, stage, roles } = options;
-  const { state, provider, stateFolder } = workspace;
+  const { loaded, dataset, stage, roles, provider } = options;
+  const { state, stateFolder } = workspace;
   const key = {
     recipeName: loaded.recipe.name,
     recipeSha256: loaded.sha256,
@@ -53,12 +57,36 @@ export async function planWith(
     runId: run?.id ?? "run-new",
     jobsFolder: join(stateFolder, "jobs"),
     stage1Command: options.stage1Command,
+    engine: provider.engine,
     inspectModel: inspect,
     findBackbone: async (jobKey) => {
-      const found = state === null ? null : await findBackbone({ state, provider }, jobKey);
-      return found === null ? null : describeParent(found.manifest, found.path);
+      if (state === null) return null;
+      const found = await findBackbone({ state, sessionOf: workspace.sessionOf }, jobKey);
+      return found === null ? null : describeBackbone(found, options);
     },
   });
+}
+
+/** A backbone can be used where it lies, or from here; one that is not ready only where jobs wait for one another. */
+function describeBackbone({ job, checkpoint }: Backbone, options: PlanOptions): ParentCheckpoint {
+  const { provider, loaded, dataset } = options;
+  const isThere = isSamePlace(job, { provider, placement: loaded.recipe.providers });
+  if (checkpoint === null) {
+    const { baseModel } = job.spec;
+    const message = `the backbone ${job.id} is ${job.state} at ${job.provider}, and ${provider.name} cannot wait for it`;
+    const hint = `mllm jobs watch ${job.id} follows it; run this command again when it is done.`;
+    return {
+      ...{ jobId: job.id, id: null, hash: null, path: job.outputDir },
+      baseModel: String(baseModel),
+      profileHash: dataset.manifest.profile.sha256,
+      problem: isThere && provider.canChain ? null : new MllmError("no_backbone", message, { hint }),
+    };
+  }
+  const { manifest, path, isHere } = checkpoint;
+  const message = `the weights of ${manifest.id} are at ${job.provider}, not here`;
+  const hint = `mllm checkpoints pull ${manifest.id} brings them.`;
+  const problem = isThere || isHere ? null : new MllmError("bad_checkpoint", message, { hint });
+  return { ...describeParent(manifest, path), jobId: job.id, problem };
 }
 
 async function findParent(context: Context, { state }: Workspace, given: string): Promise<ParentCheckpoint> {
@@ -82,5 +110,5 @@ function describeParent(
   { id, hash, baseModel, profileHash }: CheckpointManifest,
   path: string,
 ): ParentCheckpoint {
-  return { id, hash, path, baseModel, profileHash };
+  return { jobId: null, id, hash, path, baseModel, profileHash, problem: null };
 }

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { createCheckpointsCommand } from "./commands/checkpoints.js";
 import { createDataCommand } from "./commands/data.js";
 import { createJobsCommand } from "./commands/jobs.js";
+import { createReapCommand } from "./commands/reap.js";
 import { createSetupCommand } from "./commands/setup.js";
 import { createSplitDataCommand } from "./commands/split-data.js";
 import { createTrainCommand } from "./commands/train.js";
@@ -31,6 +32,7 @@ export function createProgram(context: Context, args: readonly string[]): Comman
     .addCommand(createDataCommand(context))
     .addCommand(createTrainCommand(context))
     .addCommand(createJobsCommand(context))
+    .addCommand(createReapCommand(context))
     .addCommand(createCheckpointsCommand(context));
   settle(program, context, args.includes("--json"));
   return program;

@@ -1,7 +1,7 @@
 import type { TrainingEvent } from "../training/training-event.js";
 import type { Context } from "./context.js";
 import { formatLoss, formatTable, writeJsonLine, writeNote } from "./output.js";
-import { formatSeconds } from "./plan-view.js";
+import { formatBytes, formatSeconds } from "./plan-view.js";
 
 /** Draws the events of `mllm train` and `mllm jobs watch`. */
 export interface TrainingView {
@@ -27,6 +27,7 @@ async function createBarView(context: Context): Promise<TrainingView> {
   return {
     show(event) {
       if (event.type === "progress") running.set(event.jobId, formatProgress(event));
+      else if (event.type === "pulling") running.set(event.jobId, formatPulling(event));
       else if (event.type === "submitted") running.set(event.jobId, `${event.subset}: starting the trainer`);
       else if (isLast(event) && "jobId" in event) running.delete(event.jobId);
       const note = formatNote(event);
@@ -66,6 +67,16 @@ function formatProgress(event: Extract<TrainingEvent, { type: "progress" }>): st
   return `${event.subset.padEnd(10)} ${bar} ${event.globalStep}/${event.totalSteps}  loss ${event.loss.toFixed(4)}  ${speed}  ${formatSeconds(event.secondsLeft)} left`;
 }
 
+function formatPulling({
+  subset,
+  id,
+  bytes,
+  totalBytes,
+}: Extract<TrainingEvent, { type: "pulling" }>): string {
+  const percent = totalBytes === 0 ? 100 : Math.floor((100 * bytes) / totalBytes);
+  return `${subset.padEnd(10)} ${id} comes here: ${percent} % of ${formatBytes(totalBytes)}`;
+}
+
 function formatNote(event: TrainingEvent): string | null {
   switch (event.type) {
     case "already_done":
@@ -82,6 +93,10 @@ function formatNote(event: TrainingEvent): string | null {
       return `${event.subset}: step ${event.globalStep}: validation loss ${event.loss.toFixed(4)}`;
     case "checkpoint":
       return `${event.subset}: step ${event.globalStep}: checkpoint saved`;
+    case "pulled":
+      return `${event.subset}: ${event.id} is here: ${event.path}`;
+    case "preempted":
+      return `${event.subset}: preempted: ${event.reason}; it goes on from its last complete checkpoint`;
     case "done":
       return `${event.subset}: done${event.seconds === null ? "" : ` in ${formatSeconds(event.seconds)}`}`;
     case "failed":

@@ -1,8 +1,11 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { canonicalJson } from "../core/ids.js";
+import { ProviderSettings } from "../core/provider-settings.js";
+import type { ProviderEnvironment } from "../providers/index.js";
 import type { Provider } from "../providers/provider.js";
-import type { State } from "../state/open-state.js";
+import type { Job, State } from "../state/open-state.js";
 import type { Claimant, Session } from "../training/session.js";
 import type { Context } from "./context.js";
 
@@ -38,8 +41,6 @@ function resolvePython(cwd: string, given: string | undefined): string | null {
 }
 
 interface WorkspaceOptions {
-  /** `local` where none is named. */
-  provider?: string;
   /**
    * `make`: opens the database, making it where it is missing. `existing`: opens one that is there and makes none.
    * `read-only`: reads one that is there and changes nothing. `make` where nothing is said.
@@ -50,44 +51,77 @@ interface WorkspaceOptions {
 export interface Workspace extends WorkspacePaths {
   /** Null where nothing was trained here yet and no database was to be made. */
   state: State | null;
-  provider: Provider;
+  /** The provider of this name, made with these settings. */
+  providerWith(name: string, placement?: ProviderSettings): Promise<Provider>;
   /** State, provider, clock and interruption in one, as `src/training` takes them. Throws where there is no state. */
-  readonly session: Session;
-  /** The same with the provider of this name. */
-  sessionWith(provider: string): Session;
+  sessionWith(name: string, placement?: ProviderSettings): Promise<Session>;
+  /** The session in which a job was submitted. */
+  sessionOf(job: Job): Promise<Session>;
   close(): void;
 }
 
+/** Between two looks at a job: our own folders can be asked often, others' servers less so. */
+const POLL_MILLISECONDS = { local: 500, elsewhere: 3_000 };
+
 export async function openWorkspace(context: Context, options: WorkspaceOptions = {}): Promise<Workspace> {
   const paths = resolveWorkspace(context);
-  const { createProvider } = await import("../providers/index.js");
   const { openState, openStateReadOnly } = await import("../state/open-state.js");
-  const claimant = await createClaimant(context);
-  const now = () => context.now();
-  const sleep = (milliseconds: number) => context.sleep(milliseconds);
-  const { python, stateFolder, environmentFolder } = paths;
-  const { packageRoot, env, signal } = context;
-  const isOwnPython = python === ownPython(environmentFolder);
-  const local = { python, isOwnPython, packageRoot, env, stateFolder, now, sleep };
-  const provider = createProvider(options.provider ?? "local", { local });
   const { databaseFile } = paths;
   const wanted = options.database ?? "make";
   const open = wanted === "read-only" ? openStateReadOnly : openState;
   const state = wanted !== "make" && !existsSync(databaseFile) ? null : open(databaseFile);
-  const sessionOf = (with_: Provider): Session => {
+  const claimant = await createClaimant(context);
+  const providers = new Map<string, Promise<Provider>>();
+  const providerWith = (name: string, placement = ProviderSettings.parse({})) => {
+    const key = canonicalJson([name, placement]);
+    const known = providers.get(key) ?? makeProvider(context, { name, placement, state });
+    providers.set(key, known);
+    return known;
+  };
+  const sessionWith = async (name: string, placement = ProviderSettings.parse({})): Promise<Session> => {
     if (state === null) throw new Error(`${databaseFile} was not opened`);
-    return { state, provider: with_, claimant, now, sleep, signal };
+    const provider = await providerWith(name, placement);
+    const pollMilliseconds = name === "local" ? POLL_MILLISECONDS.local : POLL_MILLISECONDS.elsewhere;
+    const { now, sleep, signal } = boundClock(context);
+    return { state, provider, placement, claimant, now, sleep, signal, pollMilliseconds };
   };
-  return {
-    ...paths,
-    state,
-    provider,
-    get session() {
-      return sessionOf(provider);
-    },
-    sessionWith: (name) => sessionOf(createProvider(name, { local })),
-    close: () => state?.close(),
+  const sessionOf = (job: Job) => sessionWith(job.provider, ProviderSettings.parse(job.placement));
+  return { ...paths, state, providerWith, sessionWith, sessionOf, close: () => state?.close() };
+}
+
+interface ProviderRequest {
+  name: string;
+  placement: ProviderSettings;
+  state: State | null;
+}
+
+async function makeProvider(
+  context: Context,
+  { name, placement, state }: ProviderRequest,
+): Promise<Provider> {
+  const { createProvider } = await import("../providers/index.js");
+  const { createSecrets } = await import("./credentials.js");
+  const { packageRoot, env } = context;
+  const { python, stateFolder, environmentFolder } = resolveWorkspace(context);
+  const isOwnPython = python === ownPython(environmentFolder);
+  const { now, sleep } = boundClock(context);
+  const environment: ProviderEnvironment = {
+    local: { python, isOwnPython, packageRoot, env, stateFolder, now, sleep },
+    packageRoot,
+    secret: createSecrets(context),
+    env,
+    // A dry run before the first run has no database yet, and nothing of ours is at the provider.
+    workspaceId: state?.workspaceId ?? "new",
+    fetch: globalThis.fetch,
+    now,
+    sleep,
   };
+  return createProvider(name, environment, placement);
+}
+
+function boundClock(context: Context) {
+  const { signal } = context;
+  return { signal, now: () => context.now(), sleep: (milliseconds: number) => context.sleep(milliseconds) };
 }
 
 const FOREIGN_CLAIM_MILLISECONDS = 120_000;

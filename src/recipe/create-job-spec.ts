@@ -11,12 +11,25 @@ export interface JobPlan {
   job: ResolvedJob;
   dataset: { folder: string; manifest: DatasetManifest };
   /** Stage 2: the backbone's checkpoint. */
-  parent: { id: string; hash: string; path: string } | null;
+  parent: JobParent | null;
+  /** What trains, where it is not our trainer: its results are others. */
+  engine: string;
   /** The base model by its content, see inspectModel. */
   modelIdentity: string;
   jobId: string;
   runId: string;
   outputDir: string;
+}
+
+/** The checkpoint that a job starts from, or the job that will make it (`id` and `hash` are null until then). */
+export interface JobParent {
+  jobId: string | null;
+  id: string | null;
+  hash: string | null;
+  /** The checkpoint's folder; the job's where there is no checkpoint yet. */
+  path: string;
+  /** What the weights depend on: the key of the job that makes them, or the hash of a checkpoint the user named. */
+  key: string;
 }
 
 /** Joins recipe, data and parent into the one document a provider needs. */
@@ -45,11 +58,12 @@ export function createJobSpec(plan: JobPlan): JobSpec {
       baseModel: plan.modelIdentity,
       training: withoutReporting(training),
       gpus: job.gpus,
-      parent: parent?.hash ?? null,
+      ...(plan.engine === "trainer" ? {} : { engine: plan.engine }),
+      parent: parent?.key ?? null,
       data: dataset.manifest.hash,
     }),
     model: parent?.path ?? baseModel,
-    parent: parent === null ? null : { id: parent.id, hash: parent.hash },
+    parent: parent === null ? null : { jobId: parent.jobId, id: parent.id, hash: parent.hash },
     data: describeData(dataset, subset),
     deadlineSeconds,
     outputDir: plan.outputDir,

@@ -3,12 +3,18 @@ import { createManifest } from "../../test/dataset-fixture.js";
 import { estimateJob } from "./estimate.js";
 import { parseRecipe } from "./load-recipe.js";
 import { resolveJob } from "./resolve-job.js";
+import { resolveResources } from "./resolve-resources.js";
 
 function estimate(recipe: string, rows = 100) {
   const loaded = parseRecipe(`name: a\n${recipe}`, "a.yaml");
   const counts = { tokens: 300 * rows, trainedTokens: 30 * rows, basis: "counted" as const };
   const job = resolveJob(loaded, "backbone");
-  return estimateJob({ job, manifest: createManifest(rows), counts, gpu: loaded.recipe.resources.gpu });
+  return estimateJob({
+    job,
+    manifest: createManifest(rows),
+    counts,
+    gpu: resolveResources(loaded.recipe).gpuTypes[0],
+  });
 }
 
 describe("estimateJob", () => {

@@ -8,7 +8,7 @@ import { checkConsistency, explainIssue, kindOf, type Mistake } from "./recipe-m
 export interface LoadedRecipe {
   recipe: Recipe;
   path: string;
-  /** SHA-256 of the validated values, `--set` included; formatting and comments do not count. */
+  /** SHA-256 of what is to be trained, `--set` included; where it runs, formatting and comments do not count. */
   sha256: string;
   /** Where each given value stands: `tiny.yaml:12` or `--set`. Keys are dotted paths. */
   sources: Map<string, string>;
@@ -47,7 +47,12 @@ export function parseRecipe(text: string, path: string, assignments: readonly st
   if (!result.success) mistakes.push(...result.error.issues.flatMap((i) => explainIssue(i, document, lines)));
   mistakes.push(...checkConsistency(document, lines));
   if (mistakes.length > 0 || !result.success) throw recipeError(path, mistakes);
-  return { recipe: result.data, path, sha256: sha256(result.data), sources };
+  return { recipe: result.data, path, sha256: sha256(whatToTrain(result.data)), sources };
+}
+
+/** The same training elsewhere, or for longer, is the same run. */
+function whatToTrain({ resources, provider: _provider, providers: _providers, ...rest }: Recipe): unknown {
+  return { ...rest, gpus: resources.gpus * resources.nodes };
 }
 
 function applyAssignments(

@@ -13,6 +13,7 @@ export interface ResolvedJob {
   packing: "none" | "bfd";
   overflow: Overflow;
   training: TrainingArguments;
+  /** Of all nodes. */
   gpus: number;
   deadlineSeconds: number;
   sources: Record<string, string>;
@@ -48,7 +49,7 @@ export function resolveJob(loaded: LoadedRecipe, subset: Subset, model?: string)
     packing: recipe.packing,
     overflow: { policy: recipe.overflow.policy, maxTokens: recipe.overflow.max_tokens },
     training,
-    gpus: recipe.resources.gpus,
+    gpus: recipe.resources.gpus * recipe.resources.nodes,
     deadlineSeconds: Math.ceil(recipe.resources.max_hours * 3600),
     sources: { ...sources, ...plainSources(loaded, subset) },
   };
@@ -94,6 +95,7 @@ const PLAIN_KEYS = [
   "overflow.max_tokens",
   "provider",
   "resources.gpus",
+  "resources.nodes",
   "resources.max_hours",
 ];
 

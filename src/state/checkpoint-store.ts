@@ -44,7 +44,7 @@ export function createCheckpointStore(database: Database): CheckpointStore {
   return {
     saveCheckpoint: (record) => {
       const { isBest, isLast, ...rest } = record;
-      database.run(SAVE, { ...rest, isBest: isBest ? 1 : 0, isLast: isLast ? 1 : 0, state: "complete" });
+      database.run(SAVE, { ...rest, isBest: isBest ? 1 : 0, isLast: isLast ? 1 : 0 });
     },
     markCheckpointRemoved: (id) => {
       database.run("UPDATE checkpoints SET state = 'removed' WHERE id = :id", { id });

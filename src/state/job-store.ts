@@ -65,13 +65,15 @@ function insert(database: Database, request: ClaimRequest): string {
     provider: request.provider,
     claimant: request.claimant,
     outputDir: request.outputDir,
+    placement: JSON.stringify(request.placement),
+    parentJobId: request.parentJobId,
     at: request.at,
   };
   database.run(
     `INSERT INTO jobs (id, runId, jobKey, stage, subset, provider, state, attempt, claimant, outputDir, spec,
-                       createdAt, submittedAt, updatedAt)
+                       placement, parentJobId, createdAt, submittedAt, updatedAt)
      VALUES (:id, :runId, :jobKey, :stage, :subset, :provider, 'submitting', 1, :claimant, :outputDir, '{}',
-             :at, :at, :at)`,
+             :placement, :parentJobId, :at, :at, :at)`,
     row,
   );
   return request.newJobId;
@@ -80,7 +82,10 @@ function insert(database: Database, request: ClaimRequest): string {
 function restart(database: Database, job: Job, request: ClaimRequest): string {
   database.run(
     `UPDATE jobs SET state = 'submitting', attempt = attempt + 1, runId = :runId, claimant = :claimant,
-                     provider = :provider, outputDir = :outputDir, providerJobId = NULL, reason = NULL, endedAt = NULL,
+                     provider = :provider, outputDir = :outputDir, placement = :placement,
+                     parentJobId = :parentJobId, providerJobId = NULL, reason = NULL, endedAt = NULL, restarts = 0,
+                     secondsBefore = secondsBefore + COALESCE(seconds, 0), seconds = NULL,
+                     dollarsBefore = dollarsBefore + COALESCE(dollars, 0), dollars = NULL, dollarsPerHour = NULL,
                      submittedAt = :at, updatedAt = :at
      WHERE id = :id`,
     {
@@ -90,6 +95,8 @@ function restart(database: Database, job: Job, request: ClaimRequest): string {
       provider: request.provider,
       // Equal keys have equal folders, unless the project was moved since.
       outputDir: request.outputDir,
+      placement: JSON.stringify(request.placement),
+      parentJobId: request.parentJobId,
       at: request.at,
     },
   );

@@ -60,6 +60,19 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX checkpointsByJob ON checkpoints (jobId);
   CREATE INDEX checkpointsByParent ON checkpoints (parentId);
   `,
+  `
+  CREATE TABLE workspace (id TEXT NOT NULL) STRICT;
+  INSERT INTO workspace VALUES (lower(hex(randomblob(4))));
+  ALTER TABLE runs ADD COLUMN maxDollars REAL;
+  ALTER TABLE jobs ADD COLUMN placement TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE jobs ADD COLUMN parentJobId TEXT;
+  ALTER TABLE jobs ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN secondsBefore REAL NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN seconds REAL;
+  ALTER TABLE jobs ADD COLUMN dollarsPerHour REAL;
+  ALTER TABLE jobs ADD COLUMN dollarsBefore REAL NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN dollars REAL;
+  `,
 ];
 
 /** Brings the database to the newest version; refuses one that a newer mllm has written. */

@@ -33,6 +33,8 @@ function request(state: State, overrides: Partial<ClaimRequest> = {}): ClaimRequ
     claimant: "me",
     newJobId: "job-1",
     outputDir: "/jobs/job-1",
+    placement: {},
+    parentJobId: null,
     at: AT,
     ...overrides,
   };
@@ -54,6 +56,7 @@ function checkpoint(overrides: Partial<CheckpointRecord> = {}): CheckpointRecord
     isLast: false,
     validationLoss: 0.5,
     initialValidationLoss: 2,
+    state: "complete",
     createdAt: AT,
     ...overrides,
   };

@@ -27,6 +27,8 @@ export interface ClaimRequest {
   /** For a job that does not exist yet. */
   newJobId: string;
   outputDir: string;
+  placement: unknown;
+  parentJobId: string | null;
   /** Start a succeeded job again, if it is still at this attempt; its checkpoint is gone. */
   redoAttempt?: number;
   at: string;
@@ -39,7 +41,7 @@ export interface Claim {
 }
 
 /** `isBest` and `isLast` are set anew on every save. */
-export type CheckpointRecord = Omit<Checkpoint, "state">;
+export type CheckpointRecord = Omit<Checkpoint, "state"> & { state: "complete" | "remote" };
 
 export interface JobFilter {
   id?: string;
@@ -63,6 +65,10 @@ interface JobChange {
   providerJobId?: string | null;
   reason?: string | null;
   endedAt?: string | null;
+  restarts?: number;
+  seconds?: number | null;
+  dollars?: number | null;
+  dollarsPerHour?: number | null;
   spec?: unknown;
   at: string;
 }
@@ -70,10 +76,14 @@ interface JobChange {
 /** The state database. All calls are synchronous; all times are ISO text from the caller's clock. */
 export interface State {
   readonly path: string;
+  /** Eight hexadecimal digits, made with the database: tells its jobs from those of others in the same account. */
+  readonly workspaceId: string;
   findRun(key: RunKey): Run | null;
   /** The run of this key, made now if it is the first. */
   ensureRun(key: RunKey, at: string): Run;
   listRuns(): Run[];
+  /** Sets what all jobs of a run together may cost. */
+  limitRun(id: string, maxDollars: number): void;
   /**
    * Takes the work of a jobKey, or says who has it. In one write transaction: of two callers exactly one is told
    * `claimed`. The row is then in state `submitting`: new, or the newest ended one with one more attempt.
@@ -136,8 +146,10 @@ function createState(database: Database): State {
     database.close();
     throw error;
   }
+  const { id: workspaceId } = database.get("SELECT id FROM workspace") as { id: string };
   return {
     path: database.path,
+    workspaceId,
     ...createRunStore(database),
     ...createJobStore(database),
     ...createCheckpointStore(database),

@@ -21,6 +21,8 @@ export const Run = z.object({
   recipeSha256: z.string(),
   dataHash: z.string(),
   createdAt: z.string(),
+  /** What all its jobs and attempts together may cost. */
+  maxDollars: z.number().nullable(),
 });
 export type Run = z.infer<typeof Run>;
 
@@ -42,6 +44,18 @@ export const Job = z.object({
   outputDir: z.string(),
   /** The JobSpec as it was submitted; kept as plain JSON so that old rows stay readable. */
   spec: Json,
+  /** The ProviderSettings it was submitted with: where to ask for it. */
+  placement: Json,
+  /** Stage 2: the job that makes or made the parent. */
+  parentJobId: z.string().nullable(),
+  /** How often the provider itself has started this attempt again. */
+  restarts: z.int().nonnegative(),
+  /** What earlier attempts took, and this one so far as far as is known. */
+  secondsBefore: z.number(),
+  seconds: z.number().nullable(),
+  dollarsPerHour: z.number().nullable(),
+  dollarsBefore: z.number(),
+  dollars: z.number().nullable(),
   createdAt: z.string(),
   submittedAt: z.string(),
   updatedAt: z.string(),
@@ -64,8 +78,8 @@ export const Checkpoint = z.object({
   isLast: Flag,
   validationLoss: z.number().nullable(),
   initialValidationLoss: z.number().nullable(),
-  /** `removed`: the folder is gone, the row stays for the lineage. */
-  state: z.enum(["complete", "removed"]),
+  /** `remote`: complete where its job ran, not here yet. `removed`: the folder is gone, the row stays for the lineage. */
+  state: z.enum(["complete", "remote", "removed"]),
   createdAt: z.string(),
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;

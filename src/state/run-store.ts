@@ -3,7 +3,9 @@ import type { Database } from "./database.js";
 import type { RunKey, State } from "./open-state.js";
 import { parseRow, Run } from "./rows.js";
 
-export function createRunStore(database: Database): Pick<State, "findRun" | "ensureRun" | "listRuns"> {
+export function createRunStore(
+  database: Database,
+): Pick<State, "findRun" | "ensureRun" | "listRuns" | "limitRun"> {
   const findRun = ({ recipeName, recipeSha256, dataHash }: RunKey): Run | null => {
     const row = database.get(
       `SELECT * FROM runs
@@ -19,10 +21,16 @@ export function createRunStore(database: Database): Pick<State, "findRun" | "ens
         const key = { recipeName, recipeSha256, dataHash };
         const found = findRun(key);
         if (found !== null) return found;
-        const run: Run = { id: createRunId(), ...key, createdAt: at };
-        database.run("INSERT INTO runs VALUES (:id, :recipeName, :recipeSha256, :dataHash, :createdAt)", run);
+        const run: Run = { id: createRunId(), ...key, createdAt: at, maxDollars: null };
+        database.run(
+          "INSERT INTO runs VALUES (:id, :recipeName, :recipeSha256, :dataHash, :createdAt, :maxDollars)",
+          run,
+        );
         return run;
       }),
+    limitRun: (id, maxDollars) => {
+      database.run("UPDATE runs SET maxDollars = :maxDollars WHERE id = :id", { id, maxDollars });
+    },
     listRuns: () =>
       database
         .all("SELECT * FROM runs ORDER BY createdAt DESC, rowid DESC")

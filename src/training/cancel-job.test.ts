@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { isPaused, until } from "../../test/fake-trainer.js";
+import { fakeHandle, isPaused, until } from "../../test/fake-trainer.js";
 import { collect, makeWorkspace } from "../../test/training-workspace.js";
 import type { Provider } from "../providers/provider.js";
 import { cancelJob } from "./cancel-job.js";
@@ -38,7 +38,6 @@ describe("cancelJob", () => {
       trainJobs({ ...session, provider: { ...session.provider, submit } }, [spec]),
     );
     expect(events).toMatchObject([{ type: "failed", state: "cancelled" }]);
-    const handle = { jobId: spec.jobId, providerJobId: null, outputDir: spec.outputDir };
-    expect((await session.provider.status(handle)).state).toBe("cancelled");
+    expect((await session.provider.status(fakeHandle(spec))).state).toBe("cancelled");
   });
 });

@@ -1,10 +1,15 @@
 import { ACTIVE_STATES, isActive } from "../core/job-state.js";
 import type { Job } from "../state/open-state.js";
+import { endLeftovers } from "./end-leftovers.js";
 import { reconcileJob } from "./reconcile.js";
+import { recordStatus } from "./record-status.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
 import { handleOf, type Session, timeOf } from "./session.js";
 
-/** Ends a job and returns its row; what it has saved stays. A job that has ended already comes back as it is. */
+/**
+ * Ends a job and returns its row; what it has saved stays. A job that has ended already comes back as it is. Where
+ * the provider does not say that its machine is gone, the provider's error comes out and the job stays as it was.
+ */
 export async function cancelJob(
   session: Pick<Session, "state" | "provider" | "claimant" | "now">,
   job: Job,
@@ -17,13 +22,14 @@ export async function cancelJob(
     const at = timeOf(session);
     state.updateJob(current, { state: "cancelled", reason: "cancelled", endedAt: at, at }, ["submitting"]);
   }
-  await provider.cancel(handleOf(current));
-  const status = await provider.status(handleOf(current));
-  const at = timeOf(session);
+  const handle = handleOf(state, current);
+  await provider.cancel(handle);
+  await endLeftovers(session, current);
+  const status = await provider.status(handle);
   // It may have come to its own end meanwhile.
   const ending = status.state === "succeeded" || status.state === "failed" ? status.state : "cancelled";
-  const change = { state: ending, reason: status.reason ?? "cancelled", endedAt: at, at } as const;
-  state.updateJob(current, change, ACTIVE_STATES);
-  await registerCheckpoints({ state, provider, job: current, at });
+  const closed = { ...status, state: ending, reason: status.reason ?? "cancelled" } as const;
+  recordStatus(session, current, { status: closed, onlyIn: ACTIVE_STATES });
+  await registerCheckpoints({ state, provider, job: current, at: timeOf(session) });
   return state.getJob(job.id) ?? current;
 }

@@ -5,7 +5,7 @@ import type { Checkpoint } from "../state/open-state.js";
 /** A row and what its folder looks like now. */
 export interface InspectedCheckpoint extends Omit<Checkpoint, "state"> {
   /** `damaged`: the manifest or a file is missing or of another checkpoint, or a file has another size. */
-  state: "complete" | "damaged" | "removed";
+  state: Checkpoint["state"] | "damaged";
   problem: string | null;
 }
 
@@ -13,7 +13,7 @@ export interface InspectedCheckpoint extends Omit<Checkpoint, "state"> {
 export async function inspectWithManifest(
   row: Checkpoint,
 ): Promise<InspectedCheckpoint & { manifest: CheckpointManifest | null }> {
-  if (row.state === "removed") return { ...row, problem: null, manifest: null };
+  if (row.state !== "complete") return { ...row, problem: null, manifest: null };
   const folder = await readCheckpointFolder(row.path);
   if (!folder.isComplete) return { ...row, state: "damaged", problem: folder.problem, manifest: null };
   const { manifest } = folder;

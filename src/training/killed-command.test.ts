@@ -4,7 +4,13 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
-import { type FakeTrainerControl, isPaused, letContinue, until } from "../../test/fake-trainer.js";
+import {
+  type FakeTrainerControl,
+  fakeHandle,
+  isPaused,
+  letContinue,
+  until,
+} from "../../test/fake-trainer.js";
 import {
   collect,
   countStarts,
@@ -74,9 +80,9 @@ describe("a command that is killed", () => {
     await once(command, "exit");
     letContinue(spec);
     const session = makeSession();
-    const handle = { jobId: spec.jobId, providerJobId: null, outputDir: spec.outputDir };
-    await until(async () => (await session.provider.status(handle)).state === "succeeded");
-    expect(await findBackbone(session, spec.jobKey)).toMatchObject({ manifest: { globalStep: 4 } });
+    await until(async () => (await session.provider.status(fakeHandle(spec))).state === "succeeded");
+    const backbone = await findBackbone({ state, sessionOf: async () => session }, spec.jobKey);
+    expect(backbone).toMatchObject({ checkpoint: { manifest: { globalStep: 4 } } });
     await reconcile(session);
     expect(state.getJob(spec.jobId)?.state).toBe("succeeded");
     expect(state.listCheckpoints().find((row) => row.isBest)).toMatchObject({ globalStep: 4 });

@@ -5,6 +5,8 @@ import { parseRecipe } from "../recipe/load-recipe.js";
 import { planTraining, type TrainingRequest } from "./plan-training.js";
 
 const backbone = {
+  jobId: "job-b",
+  problem: null,
   id: "backbone-9-abc",
   hash: "abc",
   path: "/jobs/b/checkpoints/checkpoint-9",
@@ -21,6 +23,7 @@ function request(recipe: string, values: Partial<TrainingRequest> = {}): Trainin
     from: null,
     runId: "run-1",
     jobsFolder: "/jobs",
+    engine: "trainer",
     stage1Command: "mllm train --stage 1 --recipe a --data /data",
     inspectModel: async (model) => ({ identity: model, positions: null, problem: null }),
     findBackbone: async () => backbone,
@@ -49,7 +52,7 @@ describe("planTraining", () => {
     const jobs = await planTraining(request("stages: {role: {learning_rate: 0.5}}", { findBackbone }));
     expect(new Set(asked)).toEqual(new Set([stage1?.spec.jobKey]));
     expect(jobs.map((job) => job.spec.model)).toEqual([backbone.path, backbone.path, backbone.path]);
-    expect(jobs[0]?.spec.parent).toEqual({ id: backbone.id, hash: backbone.hash });
+    expect(jobs[0]?.spec.parent).toEqual({ jobId: "job-b", id: backbone.id, hash: backbone.hash });
   });
 
   it("names the command to run where there is no backbone", async () => {

@@ -3,18 +3,17 @@ import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
 import type { Role } from "../core/roles.js";
-import { createJobSpec } from "../recipe/create-job-spec.js";
+import { createJobSpec, type JobParent } from "../recipe/create-job-spec.js";
 import type { ModelFacts } from "../recipe/inspect-model.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { backboneModels, type ResolvedJob, resolveJob } from "../recipe/resolve-job.js";
 
-export interface ParentCheckpoint {
-  id: string;
-  hash: string;
-  /** Absolute folder. */
-  path: string;
+/** A checkpoint to start from; a job's that has not ended has neither id nor hash yet. */
+export interface ParentCheckpoint extends Omit<JobParent, "key"> {
   baseModel: string;
   profileHash: string;
+  /** What keeps this job from using it where it is. */
+  problem: MllmError | null;
 }
 
 export interface TrainingRequest {
@@ -32,7 +31,9 @@ export interface TrainingRequest {
   /** What a user types for stage 1 of the same recipe and data. */
   stage1Command: string;
   inspectModel(model: string): Promise<ModelFacts>;
-  /** The best complete checkpoint of the succeeded job with this key. */
+  /** What trains: a provider's `engine`. */
+  engine: string;
+  /** The best complete checkpoint of the succeeded job with this key, or the job that is at it, where one may wait for it. */
   findBackbone(jobKey: string): Promise<ParentCheckpoint | null>;
 }
 
@@ -47,7 +48,7 @@ export interface PlannedJob {
 export async function planTraining(request: TrainingRequest): Promise<PlannedJob[]> {
   if (request.stage === 1) {
     const models = backboneModels(request.loaded);
-    return Promise.all(models.map((model) => planBackbone(request, model, request.from)));
+    return Promise.all(models.map((model) => planBackbone(request, model, named(request.from))));
   }
   return Promise.all(request.roles.map((role) => planRole(request, role)));
 }
@@ -55,18 +56,27 @@ export async function planTraining(request: TrainingRequest): Promise<PlannedJob
 function planBackbone(
   request: TrainingRequest,
   model: string,
-  parent: ParentCheckpoint | null,
+  parent: JobParent | null,
 ): Promise<PlannedJob> {
   return planJob(request, resolveJob(request.loaded, "backbone", model), parent);
 }
 
+/** What the user names is what its weights are; what lineage finds is what its job makes. */
+function named(from: ParentCheckpoint | null): JobParent | null {
+  return from === null ? null : { ...from, key: from.hash ?? "" };
+}
+
 async function planRole(request: TrainingRequest, role: Role): Promise<PlannedJob> {
   const job = resolveJob(request.loaded, role);
-  if (request.from !== null) return planJob(request, job, request.from);
-  const backbone = await planBackbone(request, job.baseModel, null);
-  const parent = await request.findBackbone(backbone.spec.jobKey);
-  const planned = await planJob(request, job, parent);
-  if (parent !== null) return planned;
+  if (request.from !== null) return planJob(request, job, named(request.from));
+  const { jobKey: key } = (await planBackbone(request, job.baseModel, null)).spec;
+  const parent = await request.findBackbone(key);
+  const planned = await planJob(request, job, parent === null ? null : { ...parent, key });
+  if (parent !== null) {
+    return parent.problem === null
+      ? planned
+      : { ...planned, problems: [parent.problem, ...planned.problems] };
+  }
   const { loaded, dataset, stage1Command } = request;
   const problem = new MllmError(
     "no_backbone",
@@ -79,9 +89,9 @@ async function planRole(request: TrainingRequest, role: Role): Promise<PlannedJo
 async function planJob(
   request: TrainingRequest,
   job: ResolvedJob,
-  parent: ParentCheckpoint | null,
+  parent: JobParent | null,
 ): Promise<PlannedJob> {
-  const { loaded, dataset, runId } = request;
+  const { loaded, dataset, runId, engine } = request;
   const model = await request.inspectModel(job.baseModel);
   const modelIdentity = model.identity;
   const draft = createJobSpec({
@@ -90,6 +100,7 @@ async function planJob(
     dataset,
     parent,
     modelIdentity,
+    engine,
     runId,
     jobId: "",
     outputDir: "",

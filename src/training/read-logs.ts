@@ -8,7 +8,7 @@ export async function* readLogs(
   job: Job,
   { isFollowing }: { isFollowing: boolean },
 ): AsyncGenerator<string> {
-  const handle = handleOf(job);
+  const handle = handleOf(session.state, job);
   let cursor: string | null = null;
   for (;;) {
     // In this order: what was written before the end is read after it was seen.

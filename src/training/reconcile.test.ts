@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { fakeSubmission } from "../../test/fake-trainer.js";
 import { makeWorkspace } from "../../test/training-workspace.js";
 import type { JobSpec } from "../core/job-spec.js";
 import { reconcile } from "./reconcile.js";
@@ -20,12 +21,12 @@ describe("reconcile", () => {
   });
 
   it("adopts a trainer again that had been given up for lost", async () => {
-    const { state, makeSession, makeSpec } = makeWorkspace();
+    const { folder, state, makeSession, makeSpec } = makeWorkspace();
     const spec = makeSpec();
     const { id, attempt } = claimOnly(spec, state, "dead");
     const session = makeSession({ pauseAt: "start" });
     await reconcile(session);
-    await session.provider.submit(spec);
+    await session.provider.submit(fakeSubmission(folder));
     await reconcile(session);
     expect(state.getJob(id)).toMatchObject({ state: "running", attempt });
   });
@@ -43,6 +44,8 @@ function claimOnly(spec: JobSpec, state: Session["state"], claimant: string) {
     claimant,
     provider: "local",
     newJobId: spec.jobId,
+    placement: {},
+    parentJobId: null,
     at,
   };
   return state.claimJob(request).job;

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { CheckpointManifest } from "../core/checkpoint.js";
+import { readCheckpointFolder } from "../core/checkpoint-folder.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { Provider } from "../providers/provider.js";
 import type { Checkpoint, Job, State } from "../state/open-state.js";
@@ -8,7 +9,7 @@ import { handleOf } from "./session.js";
 
 type Done = Extract<TrainerEvent, { type: "done" }>;
 
-interface JobCheckpoints {
+export interface JobCheckpoints {
   best: Checkpoint | null;
   last: Checkpoint | null;
   /** The trainer's closing event, where it succeeded. */
@@ -17,8 +18,8 @@ interface JobCheckpoints {
 
 /**
  * Brings the database in step with what the provider has of a job: complete checkpoints are saved with their
- * lineage, rows whose checkpoint is gone are marked as removed. Best and last come from the trainer's last word;
- * without one there is no best yet.
+ * lineage, rows whose checkpoint is neither there nor here are marked as removed. Best and last come from the
+ * trainer's last word; without one there is no best yet.
  */
 export async function registerCheckpoints({
   state,
@@ -31,22 +32,31 @@ export async function registerCheckpoints({
   job: Job;
   at: string;
 }): Promise<JobCheckpoints> {
-  const handle = handleOf(job);
+  const handle = handleOf(state, job);
   const found = await provider.checkpoints(handle);
   const { events } = await readEvents(provider, handle, null);
   const done = events.findLast((event): event is Done => event.type === "done") ?? null;
   const newest = found.at(-1);
-  for (const { path, manifest } of found) {
+  for (const { path, manifest, isHere } of found) {
     const isBest = done !== null && basename(done.best) === basename(path);
     const isLast = done === null ? path === newest?.path : basename(done.last) === basename(path);
-    state.saveCheckpoint({ ...recordOf(manifest), path, isBest, isLast, jobId: job.id, createdAt: at });
+    const where = { path, state: isHere ? "complete" : "remote", jobId: job.id, createdAt: at } as const;
+    state.saveCheckpoint({ ...recordOf(manifest), ...where, isBest, isLast });
   }
   const present = new Set(found.map(({ manifest }) => manifest.id));
-  for (const row of state.listCheckpoints({ jobId: job.id, state: "complete" })) {
-    if (!present.has(row.id)) state.markCheckpointRemoved(row.id);
+  for (const row of state.listCheckpoints({ jobId: job.id })) {
+    if (row.state === "removed" || present.has(row.id)) continue;
+    // What was brought here stays ours, whatever becomes of the machine that made it.
+    if (row.state === "complete" && (await isWhole(row))) continue;
+    state.markCheckpointRemoved(row.id);
   }
-  const rows = state.listCheckpoints({ jobId: job.id, state: "complete" });
+  const rows = state.listCheckpoints({ jobId: job.id }).filter((row) => row.state !== "removed");
   return { best: rows.find((row) => row.isBest) ?? null, last: rows.find((row) => row.isLast) ?? null, done };
+}
+
+async function isWhole({ id, path }: Checkpoint): Promise<boolean> {
+  const folder = await readCheckpointFolder(path);
+  return folder.isComplete && folder.manifest.id === id;
 }
 
 function recordOf(manifest: CheckpointManifest) {

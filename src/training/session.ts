@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { ProviderSettings } from "../core/provider-settings.js";
 import type { JobHandle, Provider } from "../providers/provider.js";
 import type { Job, State } from "../state/open-state.js";
 
@@ -13,6 +14,8 @@ export interface Claimant {
 export interface Session {
   state: State;
   provider: Provider;
+  /** What `provider` was made with; stored with the jobs submitted to it. None: a recipe that says nothing. */
+  placement?: ProviderSettings;
   claimant: Claimant;
   now(): Date;
   sleep(milliseconds: number): Promise<void>;
@@ -22,16 +25,26 @@ export interface Session {
   pollMilliseconds?: number;
 }
 
-export function handleOf(job: Job): JobHandle {
-  return { jobId: job.id, providerJobId: job.providerJobId, outputDir: job.outputDir };
+/** The newest attempt at a job, under the label that the provider knows it by. */
+export function handleOf(
+  { workspaceId }: Pick<State, "workspaceId">,
+  job: Pick<Job, "id" | "attempt" | "providerJobId" | "outputDir">,
+): JobHandle {
+  const name = `mllm-${workspaceId}-${job.id.replace(/^job-/, "")}`;
+  const { id: jobId, attempt, providerJobId, outputDir } = job;
+  return { jobId, name, label: `${name}-${attempt}`, providerJobId, outputDir };
+}
+
+export function placementOf({ placement }: Pick<Session, "placement">): ProviderSettings {
+  return placement ?? ProviderSettings.parse({});
 }
 
 export function timeOf(session: Pick<Session, "now">): string {
   return session.now().toISOString();
 }
 
-/** Sleeps until the next look, or until the user interrupts. */
-export async function pause(session: Session): Promise<void> {
+/** Sleeps until the next look (or as long as is said), or until the user interrupts. */
+export async function pause(session: Session, seconds?: number): Promise<void> {
   if (session.signal.aborted) return;
   setMaxListeners(0, session.signal);
   let stop = () => {};
@@ -39,6 +52,9 @@ export async function pause(session: Session): Promise<void> {
     stop = resolve;
     session.signal.addEventListener("abort", stop, { once: true });
   });
-  await Promise.race([session.sleep(session.pollMilliseconds ?? 500), aborted]);
+  await Promise.race([
+    session.sleep(seconds === undefined ? (session.pollMilliseconds ?? 500) : seconds * 1000),
+    aborted,
+  ]);
   session.signal.removeEventListener("abort", stop);
 }

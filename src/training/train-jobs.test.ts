@@ -209,7 +209,7 @@ describe("trainJobs", () => {
     const submit: Provider["submit"] = async (job) => {
       submissions += 1;
       await session.provider.submit(job);
-      throw new ProviderError("local", "connection reset", { isRetryable: true });
+      throw new ProviderError("local", "connection reset", { isAmbiguous: true });
     };
     const withLoss = { ...session.provider, submit };
     const events = collect(trainJobs({ ...session, provider: withLoss }, [spec]));

@@ -1,12 +1,14 @@
 import { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
 import { ACTIVE_STATES, UNSETTLED_STATES } from "../core/job-state.js";
+import type { Resources } from "../core/resources.js";
 import type { Claim, Job } from "../state/open-state.js";
+import { createSubmission } from "./create-submission.js";
 import { mergeEvents } from "./merge-events.js";
 import { readEvents } from "./read-events.js";
 import { reconcileJob } from "./reconcile.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
-import { handleOf, pause, type Session, timeOf } from "./session.js";
+import { handleOf, pause, placementOf, type Session, timeOf } from "./session.js";
 import { submitJob } from "./submit-job.js";
 import { describeJob, type TrainingEvent } from "./training-event.js";
 import { watchJob } from "./watch-job.js";
@@ -14,7 +16,22 @@ import { watchJob } from "./watch-job.js";
 export interface TrainOptions {
   /** Return after submission. Jobs beyond what the provider runs at once are then not started. */
   isDetached?: boolean;
+  /** One process on the CPU where nothing is said. */
+  resources?: Resources;
+  /** Where to go on when the session's provider has no room, in order. */
+  fallbacks?: readonly Session[];
+  /** By jobKey: what a job may still cost, and its price, where there is one. */
+  budgets?: ReadonlyMap<string, JobBudget>;
 }
+
+export interface JobBudget {
+  dollarsPerHour: number | null;
+  /** Of all its attempts together. */
+  maxDollars: number | null;
+}
+
+/** A job whose machines are taken away again and again is left to the user. */
+const MAX_RESUMES = 20;
 
 /**
  * Drives the jobs to their end: stage 1 first, then stage 2, in each as many at once as the provider runs. A jobKey
@@ -48,11 +65,11 @@ function isWithoutResult({ type }: TrainingEvent): boolean {
 async function* driveBatch(
   session: Session,
   batch: readonly JobSpec[],
-  { isDetached = false }: TrainOptions,
+  options: TrainOptions,
 ): AsyncGenerator<TrainingEvent> {
   const limit = await session.provider.concurrency();
-  if (!isDetached) {
-    const sources = batch.map((spec) => () => driveJob(session, spec, isDetached));
+  if (options.isDetached !== true) {
+    const sources = batch.map((spec) => () => driveWithFallbacks(session, spec, options));
     yield* mergeEvents(sources, limit);
     return;
   }
@@ -64,30 +81,59 @@ async function* driveBatch(
       const reason = `${session.provider.name} runs ${limit} at once and is busy; run the command again later`;
       yield notStarted(session, spec, reason);
     } else {
-      yield* driveJob(session, spec, isDetached);
+      yield* driveWithFallbacks(session, spec, options);
     }
   }
 }
 
+/** Tries the providers in order; one that has no room passes the job on. What it may have made was looked for before. */
+async function* driveWithFallbacks(
+  session: Session,
+  spec: JobSpec,
+  options: TrainOptions,
+): AsyncGenerator<TrainingEvent> {
+  const candidates = [session, ...(options.fallbacks ?? [])];
+  for (const [i, candidate] of candidates.entries()) {
+    const hasFallback = i < candidates.length - 1;
+    let isFull = false;
+    for await (const event of driveJob(candidate, spec, { ...options, hasFallback })) {
+      isFull = event.type === "waiting" && event.isFull === true;
+      yield event;
+    }
+    if (!isFull) return;
+  }
+}
+
+type DriveOptions = TrainOptions & { hasFallback: boolean };
+
 async function* driveJob(
   session: Session,
   spec: JobSpec,
-  isDetached: boolean,
+  options: DriveOptions,
 ): AsyncGenerator<TrainingEvent> {
+  const { isDetached = false } = options;
+  let starts = 0;
   let redoAttempt: number | undefined;
   let hasWaited = false;
   while (!session.signal.aborted) {
     const filter = { jobKey: spec.jobKey, provider: session.provider.name, states: UNSETTLED_STATES };
     for (const job of session.state.listJobs(filter)) await reconcileJob(session, job);
     const { kind, job } = claim(session, spec, redoAttempt);
-    if (kind === "claimed") return yield* runClaimed(session, job, { spec, isDetached });
-    if (job.provider !== session.provider.name) return yield refuseForeign(session, job);
+    if (kind === "claimed") {
+      const canResume = ++starts <= MAX_RESUMES;
+      if ((yield* runClaimed(session, job, { spec, options, canResume })) === "over") return;
+      continue;
+    }
+    if (kind === "active" && job.provider !== session.provider.name) return yield refuseForeign(session, job);
     if (kind === "active" && job.state !== "submitting") return yield* attach(session, job, isDetached);
     const base = describeJob(job, timeOf(session));
     if (kind === "succeeded") {
       const { state, provider } = session;
       const { best, last } = await registerCheckpoints({ state, provider, job, at: base.time });
-      if (best !== null) return yield { ...base, type: "already_done", best, last };
+      // A role whose backbone was trained anew meanwhile starts from that one.
+      const parentId = spec.parent?.id ?? null;
+      const isOfParent = parentId === null || best?.parentId === parentId;
+      if (best !== null && isOfParent) return yield { ...base, type: "already_done", best, last };
       redoAttempt = job.attempt;
       continue;
     }
@@ -121,38 +167,61 @@ function claim(session: Session, spec: JobSpec, redoAttempt: number | undefined)
     claimant: session.claimant.id,
     newJobId: spec.jobId,
     outputDir: spec.outputDir,
+    placement: placementOf(session),
+    parentJobId: spec.parent?.jobId ?? null,
     ...(redoAttempt === undefined ? {} : { redoAttempt }),
     at: timeOf(session),
   });
 }
 
+/** `preempted`: to be claimed and started once more. */
 async function* runClaimed(
   session: Session,
   job: Job,
-  { spec, isDetached }: { spec: JobSpec; isDetached: boolean },
-): AsyncGenerator<TrainingEvent> {
-  const handle = handleOf(job);
-  // Before the start, so that the new attempt's first events are seen and the old one's are not repeated.
-  const { cursor } = await readEvents(session.provider, handle, null);
-  const isResume = (await session.provider.checkpoints(handle)).length > 0;
-  const ownSpec: JobSpec = { ...spec, jobId: job.id, outputDir: job.outputDir };
-  session.state.updateJob(job, { spec: ownSpec, at: timeOf(session) });
+  { spec, options, canResume }: { spec: JobSpec; options: DriveOptions; canResume: boolean },
+): AsyncGenerator<TrainingEvent, "preempted" | "over"> {
+  const { state, provider } = session;
+  const handle = handleOf(state, job);
+  let cursor: string | null;
+  let isResume: boolean;
   let providerJobId: string | null;
   try {
-    providerJobId = yield* submitJob(session, ownSpec, job);
+    const submission = createSubmission(session, job, { spec, options });
+    const price = options.budgets?.get(spec.jobKey)?.dollarsPerHour ?? null;
+    state.updateJob(job, { spec: submission.spec, dollarsPerHour: price, at: timeOf(session) });
+    // Before the start, so that the new attempt's first events are seen and the old one's are not repeated.
+    ({ cursor } = await readEvents(provider, handle, null));
+    isResume = (await provider.checkpoints(handle)).length > 0;
+    providerJobId = yield* submitJob(session, submission, { job, hasFallback: options.hasFallback });
   } catch (error) {
     const at = timeOf(session);
-    const reason = (error as Error).message;
-    session.state.updateJob(job, { state: "failed", reason, endedAt: at, at }, ["submitting"]);
+    const { message, code, hint } = error as MllmError;
+    state.updateJob(job, { state: "failed", reason: message, endedAt: at, at }, ["submitting"]);
     if (!(error instanceof MllmError)) throw error;
-    yield { ...describeJob(job, at), type: "failed", state: "failed", reason, hint: error.hint ?? null };
-    return;
+    const base = describeJob(job, at);
+    if (code === "no_capacity" && options.hasFallback) {
+      yield { ...base, type: "waiting", reason: message, isFull: true };
+    } else {
+      yield { ...base, type: "failed", state: "failed", reason: message, hint: hint ?? null };
+    }
+    return "over";
   }
-  if (providerJobId === null) return;
+  if (providerJobId === null) return "over";
   const base = describeJob(job, timeOf(session));
   yield { ...base, type: "submitted", providerJobId, isResume };
-  if (isDetached) yield { ...base, type: "detached" };
-  else yield* watchJob(session, { ...job, providerJobId }, cursor);
+  if (options.isDetached === true) {
+    yield { ...base, type: "detached" };
+    return "over";
+  }
+  for await (const event of watchJob(session, { ...job, providerJobId }, cursor)) {
+    const isPreempted = event.type === "failed" && event.state === "preempted";
+    if (isPreempted && canResume) {
+      yield { ...describeJob(job, event.time), type: "preempted", reason: event.reason };
+      return "preempted";
+    }
+    yield event;
+  }
+  return "over";
 }
 
 function notStarted(session: Session, spec: JobSpec, reason: string): TrainingEvent {

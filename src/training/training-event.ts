@@ -27,9 +27,14 @@ export type TrainingEvent =
   | (EventJob & { type: "submitted"; providerJobId: string; isResume: boolean })
   /** The job was found at work, started by another command or an earlier one. */
   | (EventJob & { type: "attached"; providerJobId: string | null })
-  /** Nothing can be done at the moment, said once for every reason. */
-  | (EventJob & { type: "waiting"; reason: string })
+  /** Nothing can be done at the moment, said once for every reason. `isFull`: the next provider is asked. */
+  | (EventJob & { type: "waiting"; reason: string; isFull?: true })
   | (EventJob & TrainerProgress)
+  /** A checkpoint comes here from where the job runs. */
+  | (EventJob & { type: "pulling"; id: string; bytes: number; totalBytes: number })
+  | (EventJob & { type: "pulled"; id: string; path: string })
+  /** Its machine was taken away; it goes on elsewhere from its last complete checkpoint. */
+  | (EventJob & { type: "preempted"; reason: string })
   | (EventJob & { type: "done"; best: Checkpoint; last: Checkpoint | null; seconds: number | null })
   | (EventJob & { type: "failed"; state: JobState; reason: string; hint: string | null })
   /** Submitted, and not waited for because the caller asked for that. */

@@ -17,7 +17,7 @@ async function makeFamily() {
   await collect(trainJobs(makeSession(), [makeSpec()]));
   const backbone = state.listCheckpoints().find((row) => row.isBest);
   if (backbone === undefined) throw new Error("the backbone was not trained");
-  const parent = { id: backbone.id, hash: backbone.hash };
+  const parent = { jobId: backbone.jobId, id: backbone.id, hash: backbone.hash };
   await collect(trainJobs(makeSession(), [makeSpec("planner", { parent, model: backbone.path })]));
   const planner = state.listCheckpoints({ parentId: backbone.id }).find((row) => row.isBest);
   if (planner === undefined) throw new Error("the planner was not trained");
@@ -166,7 +166,7 @@ describe("mllm checkpoints", () => {
 
   it("does not remove what a job that may go on starts from", async () => {
     const { folder, backbone, state, makeSession, makeSpec } = await makeFamily();
-    const parent = { id: backbone.id, hash: backbone.hash };
+    const parent = { jobId: backbone.jobId, id: backbone.id, hash: backbone.hash };
     const spec = makeSpec("caller", { parent, model: backbone.path });
     await collect(trainJobs(makeSession({ failWith: "bad_data" }), [spec]));
     for (const { id } of state.listCheckpoints({ subset: "planner" })) {

@@ -48,7 +48,7 @@ describe("mllm jobs", () => {
       [
         ...["id", "runId", "jobKey", "stage", "subset", "state", "isActive", "reason", "attempt", "provider"],
         ...["providerJobId", "recipe", "outputDir", "createdAt", "submittedAt", "updatedAt", "endedAt"],
-        "validationLoss",
+        ...["validationLoss", "seconds", "dollars", "dollarsPerHour", "restarts", "parentJobId"],
       ].sort(),
     );
   });

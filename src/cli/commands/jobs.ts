@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { MllmError } from "../../core/errors.js";
 import type { State } from "../../state/open-state.js";
+import type { Session } from "../../training/session.js";
 import type { Context } from "../context.js";
 import { formatTable, writeJsonLine, writeNote, writeResult } from "../output.js";
-import type { Workspace } from "../workspace.js";
 
 interface JsonOption {
   json?: true;
@@ -16,8 +16,11 @@ export function createJobsCommand(context: Context): Command {
   jobs
     .command("list", { isDefault: true })
     .description("all jobs, newest first")
+    .option("--orphans", "what providers run for nobody: `mllm reap` ends it")
     .option(...JSON_OPTION)
-    .action((options: JsonOption) => list(context, options));
+    .action((options: JsonOption & { orphans?: true }) =>
+      (options.orphans ? orphans : list)(context, options),
+    );
   jobs
     .command("show")
     .description("one job: state, progress, checkpoints, spec")
@@ -49,7 +52,7 @@ export function createJobsCommand(context: Context): Command {
 async function withJob(
   context: Context,
   id: string,
-  work: (session: Workspace["session"], job: ReturnType<State["findJob"]>) => Promise<void>,
+  work: (session: Session, job: ReturnType<State["findJob"]>) => Promise<void>,
 ): Promise<void> {
   const { withReconciled } = await import("../with-reconciled.js");
   await withReconciled(context, async (workspace) => {
@@ -59,7 +62,7 @@ async function withJob(
       throw new MllmError("not_found", `there are no jobs in ${workspace.stateFolder}`, { hint });
     }
     const job = state.findJob(id);
-    await work(workspace.sessionWith(job.provider), job);
+    await work(await workspace.sessionOf(job), job);
   });
 }
 
@@ -76,6 +79,17 @@ async function list(context: Context, { json }: JsonOption): Promise<void> {
     else if (running !== undefined) writeNote(context, `next: mllm jobs watch ${running.id}`);
     else if (rows[0]?.state === "succeeded") writeNote(context, "next: mllm checkpoints list");
     else writeNote(context, `next: mllm jobs show ${rows[0]?.id}`);
+  });
+}
+
+async function orphans(context: Context, { json }: JsonOption): Promise<void> {
+  const { collectOrphans } = await import("../collect-orphans.js");
+  const { describeOrphans, formatOrphans } = await import("../orphan-view.js");
+  const { withReconciled } = await import("../with-reconciled.js");
+  await withReconciled(context, async (workspace) => {
+    const value = describeOrphans(await collectOrphans(context, workspace, {}));
+    writeResult(context, { json: json === true, value, text: formatOrphans(value) });
+    if (!json && value.orphans.length > 0) writeNote(context, "next: mllm reap");
   });
 }
 
@@ -121,7 +135,7 @@ async function watch(context: Context, id: string | undefined, { json }: JsonOpt
     const view = await createTrainingView(context, json === true);
     let isDone = true;
     try {
-      for await (const event of watchJobs((job) => workspace.sessionWith(job.provider), chosen)) {
+      for await (const event of watchJobs(workspace.sessionOf, chosen)) {
         view.show(event);
         if (event.type === "failed") context.setExitCode(1);
         if (event.type === "failed" || event.type === "left_running") isDone = false;

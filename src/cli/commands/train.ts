@@ -21,6 +21,12 @@ export function createTrainCommand(context: Context): Command {
       "start from this checkpoint (id or folder), not from the one lineage finds",
     )
     .option("--set <key=value>", "change one value of the recipe; may be given again", collect)
+    .option(
+      "--provider <name>",
+      "where to run it instead of where the recipe says; given again: in this order",
+      collect,
+    )
+    .option("--max-cost <dollars>", "refuse to start above it, and end what would go above it", readDollars)
     .option("--detach", "return when the job is submitted")
     .option("--dry-run", "show what would run, check that it could, and start nothing")
     .option("--json", "print JSON: events, one a line; with --dry-run one document")
@@ -29,6 +35,14 @@ export function createTrainCommand(context: Context): Command {
 
 function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
+}
+
+function readDollars(text: string): number {
+  const dollars = Number(text);
+  if (text.trim() !== "" && Number.isFinite(dollars) && dollars > 0) return dollars;
+  throw new MllmError("usage", `--max-cost ${text}: expected US dollars above 0`, {
+    hint: "For example --max-cost 25.",
+  });
 }
 
 async function train(context: Context, options: TrainOptions): Promise<void> {
@@ -42,6 +56,9 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const { resolveModelFolders } = await import("../find-model.js");
   const { formatTrainCommand, launchTraining } = await import("../launch-training.js");
   const { planWith } = await import("../plan-with-workspace.js");
+  const { chooseProvider } = await import("../choose-provider.js");
+  const { checkStart } = await import("../check-start.js");
+  const { resolveResources } = await import("../../recipe/resolve-resources.js");
 
   const recipe = await loadRecipe(findRecipe(context, options.recipe), options.set);
   const loaded = resolveModelFolders(context, recipe);
@@ -49,24 +66,24 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const isDryRun = options.dryRun === true;
   const [unwritable] = isDryRun ? [] : await checkWritable(resolveWorkspace(context).stateFolder);
   if (unwritable !== undefined) throw unwritable;
-  const workspace = await openWorkspace(context, {
-    provider: loaded.recipe.provider,
-    database: isDryRun ? "read-only" : "make",
-  });
+  const workspace = await openWorkspace(context, { database: isDryRun ? "read-only" : "make" });
   try {
+    const { recipe: values } = loaded;
+    const names = (options.provider ?? [values.provider].flat()) as [string, ...string[]];
+    const resources = resolveResources(values);
+    const choices = await chooseProvider(workspace, { names, placement: values.providers, resources });
     const stage = options.stage === "1" ? 1 : 2;
-    const stage1Command = formatTrainCommand(options, "--stage 1");
-    const request = { loaded, dataset, stage, roles, from: options.from, stage1Command, isDryRun } as const;
-    const plan = await planWith(context, workspace, request);
-    if (!isDryRun) return await launchTraining(context, workspace, plan, options);
+    const plan = await planWith(context, workspace, {
+      ...{ loaded, dataset, stage, roles, from: options.from, isDryRun },
+      stage1Command: formatTrainCommand(options, "--stage 1"),
+      provider: choices.chosen.provider,
+    });
+    const request = { loaded, dataset, plan, choices, maxCost: options.maxCost };
+    const check = await checkStart(context, workspace, { ...request, isEstimated: isDryRun });
+    if (!isDryRun) return await launchTraining(context, workspace, { request, check, options });
     const { createPlanReport } = await import("../plan-report.js");
     const { formatPlan } = await import("../plan-view.js");
-    const report = await createPlanReport(context, {
-      workspace,
-      plan,
-      dataset,
-      gpu: loaded.recipe.resources.gpu,
-    });
+    const report = await createPlanReport(request, check);
     writeResult(context, { json: options.json === true, value: report, text: formatPlan(report) });
     if (!report.canStart) context.setExitCode(1);
   } finally {

@@ -1,0 +1,68 @@
+import { canonicalJson } from "../core/ids.js";
+import { ProviderSettings } from "../core/provider-settings.js";
+import type { ListedJob } from "../providers/provider.js";
+import { endOrphan, findOrphans, type Orphan } from "../training/find-orphans.js";
+import type { Session } from "../training/session.js";
+import type { Context } from "./context.js";
+import type { Workspace } from "./workspace.js";
+
+/** One thing that is alive at a provider, and how to end it. */
+export interface CollectedOrphan {
+  orphan: Orphan;
+  end(): Promise<void>;
+}
+
+export interface Collection {
+  orphans: CollectedOrphan[];
+  /** Alive and of other state folders. */
+  foreign: (ListedJob & { provider: string })[];
+  /** Providers that could not be asked, and why. */
+  unasked: { provider: string; reason: string }[];
+}
+
+export interface CollectOptions {
+  /** Only this provider; all that jobs were ever sent to where none is named. */
+  provider?: string;
+  /** Where a provider is that no job of ours was sent to yet. */
+  placement?: ProviderSettings;
+}
+
+/** Asks every place that jobs were sent to what it runs under our labels. */
+export async function collectOrphans(
+  _context: Context,
+  workspace: Workspace,
+  options: CollectOptions,
+): Promise<Collection> {
+  const collection: Collection = { orphans: [], foreign: [], unasked: [] };
+  for (const place of listPlaces(workspace, options)) {
+    try {
+      await collectAt(await workspace.sessionWith(place.provider, place.placement), collection);
+    } catch (error) {
+      collection.unasked.push({ provider: place.provider, reason: (error as Error).message });
+    }
+  }
+  return collection;
+}
+
+async function collectAt(session: Session, { orphans, foreign }: Collection): Promise<void> {
+  const found = await findOrphans(session);
+  for (const orphan of found.orphans) orphans.push({ orphan, end: () => endOrphan(session, orphan) });
+  for (const listed of found.foreign) foreign.push({ ...listed, provider: session.provider.name });
+}
+
+interface Place {
+  provider: string;
+  placement: ProviderSettings;
+}
+
+function listPlaces({ state }: Workspace, { provider, placement }: CollectOptions): Place[] {
+  if (state === null) return [];
+  const used = state.listJobs(provider === undefined ? {} : { provider });
+  const places = used.map((job): Place => {
+    return { provider: job.provider, placement: ProviderSettings.parse(job.placement) };
+  });
+  if (provider !== undefined) places.push({ provider, placement: placement ?? ProviderSettings.parse({}) });
+  const keyOf = (place: Place) =>
+    canonicalJson([place.provider, (place.placement as Record<string, unknown>)[place.provider] ?? {}]);
+  return [...new Map(places.map((place) => [keyOf(place), place])).values()];
+}

@@ -1,0 +1,63 @@
+import { Command } from "commander";
+import type { Context } from "../context.js";
+import { writeNote, writeResult } from "../output.js";
+
+interface ReapOptions {
+  provider?: string;
+  recipe?: string;
+  set?: string[];
+  dryRun?: true;
+  json?: true;
+}
+
+export function createReapCommand(context: Context): Command {
+  return new Command("reap")
+    .description(
+      "End what providers run for nobody: machines whose job is over, unknown, a second one or past its deadline",
+    )
+    .option("--provider <name>", "only this one; default: every place that jobs were sent to")
+    .option("--recipe <name>", "whose settings say where the provider is, if no job was sent there yet")
+    .option("--set <key=value>", "change one value of that recipe; may be given again", collect)
+    .option("--dry-run", "show what would be ended, end nothing")
+    .option("--json", "print JSON")
+    .action((options: ReapOptions) => reap(context, options));
+}
+
+function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}
+
+async function reap(context: Context, options: ReapOptions): Promise<void> {
+  const { collectOrphans } = await import("../collect-orphans.js");
+  const { describeOrphans, formatOrphans } = await import("../orphan-view.js");
+  const { withReconciled } = await import("../with-reconciled.js");
+  const placement = await readPlacement(context, options);
+  await withReconciled(context, async (workspace) => {
+    const collection = await collectOrphans(context, workspace, {
+      ...(options.provider === undefined ? {} : { provider: options.provider }),
+      ...(placement === null ? {} : { placement }),
+    });
+    const report = describeOrphans(collection);
+    const alive: { label: string; providerJobId: string; reason: string }[] = [];
+    for (const { orphan, end } of options.dryRun ? [] : collection.orphans) {
+      const { label, providerJobId } = orphan;
+      await end().catch((error: Error) => alive.push({ label, providerJobId, reason: error.message }));
+    }
+    const ended = options.dryRun ? 0 : collection.orphans.length - alive.length;
+    const text = [
+      formatOrphans(report),
+      ...(ended > 0 ? [`ended ${ended} of ${collection.orphans.length}`] : []),
+      ...alive.map((each) => `STILL ALIVE: ${each.label} (${each.providerJobId}): ${each.reason}`),
+    ].join("\n");
+    writeResult(context, { json: options.json === true, value: { ...report, ended, alive }, text });
+    if (alive.length > 0 || report.unasked.length > 0) context.setExitCode(1);
+    if (!options.json && options.dryRun && report.orphans.length > 0) writeNote(context, "next: mllm reap");
+  });
+}
+
+async function readPlacement(context: Context, { recipe, set }: ReapOptions) {
+  if (recipe === undefined) return null;
+  const { loadRecipe } = await import("../../recipe/load-recipe.js");
+  const { findRecipe } = await import("../find-recipe.js");
+  return (await loadRecipe(findRecipe(context, recipe), set)).recipe.providers;
+}

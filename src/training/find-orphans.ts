@@ -1,0 +1,76 @@
+import { isActive } from "../core/job-state.js";
+import type { ListedJob } from "../providers/provider.js";
+import type { Job, State } from "../state/open-state.js";
+import { handleOf, type Session } from "./session.js";
+
+/** Something alive at a provider that no job of ours stands behind. */
+export interface Orphan extends ListedJob {
+  provider: string;
+  jobId: string | null;
+  reason:
+    | "no such job"
+    | "its job has ended"
+    | "a newer attempt is on"
+    | "a second one of its job"
+    | "past its deadline";
+}
+
+export interface Found {
+  orphans: Orphan[];
+  /** Alive and of other state folders: their business. */
+  foreign: ListedJob[];
+}
+
+/** The runner ends a job at its deadline; what is alive so much later has lost its runner. */
+const DEADLINE_GRACE_SECONDS = 1800;
+
+/** Compares what a provider has with what the database knows. Reconcile first, so that the database is up to date. */
+export async function findOrphans(session: Pick<Session, "state" | "provider" | "now">): Promise<Found> {
+  const { state, provider } = session;
+  const jobs = new Map(state.listJobs().map((job) => [handleOf(state, job).name, job]));
+  const found: Found = { orphans: [], foreign: [] };
+  for (const listed of await provider.list()) {
+    const [, name = "", workspace = "", attempt = ""] =
+      /^(mllm-([a-z0-9]+)-.+)-(\d+)$/.exec(listed.label) ?? [];
+    if (workspace !== state.workspaceId) {
+      found.foreign.push(listed);
+      continue;
+    }
+    const job = jobs.get(name) ?? null;
+    const reason = whyOrphan(job, { listed, attempt: Number(attempt), now: session.now() });
+    if (reason !== null)
+      found.orphans.push({ ...listed, provider: provider.name, jobId: job?.id ?? null, reason });
+  }
+  return found;
+}
+
+function whyOrphan(
+  job: Job | null,
+  { listed, attempt, now }: { listed: ListedJob; attempt: number; now: Date },
+): Orphan["reason"] | null {
+  if (job === null) return "no such job";
+  if (attempt !== job.attempt) return "a newer attempt is on";
+  // Lost: what was found again here is adopted by the next look, not ended.
+  if (!isActive(job.state) && job.state !== "lost") return "its job has ended";
+  if (job.providerJobId !== null && job.providerJobId !== listed.providerJobId)
+    return "a second one of its job";
+  return isPastDeadline(job, listed, now) ? "past its deadline" : null;
+}
+
+function isPastDeadline({ spec }: Job, { startedAt }: ListedJob, now: Date): boolean {
+  const { deadlineSeconds } = spec;
+  if (startedAt === null || typeof deadlineSeconds !== "number") return false;
+  const seconds = (now.getTime() - Date.parse(startedAt)) / 1000;
+  return seconds > deadlineSeconds + DEADLINE_GRACE_SECONDS;
+}
+
+/** Ends an orphan; returns when the provider says that it is gone, and throws where it cannot tell. */
+export async function endOrphan(
+  { state, provider }: { state: State; provider: Session["provider"] },
+  { label, providerJobId, jobId }: Orphan | (ListedJob & { jobId?: null }),
+): Promise<void> {
+  const job = jobId ? state.getJob(jobId) : null;
+  const outputDir = job?.outputDir ?? "";
+  const name = label.replace(/-\d+$/, "");
+  await provider.cancel({ jobId: jobId ?? name, name, label, providerJobId, outputDir });
+}

@@ -1,0 +1,95 @@
+import { MllmError } from "../core/errors.js";
+import type { Quote } from "../providers/provider.js";
+import type { State } from "../state/open-state.js";
+import type { JobBudget } from "./train-jobs.js";
+
+export interface PricedJob {
+  jobKey: string;
+  quote: Quote;
+  /** From the estimate; null where there is none, and the worst case counts. */
+  expectedSeconds: number | null;
+  /** The job's deadline. */
+  maxSeconds: number;
+  /** What its earlier attempts cost. */
+  spentDollars: number;
+}
+
+export interface BudgetPlan {
+  /** US dollars; null where a price is unknown. */
+  expectedDollars: number | null;
+  /** What deadlines and budget allow at most. */
+  atMostDollars: number | null;
+  budgets: ReadonlyMap<string, JobBudget>;
+  problem: MllmError | null;
+}
+
+/**
+ * Shares what is left of a run's budget among its jobs, by what each is expected to take. A share becomes a deadline
+ * when the job is submitted, so the run cannot cost more, whatever the estimates are worth.
+ */
+export function planBudget(jobs: readonly PricedJob[], dollarsLeft: number | null): BudgetPlan {
+  const expected = jobs.map((job) => costOf(job, job.expectedSeconds ?? job.maxSeconds));
+  const expectedDollars = sum(expected);
+  const budgets = new Map(
+    jobs.map((job, i) => {
+      const isShared = dollarsLeft !== null && expectedDollars !== null && expectedDollars > 0;
+      const maxDollars = isShared ? (dollarsLeft * (expected[i] ?? 0)) / expectedDollars : null;
+      const { dollarsPerHour } = job.quote;
+      return [
+        job.jobKey,
+        { dollarsPerHour, maxDollars: maxDollars === null ? null : maxDollars + job.spentDollars },
+      ];
+    }),
+  );
+  const worst = jobs.map((job) => {
+    const limit = budgets.get(job.jobKey)?.maxDollars ?? null;
+    const cost = costOf(job, job.maxSeconds);
+    const isFixed = job.quote.dollars !== null;
+    return cost === null || limit === null || isFixed ? cost : Math.min(cost, limit - job.spentDollars);
+  });
+  const problem = refuse(jobs, expectedDollars, dollarsLeft);
+  return { expectedDollars, atMostDollars: sum(worst), budgets, problem };
+}
+
+/** US dollars that the jobs of a run have taken so far, as far as is known. */
+export function spentOnRun(state: Pick<State, "listJobs"> | null, runId: string): number {
+  const jobs = state?.listJobs({ runId }) ?? [];
+  return jobs.reduce((total, job) => total + job.dollarsBefore + (job.dollars ?? 0), 0);
+}
+
+function costOf({ quote }: PricedJob, seconds: number): number | null {
+  if (quote.dollars !== null) return quote.dollars;
+  return quote.dollarsPerHour === null ? null : (quote.dollarsPerHour * seconds) / 3600;
+}
+
+function sum(values: readonly (number | null)[]): number | null {
+  return values.reduce((total, value) => (total === null || value === null ? null : total + value), 0);
+}
+
+function refuse(
+  jobs: readonly PricedJob[],
+  expectedDollars: number | null,
+  dollarsLeft: number | null,
+): MllmError | null {
+  if (dollarsLeft === null) return null;
+  if (expectedDollars === null) {
+    const source = jobs.find(({ quote }) => quote.dollars === null && quote.dollarsPerHour === null)?.quote
+      .source;
+    return new MllmError(
+      "over_budget",
+      `nobody can say what this costs (${source}), so no budget can be kept`,
+      {
+        hint: "Leave out --max-cost, or choose a provider with prices: mllm providers list.",
+      },
+    );
+  }
+  if (expectedDollars <= dollarsLeft) return null;
+  const [cost, left] = [expectedDollars, dollarsLeft].map((dollars) => `$${dollars.toFixed(2)}`);
+  return new MllmError(
+    "over_budget",
+    `the jobs are expected to cost ${cost}, and ${left} is left of the budget`,
+    {
+      hint: "Raise --max-cost, or choose a cheaper GPU (resources.gpu), fewer epochs or another provider.",
+    },
+  );
+}
