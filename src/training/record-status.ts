@@ -14,7 +14,7 @@ export function recordStatus(
 ): boolean {
   const at = timeOf(session);
   const { state, reason, restarts } = status;
-  const change = { state, reason, restarts, ...whatItTook(job, status), at };
+  const change = { state, reason, restarts, ...whatItTook(session.state.getJob(job.id) ?? job, status), at };
   return session.state.updateJob(job, { ...change, endedAt: isActive(state) ? null : at }, onlyIn);
 }
 

@@ -1,0 +1,217 @@
+import { describe, expect, it } from "@jest/globals";
+import type { ScriptedProvider } from "../../test/scripted-provider.js";
+import { makeScriptedWorkspace } from "../../test/scripted-session.js";
+import { collect, typesOf } from "../../test/training-workspace.js";
+import { cancelJob } from "./cancel-job.js";
+import { endOrphan, findOrphans } from "./find-orphans.js";
+import { reconcile } from "./reconcile.js";
+import { trainJobs } from "./train-jobs.js";
+
+function alive(provider: ScriptedProvider) {
+  return provider.jobs.filter(provider.isAlive);
+}
+
+describe("submitting where answers get lost", () => {
+  it.each([
+    { outcome: "made, answer lost", lagSeconds: 0, made: 1 },
+    { outcome: "made, answer lost", lagSeconds: 50, made: 1 },
+    { outcome: "not made, answer lost", lagSeconds: 0, made: 1 },
+    { outcome: "made twice, answer lost", lagSeconds: 0, made: 2 },
+    { outcome: "busy", lagSeconds: 0, made: 1 },
+    { outcome: "full", lagSeconds: 0, made: 1 },
+  ] as const)(
+    "$outcome, shown after $lagSeconds s: one job remains",
+    async ({ outcome, lagSeconds, made }) => {
+      const { state, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+      const provider = makeProvider({ lagSeconds });
+      provider.outcomes.push(outcome);
+      const spec = makeSpec();
+      const events = await collect(trainJobs(makeSession(provider), [spec], { isDetached: true }));
+      expect(typesOf(events)).toEqual(["waiting", "submitted", "detached"]);
+      expect(provider.jobs).toHaveLength(made);
+      expect(alive(provider)).toHaveLength(1);
+      expect(state.getJob(spec.jobId)?.providerJobId).toBe(alive(provider)[0]?.providerJobId);
+    },
+  );
+
+  it("does not make a second job while nobody answers, however long that takes", async () => {
+    const { now, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const provider = makeProvider();
+    provider.outcomes.push("made, answer lost");
+    provider.silentRequests = 500;
+    const start = now();
+    // Reading what earlier attempts left comes first.
+    const silent = {
+      ...provider,
+      events: async () => ({ text: "", cursor: "" }),
+      checkpoints: async () => [],
+    };
+    await collect(trainJobs(makeSession({ ...provider, ...silent }), [makeSpec()], { isDetached: true }));
+    expect(provider.jobs).toHaveLength(1);
+    expect(now() - start).toBeGreaterThan(400_000);
+  });
+
+  it("ends at once where the provider refuses, with its words", async () => {
+    const { state, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const provider = makeProvider();
+    provider.outcomes.push("refused");
+    const spec = makeSpec();
+    const events = await collect(trainJobs(makeSession(provider), [spec]));
+    expect(events).toMatchObject([{ type: "failed", reason: expect.stringContaining("not allowed") }]);
+    expect(state.getJob(spec.jobId)?.state).toBe("failed");
+  });
+
+  it("goes on at the next provider where there is no room", async () => {
+    const { state, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const [first, second] = [makeProvider({ name: "a" }), makeProvider({ name: "b" })];
+    first.outcomes.push("full");
+    const spec = makeSpec();
+    const fallbacks = [makeSession(second)];
+    const events = await collect(trainJobs(makeSession(first), [spec], { isDetached: true, fallbacks }));
+    expect(typesOf(events)).toEqual(["waiting", "submitted", "detached"]);
+    expect([first.jobs.length, second.jobs.length]).toEqual([0, 1]);
+    expect(state.getJob(spec.jobId)).toMatchObject({ provider: "b", state: "queued" });
+  });
+});
+
+describe("following a job", () => {
+  it("concludes nothing while the provider cannot be asked", async () => {
+    const { onSleep, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const provider = makeProvider();
+    let looks = 0;
+    onSleep.push(() => {
+      looks += 1;
+      if (looks === 2) provider.silentRequests = 30;
+      const [job] = provider.jobs;
+      if (looks === 60 && job !== undefined) job.state = "failed";
+    });
+    const events = await collect(trainJobs(makeSession(provider), [makeSpec()]));
+    expect(typesOf(events)).toEqual(["submitted", "waiting", "failed"]);
+    expect(looks).toBeGreaterThanOrEqual(60);
+  });
+
+  it("starts a preempted job again, and counts time and cost over all attempts", async () => {
+    const { state, onSleep, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const provider = makeProvider({ dollarsPerHour: 2 });
+    const spec = makeSpec({ deadlineSeconds: 3600 });
+    onSleep.push(() => {
+      const job = provider.jobs.at(-1);
+      if (job === undefined || !provider.isAlive(job)) return;
+      job.seconds = 900;
+      job.state = provider.jobs.length === 1 ? "preempted" : "failed";
+    });
+    const budgets = new Map([[spec.jobKey, { dollarsPerHour: 2, maxDollars: 1 }]]);
+    const events = await collect(trainJobs(makeSession(provider), [spec], { budgets }));
+    expect(typesOf(events)).toEqual(["submitted", "preempted", "submitted", "failed"]);
+    // A dollar buys half an hour, of which the first attempt took a quarter.
+    expect(provider.jobs.map(({ submission }) => submission.spec.deadlineSeconds)).toEqual([1800, 900]);
+    expect(provider.jobs[1]?.label).toMatch(/-2$/);
+    expect(state.getJob(spec.jobId)).toMatchObject({
+      ...{ attempt: 2, secondsBefore: 900, seconds: 900, dollarsBefore: 0.5, dollars: 0.5 },
+    });
+    const again = await collect(trainJobs(makeSession(provider), [spec], { budgets }));
+    expect(again).toMatchObject([{ type: "failed", reason: expect.stringContaining("budget") }]);
+    expect(provider.jobs).toHaveLength(2);
+  });
+
+  it("does not start afresh what has used up its hours", async () => {
+    const { onSleep, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const provider = makeProvider();
+    const spec = makeSpec({ deadlineSeconds: 600 });
+    onSleep.push(() => {
+      for (const job of provider.jobs) Object.assign(job, { seconds: 600, state: "preempted" });
+    });
+    const events = await collect(trainJobs(makeSession(provider), [spec]));
+    expect(typesOf(events)).toEqual(["submitted", "preempted", "failed"]);
+    expect(events.at(-1)).toMatchObject({ hint: expect.stringContaining("max_hours") });
+  });
+});
+
+describe("a command that died while it submitted", () => {
+  it("is made up for: the job is adopted, given time to show up, or lost", async () => {
+    const { state, pass, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const provider = makeProvider({ lagSeconds: 20 });
+    const spec = makeSpec();
+    const dead = makeSession(provider, { claimant: { id: "dead", isAlive: async () => false } });
+    const dying = { ...provider, submit: () => Promise.reject(new Error("killed")) };
+    await collect(trainJobs({ ...dead, provider: dying }, [spec])).catch(() => {});
+    const job = state.getJob(spec.jobId);
+    if (job === null) throw new Error("the intent was not written");
+    state.updateJob(job, { state: "submitting", endedAt: null, at: new Date(dead.now()).toISOString() });
+    const session = makeSession(provider);
+    await reconcile(session);
+    expect(state.getJob(spec.jobId)?.state).toBe("submitting");
+    pass(61);
+    await reconcile(session);
+    expect(state.getJob(spec.jobId)?.state).toBe("lost");
+    const submission = { ...spec, label: `mllm-${state.workspaceId}-backbone-1` } as never;
+    await provider.submit(submission);
+    pass(21);
+    await reconcile(session);
+    expect(state.getJob(spec.jobId)).toMatchObject({ state: "running", providerJobId: "m-1" });
+  });
+});
+
+describe("findOrphans", () => {
+  async function makeRunning() {
+    const workspace = makeScriptedWorkspace();
+    const provider = workspace.makeProvider();
+    const session = workspace.makeSession(provider);
+    const spec = workspace.makeSpec({ deadlineSeconds: 3600 });
+    await collect(trainJobs(session, [spec], { isDetached: true }));
+    await reconcile(session);
+    return { ...workspace, provider, session, spec };
+  }
+
+  it("finds nothing where every machine has its job", async () => {
+    const { session } = await makeRunning();
+    expect(await findOrphans(session)).toEqual({ orphans: [], foreign: [] });
+  });
+
+  it("tells why nothing stands behind a machine, and ends it", async () => {
+    const { session, provider, state } = await makeRunning();
+    const first = provider.jobs[0];
+    if (first === undefined) throw new Error("nothing was made");
+    const add = (label: string) =>
+      provider.jobs.push({ ...first, label, providerJobId: `x-${provider.jobs.length}` });
+    const own = `mllm-${state.workspaceId}`;
+    add(`${own}-unknown-1`);
+    add(`${own}-backbone-7`);
+    add(first.label);
+    add("mllm-0ther123-backbone-1");
+    const { orphans, foreign } = await findOrphans(session);
+    expect(orphans.map(({ providerJobId, reason }) => [providerJobId, reason])).toEqual([
+      ["x-1", "no such job"],
+      ["x-2", "a newer attempt is on"],
+      ["x-3", "a second one of its job"],
+    ]);
+    expect(foreign.map(({ label }) => label)).toEqual(["mllm-0ther123-backbone-1"]);
+    for (const orphan of orphans) await endOrphan(session, orphan);
+    expect(alive(provider).map(({ providerJobId }) => providerJobId)).toEqual(["m-1", "x-4"]);
+  });
+
+  it("takes a machine far past its deadline, or of a job that has ended, for an orphan", async () => {
+    const { session, pass, state, spec } = await makeRunning();
+    pass(3600 + 1801);
+    expect((await findOrphans(session)).orphans).toMatchObject([{ reason: "past its deadline" }]);
+    const job = state.getJob(spec.jobId);
+    if (job === null) throw new Error("no job");
+    state.updateJob(job, { state: "failed", at: new Date(session.now()).toISOString() });
+    expect((await findOrphans(session)).orphans).toMatchObject([{ reason: "its job has ended" }]);
+  });
+});
+
+describe("cancelJob", () => {
+  it("leaves the job as it was, loudly, where the provider does not say that it is gone", async () => {
+    const { state, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const provider = makeProvider();
+    const spec = makeSpec();
+    await collect(trainJobs(makeSession(provider), [spec], { isDetached: true }));
+    const deaf = { ...provider, cancel: () => Promise.reject(new Error("it is still there")) };
+    const job = state.findJob(spec.jobId);
+    await expect(cancelJob(makeSession(deaf), job)).rejects.toThrow("still there");
+    expect(state.getJob(spec.jobId)?.state).toBe("running");
+    expect((await cancelJob(makeSession(provider), job)).state).toBe("cancelled");
+    expect(alive(provider)).toEqual([]);
+  });
+});
