@@ -42,6 +42,12 @@ export const PROVIDERS: readonly ProviderEntry[] = [
         kubernetes,
       ),
   },
+  {
+    name: "runpod",
+    summary: "RunPod: pods by the hour",
+    create: async (environment, { runpod }) =>
+      (await import("./runpod/create-runpod-provider.js")).createRunpodProvider(environment, runpod),
+  },
 ];
 
 /** Throws not_found for a name that is not in the list. */
