@@ -12,6 +12,8 @@ export interface EventStreamLimits {
   /** A live stream does not end: after so long without anything new, it has given what it has. */
   idleMilliseconds: number;
   maxEvents: number;
+  /** Called where the stream broke off rather than ended. */
+  onBroken?: () => void;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function readEventStream(
 async function collect(
   { sleep }: HttpTools,
   response: Response,
-  { idleMilliseconds, maxEvents }: EventStreamLimits,
+  { idleMilliseconds, maxEvents, onBroken }: EventStreamLimits,
 ): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
   if (response.body === null) return events;
@@ -40,7 +42,10 @@ async function collect(
   const reader = response.body.getReader();
   while (events.length < maxEvents) {
     const next = await Promise.race([
-      reader.read().catch(() => null),
+      reader.read().catch(() => {
+        onBroken?.();
+        return null;
+      }),
       sleep(idleMilliseconds).then(() => null),
     ]);
     if (next === null || next.done) break;
