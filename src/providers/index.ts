@@ -48,6 +48,12 @@ export const PROVIDERS: readonly ProviderEntry[] = [
     create: async (environment, { runpod }) =>
       (await import("./runpod/create-runpod-provider.js")).createRunpodProvider(environment, runpod),
   },
+  {
+    name: "together",
+    summary: "Together's managed fine-tuning",
+    create: async (environment, { together }) =>
+      (await import("./together/create-together-provider.js")).createTogetherProvider(environment, together),
+  },
 ];
 
 /** Throws not_found for a name that is not in the list. */

@@ -36,6 +36,8 @@ export interface Submission extends Omit<JobHandle, "providerJobId"> {
   resources: Resources;
   /** Seconds that earlier attempts took. */
   spentSeconds: number;
+  /** US dollars that this job may still cost, for vendors that name a price only once they have the data. */
+  maxDollars?: number;
   /**
    * Stage 2: the job that makes or made the parent, where this provider has it: its checkpoint is used where it lies.
    * Where `spec.parent.hash` is null, it has not ended yet, and this job starts when it has succeeded.
