@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { CheckpointManifest } from "../../core/checkpoint.js";
 import { isOutside, readCheckpointFolder } from "../../core/checkpoint-folder.js";
 import type { FileHash } from "../../core/dataset-manifest.js";
 import { explainSystemError, MllmError } from "../../core/errors.js";
@@ -8,21 +9,29 @@ import type { Storage } from "../storage.js";
 import { hashFile } from "./content-files.js";
 import { layout } from "./layout.js";
 
-/**
- * Brings what is lacking, file by file: a broken download lies in `<file>.part` and goes on there. Progress counts the
- * whole checkpoint's bytes.
- */
-export async function* pullCheckpoint(
+/** Brings a checkpoint of a job from where its folder lies. */
+export function pullCheckpoint(
   storage: Storage,
   job: JobHandle,
   { path, manifest }: ProviderCheckpoint,
+): AsyncGenerator<TransferProgress> {
+  const source = `${layout.job(job.name)}/checkpoints/${basename(path)}`;
+  return pullFiles(storage, { source, path, manifest });
+}
+
+/**
+ * Brings what is lacking from a folder of a storage, file by file: a broken download lies in `<file>.part` and goes on
+ * there. Progress counts the whole checkpoint's bytes.
+ */
+export async function* pullFiles(
+  storage: Storage,
+  { source, path, manifest }: { source: string; path: string; manifest: CheckpointManifest },
 ): AsyncGenerator<TransferProgress> {
   const files = [...manifest.files, ...manifest.resumeFiles];
   const outside = files.find((file) => isOutside(file.path));
   if (outside !== undefined) throw badFile(`${path} names a file outside its folder: ${outside.path}`);
   const target = await prepareFolder(path, manifest.hash);
   const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const source = `${layout.job(job.name)}/checkpoints/${basename(path)}`;
   let before = 0;
   for (const file of files) {
     const local = join(path, file.path);
