@@ -1,6 +1,7 @@
 import { MllmError } from "../core/errors.js";
 import type { Role } from "../core/roles.js";
 import { resolveResources } from "../recipe/resolve-resources.js";
+import type { Session } from "../training/session.js";
 import { trainJobs } from "../training/train-jobs.js";
 import type { TrainingEvent } from "../training/training-event.js";
 import type { StartCheck, StartRequest } from "./check-start.js";
@@ -40,6 +41,7 @@ export async function launchTraining(
   const fallbacks = await Promise.all(
     choices.fallbacks.map(({ provider }) => workspace.sessionWith(provider.name, placement)),
   );
+  await warnOfOrphans(context, session);
   const runId = plan[0]?.spec.runId;
   const { maxDollars, budgets } = check.budget;
   if (maxDollars !== null && runId !== undefined) session.state.limitRun(runId, maxDollars);
@@ -57,6 +59,17 @@ export async function launchTraining(
     view.close();
   }
   finish(context, endings, options);
+}
+
+/** Before more is spent: what still runs for nobody. */
+async function warnOfOrphans(context: Context, session: Session): Promise<void> {
+  const { findOrphans } = await import("../training/find-orphans.js");
+  const { orphans } = await findOrphans(session);
+  if (orphans.length === 0) return;
+  const dollars = orphans.reduce((sum, { dollarsPerHour }) => sum + (dollarsPerHour ?? 0), 0);
+  const cost = dollars > 0 ? ` for $${dollars.toFixed(2)} an hour` : "";
+  const { name } = session.provider;
+  writeNote(context, `${name} runs ${orphans.length} of ours for nobody${cost}: mllm reap ends them`);
 }
 
 interface Launch {

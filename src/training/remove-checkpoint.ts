@@ -15,6 +15,11 @@ export async function removeCheckpoint(
   row: Checkpoint,
   { isForced }: { isForced: boolean },
 ): Promise<void> {
+  if (row.state === "remote") {
+    throw new MllmError("bad_checkpoint", `${row.id} is where its job ran, and nothing of it here`, {
+      hint: "Delete it there; what is no longer there is marked as removed by itself.",
+    });
+  }
   if (!isForced) await refuse(state, row);
   try {
     // The manifest first: half a checkpoint must never look like a whole one.

@@ -19,9 +19,11 @@ export async function verifyCheckpoint(row: Pick<Checkpoint, "id" | "hash" | "pa
     else if (found !== file.sha256) problems.push(`${path} has SHA-256 ${found}, expected ${file.sha256}`);
   }
   const manifestPath = join(row.path, "checkpoint.json");
-  const hash = sha256(manifest.files.map((file) => [file.path, file.sha256]));
-  if (hash !== manifest.hash)
-    problems.push(`${manifestPath} has hash ${manifest.hash}, its files make ${hash}`);
+  const hash = sha256(manifest.origin ?? manifest.files.map((file) => [file.path, file.sha256]));
+  if (hash !== manifest.hash) {
+    const what = manifest.origin === null ? "its files make" : "its origin makes";
+    problems.push(`${manifestPath} has hash ${manifest.hash}, ${what} ${hash}`);
+  }
   if (manifest.id !== row.id || manifest.hash !== row.hash) {
     problems.push(`${manifestPath} is of ${manifest.id}, expected ${row.id} with hash ${row.hash}`);
   }

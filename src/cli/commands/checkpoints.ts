@@ -3,6 +3,7 @@ import { MllmError } from "../../core/errors.js";
 import type { Checkpoint, State } from "../../state/open-state.js";
 import type { Context } from "../context.js";
 import { formatTable, writeNote, writeResult } from "../output.js";
+import { createPullCommand, createPushCommand } from "./checkpoint-copies.js";
 
 interface JsonOption {
   json?: true;
@@ -19,7 +20,7 @@ export function createCheckpointsCommand(context: Context): Command {
   const checkpoints = new Command("checkpoints").description("Show, check and remove trained checkpoints");
   checkpoints
     .command("list", { isDefault: true })
-    .description("complete checkpoints, newest first")
+    .description("complete checkpoints, here and where their jobs ran, newest first")
     .option("--all", "also damaged and removed ones")
     .option(...JSON_OPTION)
     .action((options: AllOption) => list(context, options));
@@ -49,7 +50,7 @@ export function createCheckpointsCommand(context: Context): Command {
     .option("--force", "even if others descend from it")
     .option(...JSON_OPTION)
     .action((id: string, options: JsonOption & { force?: true }) => remove(context, id, options));
-  return checkpoints;
+  return checkpoints.addCommand(createPullCommand(context)).addCommand(createPushCommand(context));
 }
 
 async function withState(context: Context, work: (state: State | null) => Promise<void>): Promise<void> {
@@ -79,7 +80,7 @@ async function list(context: Context, { json, all }: AllOption): Promise<void> {
   const { inspectCheckpoints } = await import("../../training/inspect-checkpoint.js");
   await withState(context, async (state) => {
     const rows = await inspectCheckpoints(state?.listCheckpoints() ?? []);
-    const shown = rows.filter((row) => all || row.state === "complete");
+    const shown = rows.filter((row) => all || row.state === "complete" || row.state === "remote");
     const text =
       shown.length === 0 ? "no checkpoints yet" : formatTable(checkpointColumns, shown.map(checkpointCells));
     writeResult(context, { json: json === true, value: { checkpoints: shown }, text });
