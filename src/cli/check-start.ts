@@ -70,7 +70,8 @@ export async function checkStart(
   if (budget.problem !== null && readiness.isReady) problems.push(budget.problem);
   problems.push(...(await checkWritable(stateFolder)));
   const unready = readiness.problems.map(({ code, message, hint }) => {
-    return new MllmError(code, `${provider.name} is not ready: ${message}`, { hint });
+    const words = message.replace(`${provider.name}: `, "");
+    return new MllmError(code, `${provider.name} is not ready: ${words}`, { hint });
   });
   const all = new Map([...problems, ...unready].map((each) => [each.message, each]));
   return { jobs, budget: { ...budget, maxDollars, spentDollars }, problems: [...all.values()] };

@@ -115,7 +115,7 @@ export interface TransferProgress {
 export interface Provider {
   readonly name: string;
   /** What trains: our trainer, or a vendor's own, whose results are other results. */
-  readonly engine: string;
+  readonly engine: "trainer" | "together";
   /** Whether a job can be submitted to start after another one that has not ended. */
   readonly canChain: boolean;
   /** How long a job that was just made may not show up in `find` and `list`; 0 where they are exact. */

@@ -18,7 +18,7 @@ export function createRunpodProvider(environment: ProviderEnvironment, settings:
   const { client, tree } = parts;
   return {
     name: "runpod",
-    engine: "mllm",
+    engine: "trainer",
     canChain: false,
     settleSeconds: SETTLE_SECONDS,
     check: (wanted) => checkRunpod(client, { settings, openStorage: tree }, wanted),
