@@ -16,6 +16,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._signal: str | None = None
+        self.signalled_at = float("inf")
         self._is_sync_wanted = False
         self.deadline_seconds = float("inf")
         self.state: StateFile | None = None
@@ -26,6 +27,7 @@ class Watch:
 
     def _note(self, number: int, _frame: Any) -> None:
         self._signal = signal.Signals(number).name
+        self.signalled_at = min(self.signalled_at, time.monotonic())
 
     def _note_sync(self, _number: int, _frame: Any) -> None:
         self._is_sync_wanted = True
@@ -41,6 +43,10 @@ class Watch:
         if self.state and self.state.spent_seconds >= self.deadline_seconds:
             message = f"The job did not end within {self.deadline_seconds} seconds"
             raise Ending(DEADLINE_CODE, "deadline", message)
+
+    def forget(self) -> None:
+        """From now on only a new signal counts."""
+        self._signal, self.state, self.on_sync = None, None, None
 
     def pause(self, seconds: float = POLL_SECONDS) -> None:
         end = time.monotonic() + seconds

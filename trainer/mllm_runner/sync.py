@@ -1,0 +1,218 @@
+"""Brings a job's folder to the Hub: its words regularly, each checkpoint as soon as it is whole."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .endings import Ending
+from .hub import Hub, describe
+from .watch import Watch
+
+WORDS = ("events.jsonl", "trainer.log", "process.json", "runner-state.json")
+# The Hub takes 128 commits an hour from a user, and three jobs may share that: rarer, the longer it lasts.
+SLOWEST_SECONDS = 180
+# A state in which only the heartbeat is new.
+BEAT_SECONDS = 300
+LOOK_SECONDS = 2
+LONGEST_PAUSE_SECONDS = 300
+# How long uploads may go on after a signal.
+SIGNAL_SECONDS = 60
+
+
+class Sync:
+    """Failures are told on stderr and tried again; they never end the training."""
+
+    def __init__(self, hub: Hub, folder: Path, seconds: int, watch: Watch):
+        self._hub, self._folder, self._seconds, self._watch = hub, folder, seconds, watch
+        self._began = time.monotonic()
+        self._commit_lock = threading.Lock()
+        self._wakes = (threading.Event(), threading.Event())
+        self._is_stopped = False
+        self._threads: list[threading.Thread] = []
+        self._said: dict[str, str] = {}
+        # Paths and hashes of the checkpoints' files there; an empty hash where only the path is known.
+        self._known: dict[str, str] | None = None
+
+    def start(self) -> None:
+        shutil.rmtree(self._folder / ".sync", ignore_errors=True)
+        for step, wake, interval in (
+            (self._say, self._wakes[0], self._interval),
+            (self._bring_checkpoints, self._wakes[1], lambda: min(LOOK_SECONDS, self._seconds)),
+        ):
+            thread = threading.Thread(target=self._repeat, args=(step, wake, interval), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def wake(self) -> None:
+        for event in self._wakes:
+            event.set()
+
+    def finish(self, seconds: float) -> None:
+        """Everything that is there now. Raises storage_failed where that takes longer than `seconds`.
+
+        Whoever sends a signal will not wait that long.
+        """
+        end = time.monotonic() + seconds
+        self._is_stopped = True
+        self.wake()
+        for thread in self._threads:
+            while thread.is_alive() and not self._is_late(end):
+                thread.join(0.2)
+        self._insist(lambda: self._bring_checkpoints(is_final=True), end)
+        self._insist(self._say, end)
+
+    def say_last(self, seconds: float) -> None:
+        self._insist(self._say, time.monotonic() + seconds)
+
+    def _insist(self, step: Callable[[], None], end: float) -> None:
+        delay = 1.0
+        while True:
+            try:
+                return step()
+            except Exception as error:
+                if self._is_late(end):
+                    message = f"The results could not be brought to the Hub: {describe(error)}"
+                    raise Ending(None, "storage_failed", message) from error
+                self._tell(error)
+            again = time.monotonic() + delay
+            while time.monotonic() < again and not self._is_late(end):
+                time.sleep(0.1)
+            delay = min(delay * 2, 60)
+
+    def _is_late(self, end: float) -> bool:
+        return time.monotonic() > min(end, self._watch.signalled_at + SIGNAL_SECONDS)
+
+    def _repeat(self, step: Callable[[], None], wake: threading.Event, interval: Callable[[], float]) -> None:
+        failures = 0
+        while not self._is_stopped:
+            wake.wait(min(2**failures, LONGEST_PAUSE_SECONDS) if failures else interval())
+            wake.clear()
+            try:
+                step()
+                failures = 0
+            except Exception as error:
+                failures = min(failures + 1, 10)
+                self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        print(
+            f"The Hub could not be written to, trying again: {describe(error)}", file=sys.stderr, flush=True
+        )
+
+    def _interval(self) -> float:
+        return max(self._seconds, min((time.monotonic() - self._began) / 20, SLOWEST_SECONDS))
+
+    def _say(self) -> None:
+        with self._commit_lock:
+            news = self._news()
+            if news:
+                self._commit(self._additions({name: content for name, (content, _) in news.items()}), "log")
+                self._said |= {name: mark for name, (_, mark) in news.items()}
+
+    def _news(self) -> dict[str, tuple[bytes, str]]:
+        """Files whose content there is another one, and marks to tell by."""
+        news = {}
+        for name in WORDS:
+            try:
+                content = (self._folder / name).read_bytes()
+            except OSError:
+                continue
+            mark = _state_mark(content) if name == "runner-state.json" else _sha256(content)
+            if self._said.get(name) != mark:
+                news[name] = (content, mark)
+        return news
+
+    def _bring_checkpoints(self, is_final: bool = False) -> None:
+        """Deletes what is gone here as well, but not in a commit of its own before the end."""
+        wanted = self._checkpoint_files()
+        if self._known is None and wanted:
+            prefix = f"{self._hub.job}/"
+            listed = self._hub.files(f"{prefix}checkpoints")
+            self._known = {path.removeprefix(prefix): "" for path in listed}
+        known = self._known or {}
+        added = {path: each for path, each in wanted.items() if known.get(path) != each[0]}
+        gone = [path for path in known if path not in wanted]
+        if not added and not (gone and is_final):
+            return
+        try:
+            self._send_checkpoints(added, gone)
+        except BaseException:
+            # It may have been carried out all the same; what is there has to be looked up.
+            self._known = None
+            raise
+        self._known = {path: mark for path, (mark, _) in wanted.items()}
+
+    def _send_checkpoints(self, added: dict[str, tuple[str, bytes | None]], gone: list[str]) -> None:
+        from huggingface_hub import CommitOperationDelete
+
+        try:
+            contents = {
+                path: self._pinned(path) if text is None else text for path, (_, text) in added.items()
+            }
+            additions = self._additions(contents)
+            # The long part, outside the lock: the words go on being brought.
+            self._hub.api.preupload_lfs_files(additions=additions, **self._hub.where)
+            deletions = [CommitOperationDelete(f"{self._hub.job}/{path}") for path in gone]
+            with self._commit_lock:
+                self._commit([*additions, *deletions], "checkpoints")
+        finally:
+            shutil.rmtree(self._folder / ".sync", ignore_errors=True)
+
+    def _checkpoint_files(self) -> dict[str, tuple[str, bytes | None]]:
+        """Paths of all complete checkpoints' files with their hashes; of manifests the content, too."""
+        files: dict[str, tuple[str, bytes | None]] = {}
+        for path in sorted(self._folder.glob("checkpoints/checkpoint-*/checkpoint.json")):
+            try:
+                content = path.read_bytes()
+                manifest = json.loads(content)
+                listed = [*manifest["files"], *manifest["resumeFiles"]]
+            except (OSError, ValueError, KeyError):
+                continue
+            folder = f"checkpoints/{path.parent.name}"
+            files |= {f"{folder}/{file['path']}": (file["sha256"], None) for file in listed}
+            files[f"{folder}/checkpoint.json"] = (_sha256(content), content)
+        return files
+
+    def _pinned(self, path: str) -> Path:
+        """A second name of the file, under which it stays when the trainer deletes the checkpoint."""
+        source, target = self._folder / path, self._folder / ".sync" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return source
+        return target
+
+    def _additions(self, contents: dict[str, Any]) -> list[Any]:
+        from huggingface_hub import CommitOperationAdd
+
+        return [CommitOperationAdd(f"{self._hub.job}/{path}", each) for path, each in contents.items()]
+
+    def _commit(self, operations: list[Any], what: str) -> None:
+        message = f"{self._hub.job}: {what}"
+        self._hub.api.create_commit(operations=operations, commit_message=message, **self._hub.where)
+
+
+def _state_mark(content: bytes) -> str:
+    """The same for some minutes where only the heartbeat is new."""
+    try:
+        state = json.loads(content)
+    except ValueError:
+        return _sha256(content)
+    kept = {key: value for key, value in state.items() if key not in ("heartbeatAt", "spentSeconds")}
+    if kept.get("state") != "ended":
+        kept["beat"] = time.monotonic() // BEAT_SECONDS
+    return _sha256(json.dumps(kept).encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
