@@ -35,8 +35,10 @@ export function startProgram(call: ProgramCall): RunningProgram {
   const child = spawn(call.program, call.args, {
     env: { ...call.env },
     ...(call.cwd === undefined ? {} : { cwd: call.cwd }),
-    ...(call.timeoutSeconds === undefined ? {} : { timeout: call.timeoutSeconds * 1000 }),
   });
+  const { timeoutSeconds } = call;
+  const timer =
+    timeoutSeconds === undefined ? undefined : setTimeout(() => child.kill(), timeoutSeconds * 1000);
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-STDERR_CHARACTERS);
@@ -51,6 +53,7 @@ export function startProgram(call: ProgramCall): RunningProgram {
   });
   const fed = feed(child, call.stdin);
   const ended = exited.then(async (code) => {
+    clearTimeout(timer);
     // Not its standard error: a connection kept for the next command may hold that open.
     if (error === null && !child.stdout.closed) await once(child.stdout, "close");
     await fed;
