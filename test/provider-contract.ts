@@ -24,13 +24,15 @@ export interface ProviderHarness {
   breakNewestCheckpoint(job: Submission): Later<void>;
   /** False where the vendor cannot keep two submissions of the same moment apart: our database does. */
   isAtomic?: boolean;
+  /** False where a vendor's own training begins a new attempt from the start. */
+  isResumable?: boolean;
 }
 
 /** What every provider promises, whatever it runs on. */
 export function describeProviderContract(name: string, createHarness: () => ProviderHarness): void {
   describe(`the provider contract, kept by ${name}`, () => {
     const submitted: { provider: Provider; handle: JobHandle }[] = [];
-    const isAtomic = createHarness().isAtomic !== false;
+    const { isAtomic = true, isResumable = true } = createHarness();
 
     const start = async (
       harness: ProviderHarness,
@@ -157,17 +159,20 @@ export function describeProviderContract(name: string, createHarness: () => Prov
       expect((await provider.checkpoints(handle)).map(({ manifest }) => manifest.globalStep)).toEqual([2]);
     });
 
-    it("resumes a killed job from its last complete checkpoint when it is submitted again", async () => {
-      const harness = createHarness();
-      const { job } = await start(harness, { pauseAt: 3 });
-      await until(() => harness.isPaused(job));
-      await harness.kill(job);
-      const { provider, handle } = await start(harness, {}, nextAttempt(job));
-      expect((await ended(provider, handle)).state).toBe("succeeded");
-      const events = parseEvents((await readAll((cursor) => provider.events(handle, cursor))).text);
-      const starts = events.flatMap((event) => (event.type === "started" ? [event.fromStep] : []));
-      expect(starts).toEqual([0, 2]);
-    });
+    (isResumable ? it : it.skip)(
+      "resumes a killed job from its last complete checkpoint when it is submitted again",
+      async () => {
+        const harness = createHarness();
+        const { job } = await start(harness, { pauseAt: 3 });
+        await until(() => harness.isPaused(job));
+        await harness.kill(job);
+        const { provider, handle } = await start(harness, {}, nextAttempt(job));
+        expect((await ended(provider, handle)).state).toBe("succeeded");
+        const events = parseEvents((await readAll((cursor) => provider.events(handle, cursor))).text);
+        const starts = events.flatMap((event) => (event.type === "started" ? [event.fromStep] : []));
+        expect(starts).toEqual([0, 2]);
+      },
+    );
 
     it("lists no checkpoint without its manifest", async () => {
       const harness = createHarness();
