@@ -4,14 +4,11 @@ import { hubRepository } from "../hub/hub-repository.js";
 import { createHubStorage } from "../hub/hub-storage.js";
 import type { ProviderEnvironment } from "../index.js";
 import type { Submission } from "../provider.js";
-import { containerCommand } from "../remote/container-command.js";
+import { containerRoot, createContainerJob } from "../remote/container-job.js";
 import { createRemoteJobs, type RemoteJobs } from "../remote/remote-job.js";
-import { createShipment, type Shipment } from "../remote/shipment.js";
+import type { Shipment } from "../remote/shipment.js";
 import type { Storage } from "../storage.js";
 import { createTask, type SkyTask } from "./create-task.js";
-
-/** The Hub takes 128 commits an hour into one repository; a run has three jobs at once. */
-const SYNC_SECONDS = 120;
 
 /** Where the jobs' files lie. */
 export interface Place {
@@ -32,11 +29,6 @@ export async function openPlace(
   return { repository, storage, jobs: createRemoteJobs(storage) };
 }
 
-/** Where the tree lies in the container. */
-function containerRoot({ env }: ProviderEnvironment): string {
-  return env.MLLM_CONTAINER_ROOT || "/tmp/mllm";
-}
-
 export interface JobTools {
   environment: ProviderEnvironment;
   settings: SkypilotSettings;
@@ -49,22 +41,11 @@ export async function prepareJob(
   submission: Submission,
 ): Promise<{ shipment: Shipment; task: SkyTask }> {
   const { repository } = place;
-  const { packageRoot, env } = environment;
-  const root = containerRoot(environment);
-  const shipment = await createShipment({
+  const { shipment, ...container } = await createContainerJob(environment, {
     submission,
-    packageRoot,
-    root,
-    options: {
-      python: null,
-      hasOwnEnvironment: true,
-      slots: null,
-      storage: { kind: "hub", repository, root, inputs: [], syncSeconds: SYNC_SECONDS },
-      release: null,
-    },
+    repository,
+    release: null,
   });
-  const { kit, job } = shipment;
-  const container = containerCommand({ repository, kit, job, root, endpoint: env.HF_ENDPOINT || null });
   const { label, resources, spec } = submission;
   const { deadlineSeconds } = spec;
   return { shipment, task: createTask({ label, resources, deadlineSeconds, container, settings }) };
