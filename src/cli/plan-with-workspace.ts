@@ -73,7 +73,7 @@ function describeBackbone({ job, checkpoint }: Backbone, options: PlanOptions): 
   const isThere = isSamePlace(job, { provider, placement: loaded.recipe.providers });
   if (checkpoint === null) {
     const { baseModel } = job.spec;
-    const message = `the backbone ${job.id} is ${job.state} at ${job.provider}, and ${provider.name} cannot wait for it`;
+    const message = `the backbone ${job.id} is still at work at ${job.provider}, and ${provider.name} cannot wait for it`;
     const hint = `mllm jobs watch ${job.id} follows it; run this command again when it is done.`;
     return {
       ...{ jobId: job.id, id: null, hash: null, path: job.outputDir },

@@ -1,5 +1,6 @@
 import { isActive } from "../core/job-state.js";
 import type { Job } from "../state/open-state.js";
+import { isPassing } from "./reconcile.js";
 import { handleOf, pause, type Session } from "./session.js";
 
 /** The trainer's log in pieces of whole lines; following goes on until the job has ended or the user interrupts. */
@@ -11,13 +12,20 @@ export async function* readLogs(
   const handle = handleOf(session.state, job);
   let cursor: string | null = null;
   for (;;) {
-    // In this order: what was written before the end is read after it was seen.
-    const isEnded = !isActive((await session.provider.status(handle)).state);
-    for (;;) {
-      const chunk = await session.provider.logs(handle, cursor);
-      cursor = chunk.cursor;
-      if (chunk.text === "") break;
-      yield chunk.text;
+    let isEnded = false;
+    try {
+      // In this order: what was written before the end is read after it was seen.
+      isEnded = !isActive((await session.provider.status(handle)).state);
+      for (;;) {
+        const chunk = await session.provider.logs(handle, cursor);
+        cursor = chunk.cursor;
+        if (chunk.text === "") break;
+        yield chunk.text;
+      }
+    } catch (error) {
+      // A connection that fails says nothing of the job: go on from the cursor.
+      if (!isFollowing || !isPassing(error)) throw error;
+      isEnded = false;
     }
     if (!isFollowing || isEnded || session.signal.aborted) return;
     await pause(session);

@@ -2,8 +2,10 @@ import { describe, expect, it } from "@jest/globals";
 import type { ScriptedProvider } from "../../test/scripted-provider.js";
 import { makeScriptedWorkspace } from "../../test/scripted-session.js";
 import { collect, typesOf } from "../../test/training-workspace.js";
+import { ProviderError } from "../core/errors.js";
 import { cancelJob } from "./cancel-job.js";
 import { endOrphan, findOrphans } from "./find-orphans.js";
+import { readLogs } from "./read-logs.js";
 import { reconcile } from "./reconcile.js";
 import { trainJobs } from "./train-jobs.js";
 
@@ -124,6 +126,33 @@ describe("following a job", () => {
     const events = await collect(trainJobs(makeSession(provider), [spec]));
     expect(typesOf(events)).toEqual(["submitted", "preempted", "failed"]);
     expect(events.at(-1)).toMatchObject({ hint: expect.stringContaining("max_hours") });
+  });
+});
+
+describe("readLogs", () => {
+  it("goes on from its cursor after failures, nothing twice, nothing missing", async () => {
+    const { state, onSleep, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const provider = makeProvider();
+    const spec = makeSpec();
+    await collect(trainJobs(makeSession(provider), [spec], { isDetached: true }));
+    let written = 0;
+    let requests = 0;
+    const logs: typeof provider.logs = async (_job, cursor) => {
+      if (++requests % 3 === 0)
+        throw new ProviderError("scripted", "the stream broke", { isRetryable: true });
+      const from = Number(cursor ?? 0);
+      return { text: from < written ? `line ${from}\n` : "", cursor: String(Math.min(from + 1, written)) };
+    };
+    onSleep.push(() => {
+      written = Math.min(10, written + 3);
+      const [job] = provider.jobs;
+      if (written === 10 && job !== undefined) job.state = "failed";
+    });
+    const session = makeSession({ ...provider, logs });
+    let text = "";
+    for await (const piece of readLogs(session, state.findJob(spec.jobId), { isFollowing: true }))
+      text += piece;
+    expect(text).toBe(Array.from({ length: 10 }, (_, i) => `line ${i}\n`).join(""));
   });
 });
 

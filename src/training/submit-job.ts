@@ -6,6 +6,9 @@ import { isPassing } from "./reconcile.js";
 import { handleOf, pause, type Session, timeOf } from "./session.js";
 import { describeJob, type TrainingEvent } from "./training-event.js";
 
+/** Between two tries where the provider has no machine. */
+const FULL_SECONDS = 30;
+
 /**
  * Submits a claimed job and records what the provider calls it. After a failure that leaves open whether the job was
  * made, the provider is asked for it until that is certain; only then is it submitted again. Returns null, after an
@@ -30,11 +33,17 @@ export async function* submitJob(
     // However long it takes: a job that may have been made must not be made again before that is certain.
     const made = error.isAmbiguous ? await lookUntilCertain(session, job) : null;
     if (made !== null) return yield* recordSubmitted(session, job, made.providerJobId);
-    await pause(session, error.retryAfterSeconds);
+    await pause(
+      session,
+      error.retryAfterSeconds ?? (error.code === "no_capacity" ? FULL_SECONDS : undefined),
+    );
     if (!signal.aborted && !isCancelled(session, job)) continue;
     const reason = "cancelled before it could start";
-    // Interrupted while the provider could not be asked: the next command looks for it.
-    if (error.isAmbiguous && signal.aborted) return null;
+    if (error.isAmbiguous && signal.aborted) {
+      // It may have been made: the next command looks for it.
+      yield { ...describeJob(job, timeOf(session)), type: "left_running" };
+      return null;
+    }
     state.updateJob(job, { state: "cancelled", reason, endedAt: at, at }, ["submitting"]);
     yield { ...base, type: "failed", state: "cancelled", reason, hint: error.hint ?? null };
     return null;

@@ -132,7 +132,7 @@ async function listLiving({ stateFolder }: LocalSettings): Promise<ListedJob[]> 
     names.map(async (jobId) => {
       const living = await findLiving({ jobId, outputDir: join(folder, jobId) });
       const launched = await readRecord(jobPaths(join(folder, jobId)).launch, Launch);
-      if (living === null || launched === null) return [];
+      if (living === null || !launched?.label) return [];
       const { pid, startedAt } = living;
       const raw = `process ${pid} runs`;
       return [{ providerJobId: String(pid), label: launched.label, raw, dollarsPerHour: 0, startedAt }];
