@@ -43,6 +43,15 @@ export const PROVIDERS: readonly ProviderEntry[] = [
       ),
   },
   {
+    name: "hf-jobs",
+    summary: "Hugging Face Jobs",
+    create: async (environment, settings) =>
+      (await import("./hf-jobs/create-hf-jobs-provider.js")).createHfJobsProvider(
+        environment,
+        settings["hf-jobs"],
+      ),
+  },
+  {
     name: "runpod",
     summary: "RunPod: pods by the hour",
     create: async (environment, { runpod }) =>

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { type CommitOperation, commit } from "@huggingface/hub";
 import { ProviderError } from "../../core/errors.js";
+import { withoutAmbiguity } from "../http/without-ambiguity.js";
 import type { Upload } from "../storage.js";
 import { type HubAccess, strictFetch } from "./hub-access.js";
 import type { HubRepository } from "./hub-repository.js";
@@ -17,6 +18,8 @@ const MOST_SMALL_BYTES = 50 * 1024 * 1024;
 export interface HubCommit {
   title: string;
   files: readonly Upload[];
+  /** Files that are there. */
+  deletions?: readonly string[];
 }
 
 /**
@@ -26,16 +29,22 @@ export interface HubCommit {
 export async function commitFiles(
   access: HubAccess,
   repository: HubRepository,
-  { title, files }: HubCommit,
+  { title, files, deletions = [] }: HubCommit,
 ): Promise<void> {
-  for (const batch of await splitIntoBatches(files)) {
+  const batches = await splitIntoBatches(files);
+  if (batches.length === 0 && deletions.length > 0) batches.push([]);
+  for (const [index, batch] of batches.entries()) {
     for (let tried = 1; ; tried++) {
       try {
-        await commitOnce(access, repository, { title, files: batch });
+        await commitOnce(access, repository, {
+          title,
+          files: batch,
+          deletions: index === 0 ? deletions : [],
+        });
         break;
       } catch (error) {
         const pause = pauseAfter(error, tried);
-        if (pause === null) throw error;
+        if (pause === null) throw withoutAmbiguity(error);
         await access.sleep(pause);
       }
     }
@@ -45,19 +54,20 @@ export async function commitFiles(
 async function commitOnce(
   access: HubAccess,
   { kind, name }: HubRepository,
-  { title, files }: HubCommit,
+  { title, files, deletions = [] }: HubCommit,
 ): Promise<void> {
-  const operations = files.map(
+  const additions = files.map(
     (file): CommitOperation => ({
       operation: "addOrUpdate",
       path: file.path,
       content: "file" in file ? pathToFileURL(file.file) : new Blob([file.text]),
     }),
   );
+  const removals = deletions.map((path): CommitOperation => ({ operation: "delete", path }));
   await commit({
     title,
     repo: { type: kind, name },
-    operations,
+    operations: [...removals, ...additions],
     accessToken: access.token,
     hubUrl: access.endpoint,
     fetch: strictFetch(access),

@@ -15,14 +15,15 @@ export const DEFAULT_ENDPOINT = "https://huggingface.co";
 
 /** Throws bad_credentials where there is no token. */
 export function hubAccess({ secret, env, fetch, sleep }: ProviderEnvironment): HubAccess {
-  const token = secret("HF_TOKEN");
-  if (!token?.startsWith("hf_")) {
-    throw new ProviderError("hub", token ? "HF_TOKEN is no Hugging Face token" : "HF_TOKEN is not set", {
-      code: "bad_credentials",
-      hint: "Make a token that may write at https://huggingface.co/settings/tokens and set HF_TOKEN.",
-    });
-  }
-  return { endpoint: hubEndpoint(env), token, fetch, sleep };
+  return { endpoint: hubEndpoint(env), token: requireToken(secret("HF_TOKEN")), fetch, sleep };
+}
+
+export function requireToken(token: string | null): string {
+  if (token?.startsWith("hf_")) return token;
+  throw new ProviderError("hub", token ? "HF_TOKEN is no Hugging Face token" : "HF_TOKEN is not set", {
+    code: "bad_credentials",
+    hint: "Make a token that may write at https://huggingface.co/settings/tokens and set HF_TOKEN.",
+  });
 }
 
 export function hubEndpoint(env: ProviderEnvironment["env"]): string {

@@ -11,12 +11,15 @@ export interface HubFile {
   sizeBytes: number;
   /** SHA-256 of the content, which the Hub knows of large files only. */
   sha256: string | null;
+  /** Of a small file: what git calls its content. */
+  blobId: string | null;
 }
 
 const TreePage = z.array(
   z.object({
     type: z.string(),
     path: z.string(),
+    oid: z.string().nullish(),
     size: z.number(),
     lfs: z.object({ oid: z.string(), size: z.number() }).nullish(),
   }),
@@ -45,20 +48,22 @@ export async function listHubFiles(
     const entries = TreePage.safeParse(page.body).data;
     if (entries === undefined)
       throw new ProviderError("hub", `the list of files of ${name} is not understood`);
-    for (const { type, path, size, lfs } of entries) {
-      if (type === "file") files.push({ path, sizeBytes: lfs?.size ?? size, sha256: lfs?.oid ?? null });
+    for (const { type, path, size, lfs, oid } of entries) {
+      if (type !== "file") continue;
+      const [sha256, blobId] = lfs ? [lfs.oid, null] : [null, oid ?? null];
+      files.push({ path, sizeBytes: lfs?.size ?? size, sha256, blobId });
     }
     url = nextPage(page.headers, access.endpoint);
   }
   return files;
 }
 
-/** The address of a `Link: <…>; rel="next"` header; null at the end. Our token goes to the same server only. */
+/** The address of a `Link: <…>; rel="next"` header, always at our own endpoint; null at the end. */
 export function nextPage(headers: Headers, endpoint: string): string | null {
   const [, link] = /<([^>]+)>\s*;\s*rel="?next"?/.exec(headers.get("link") ?? "") ?? [];
   if (link === undefined) return null;
-  const url = new URL(link, endpoint);
-  return url.origin === new URL(endpoint).origin ? url.href : null;
+  const { pathname, search } = new URL(link, endpoint);
+  return `${new URL(endpoint).origin}${pathname}${search}`;
 }
 
 /** At most `maxBytes` from a byte position on; null where there is no such file, empty at its end. */

@@ -2,6 +2,7 @@ import { createRepo } from "@huggingface/hub";
 import { z } from "zod";
 import { ProviderError } from "../../core/errors.js";
 import { requestJson } from "../http/request-json.js";
+import { withoutAmbiguity } from "../http/without-ambiguity.js";
 import { type HubAccess, strictFetch } from "./hub-access.js";
 
 export type HubKind = "dataset" | "model";
@@ -54,36 +55,38 @@ export async function readVisibility(
   return info.private ? "private" : "public";
 }
 
-/** Makes it where it is missing. Data and weights go into no repository that is not private, or not meant to be public. */
+/** Makes it, private, where it is missing. One that is public is refused, unless the user has named it for this. */
 export async function ensureRepository(
   access: HubAccess,
   repository: HubRepository,
-  { isPublic = false } = {},
+  { mayBePublic = false } = {},
 ): Promise<void> {
   let visibility = await readVisibility(access, repository);
   if (visibility === null) {
-    await create(access, repository, isPublic);
+    const failure = await create(access, repository);
     visibility = await readVisibility(access, repository);
+    if (visibility === null && failure !== null) throw withoutAmbiguity(failure);
   }
-  if (visibility === "private" || isPublic) return;
+  if (visibility === "private" || (visibility === "public" && mayBePublic)) return;
   throw new ProviderError("hub", `the ${repository.kind} repository ${repository.name} is not private`, {
     code: "permission_denied",
     hint: "Make it private in its settings on the Hub, or name another repository.",
   });
 }
 
-async function create(access: HubAccess, { kind, name }: HubRepository, isPublic: boolean): Promise<void> {
+/** Comes back with a failure after which it may be there all the same, as when somebody else has made it. */
+async function create(access: HubAccess, { kind, name }: HubRepository): Promise<ProviderError | null> {
   try {
     await createRepo({
       repo: { type: kind, name },
-      visibility: isPublic ? "public" : "private",
+      visibility: "private",
       accessToken: access.token,
       hubUrl: access.endpoint,
       fetch: strictFetch(access),
     });
+    return null;
   } catch (error) {
-    // Somebody else made it in the meantime, or the answer to our own request got lost.
-    if (error instanceof ProviderError && (error.statusCode === 409 || error.isAmbiguous)) return;
+    if (error instanceof ProviderError && (error.statusCode === 409 || error.isAmbiguous)) return error;
     throw error;
   }
 }

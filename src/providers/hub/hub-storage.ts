@@ -2,18 +2,25 @@ import type { Storage } from "../storage.js";
 import { commitFiles } from "./commit-files.js";
 import type { HubAccess } from "./hub-access.js";
 import { downloadHubFile, listHubFiles, readHubFile } from "./hub-files.js";
-import { ensureRepository } from "./hub-repository.js";
+import { ensureRepository, type HubKind } from "./hub-repository.js";
 
 export interface HubStorageSettings extends HubAccess {
-  /** `namespace/name` of a data set repository; it is made, private, when something is first written. */
+  /** `namespace/name` of a repository; it is made, private, when something is first written. */
   repository: string;
+  /** A data set by default. */
+  kind?: HubKind;
   /** Where the tree lies on the job's machine, which fetches what it needs of it. */
   root: string;
 }
 
 /** A private data set repository on the Hugging Face Hub: the way to machines that have no folder in common with this one. */
-export function createHubStorage({ repository, root, ...access }: HubStorageSettings): Storage {
-  const place = { kind: "dataset", name: repository } as const;
+export function createHubStorage({
+  repository,
+  kind = "dataset",
+  root,
+  ...access
+}: HubStorageSettings): Storage {
+  const place = { kind, name: repository };
   let isThere: Promise<void> | null = null;
   const ensure = () => {
     isThere ??= ensureRepository(access, place).catch((error: unknown) => {
