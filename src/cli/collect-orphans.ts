@@ -1,3 +1,4 @@
+import { ProviderError } from "../core/errors.js";
 import { canonicalJson } from "../core/ids.js";
 import { ProviderSettings } from "../core/provider-settings.js";
 import type { ListedJob } from "../providers/provider.js";
@@ -15,7 +16,7 @@ export interface CollectedOrphan {
 export interface Collection {
   orphans: CollectedOrphan[];
   /** Alive and of other state folders. */
-  foreign: (ListedJob & { provider: string })[];
+  foreign: { listed: ListedJob & { provider: string }; end(): Promise<void> }[];
   /** Providers that could not be asked, and why. */
   unasked: { provider: string; reason: string }[];
 }
@@ -38,7 +39,8 @@ export async function collectOrphans(
     try {
       await collectAt(await workspace.sessionWith(place.provider, place.placement), collection);
     } catch (error) {
-      collection.unasked.push({ provider: place.provider, reason: (error as Error).message });
+      if (!(error instanceof ProviderError)) throw error;
+      collection.unasked.push({ provider: place.provider, reason: error.message });
     }
   }
   return collection;
@@ -47,7 +49,10 @@ export async function collectOrphans(
 async function collectAt(session: Session, { orphans, foreign }: Collection): Promise<void> {
   const found = await findOrphans(session);
   for (const orphan of found.orphans) orphans.push({ orphan, end: () => endOrphan(session, orphan) });
-  for (const listed of found.foreign) foreign.push({ ...listed, provider: session.provider.name });
+  for (const each of found.foreign) {
+    const listed = { ...each, provider: session.provider.name };
+    foreign.push({ listed, end: () => endOrphan(session, each) });
+  }
 }
 
 interface Place {

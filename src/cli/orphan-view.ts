@@ -5,12 +5,16 @@ import { formatTable } from "./output.js";
 /** `mllm jobs --orphans --json` (docs/json-output.md). */
 export interface OrphanReport {
   orphans: Orphan[];
-  foreign: Collection["foreign"];
+  foreign: Collection["foreign"][number]["listed"][];
   unasked: Collection["unasked"];
 }
 
 export function describeOrphans({ orphans, foreign, unasked }: Collection): OrphanReport {
-  return { orphans: orphans.map(({ orphan }) => orphan), foreign, unasked };
+  return {
+    orphans: orphans.map(({ orphan }) => orphan),
+    foreign: foreign.map(({ listed }) => listed),
+    unasked,
+  };
 }
 
 export function formatOrphans({ orphans, foreign, unasked }: OrphanReport): string {
@@ -25,7 +29,9 @@ export function formatOrphans({ orphans, foreign, unasked }: OrphanReport): stri
   const columns = ["provider", "provider's id", "label", "why", "started", "an hour"];
   return [
     rows.length === 0 ? "no orphans" : formatTable(columns, rows),
-    ...(foreign.length === 0 ? [] : [`${foreign.length} more of other state folders are left alone`]),
+    ...(foreign.length === 0
+      ? []
+      : [`${foreign.length} more of other state folders: ${foreign.map(({ label }) => label).join(", ")}`]),
     ...unasked.map(({ provider, reason }) => `${provider} could not be asked: ${reason}`),
   ].join("\n");
 }

@@ -11,8 +11,9 @@ import { openWorkspace, type Workspace } from "./workspace.js";
 export async function withReconciled(
   context: Context,
   work: (workspace: Workspace) => Promise<void>,
+  database: "existing" | "make" = "existing",
 ): Promise<void> {
-  const workspace = await openWorkspace(context, { database: "existing" });
+  const workspace = await openWorkspace(context, { database });
   const silent = new Set<string>();
   try {
     for (const job of workspace.state?.listJobs({ states: UNSETTLED_STATES }) ?? []) {

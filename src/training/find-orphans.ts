@@ -67,9 +67,9 @@ function isPastDeadline({ spec }: Job, { startedAt }: ListedJob, now: Date): boo
 /** Ends an orphan; returns when the provider says that it is gone, and throws where it cannot tell. */
 export async function endOrphan(
   { state, provider }: { state: State; provider: Session["provider"] },
-  { label, providerJobId, jobId }: Orphan | (ListedJob & { jobId?: null }),
+  { label, providerJobId, jobId = null }: ListedJob & { jobId?: string | null },
 ): Promise<void> {
-  const job = jobId ? state.getJob(jobId) : null;
+  const job = jobId === null ? null : state.getJob(jobId);
   const outputDir = job?.outputDir ?? "";
   const name = label.replace(/-\d+$/, "");
   await provider.cancel({ jobId: jobId ?? name, name, label, providerJobId, outputDir });
