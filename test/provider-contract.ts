@@ -124,6 +124,7 @@ export function describeProviderContract(name: string, createHarness: () => Prov
       const { provider, handle, job } = await start(harness, { pauseAt: 3 });
       const again = await Promise.all([provider.submit(job), (await harness.create()).submit(job)]);
       expect(again.map((job) => job.providerJobId)).toEqual([handle.providerJobId, handle.providerJobId]);
+      await until(() => harness.isPaused(job));
       expect(await harness.countTrainers(job)).toBe(1);
       harness.letContinue(job);
       expect((await ended(provider, handle)).state).toBe("succeeded");
@@ -137,6 +138,7 @@ export function describeProviderContract(name: string, createHarness: () => Prov
         start(harness, { pauseAt: "start" }, job),
       ]);
       expect(both[0].handle.providerJobId).toBe(both[1].handle.providerJobId);
+      await until(() => harness.isPaused(job));
       expect(await harness.countTrainers(job)).toBe(1);
       harness.letContinue(job);
       expect((await ended(both[0].provider, both[0].handle)).state).toBe("succeeded");

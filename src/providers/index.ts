@@ -34,6 +34,12 @@ export const PROVIDERS: readonly ProviderEntry[] = [
       (await import("./local/create-local-provider.js")).createLocalProvider(local),
   },
   {
+    name: "slurm",
+    summary: "a Slurm cluster, by its commands here or on a login node",
+    create: async (environment, { slurm }) =>
+      (await import("./slurm/create-slurm-provider.js")).createSlurmProvider(environment, slurm),
+  },
+  {
     name: "kubernetes",
     summary: "a Kubernetes cluster, one batch/v1 Job for each job",
     create: async (environment, { kubernetes }) =>

@@ -44,7 +44,7 @@ describeWithSlurm("a cluster of Slurm's own daemons", () => {
     const file = join(here, "data");
     writeFileSync(file, "");
     const data = { ...fakeSpec(here).data, train: file, profile: file };
-    return fakeSubmission(here, { jobId: `job-${++jobs}`, data });
+    return fakeSubmission(here, { jobId: `job-${++jobs}`, model: "none/base", baseModel: "none/base", data });
   };
   const folderOf = (job: Submission) => join(cluster.folder, "tree", "jobs", job.name);
 
