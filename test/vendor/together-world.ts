@@ -21,7 +21,7 @@ export function threadExample(id = "a"): Example {
     id: `${id}/0`,
     trajectory: id,
     segments: [
-      { text: "Three roles solve the task.\nuser: What is 2 + 2?<|end|>planner:", train: false },
+      { text: `Three roles solve the task.\nuser: ${id}: What is 2 + 2?<|end|>planner:`, train: false },
       { text: " I have to add. Next: caller.<|end|>", train: true },
       { text: "caller:", train: false },
       { text: ' add\n{"a":2,"b":2}<|end|>', train: true },

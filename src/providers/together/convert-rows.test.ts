@@ -14,7 +14,7 @@ const whole = (segments: readonly Segment[]) => segments.map((segment) => text.r
 describe("convertExample", () => {
   it("makes one row for each trained stretch of a thread, with everything before it as its prompt", () => {
     const { segments } = threadExample();
-    const start = "Three roles solve the task.\nuser: What is 2 + 2?<|im_end|>planner:";
+    const start = "Three roles solve the task.\nuser: a: What is 2 + 2?<|im_end|>planner:";
     const plan = " I have to add. Next: caller.<|im_end|>";
     const call = ' add\n{"a":2,"b":2}<|im_end|>';
     expect(convertExample(segments, text)).toEqual([
