@@ -40,6 +40,9 @@ jest.setTimeout(60_000);
   const isStored = (job: Submission, path: string) =>
     hub.files(REPOSITORY).has(`${layout.job(job.name)}/${path}`);
 
+  const countTrainers = ({ label }: Submission) =>
+    fake.jobs.filter(({ body, machine }) => body.labels?.mllm === label && machine?.isRunning()).length;
+
   describeProviderContract("hf-jobs", () => ({
     // Without idempotency on the vendor's side, the database keeps two commands apart.
     isAtomic: false,
@@ -47,8 +50,9 @@ jest.setTimeout(60_000);
     createSubmission: () => world.createSubmission(),
     isPaused: (job) => existsSync(join(world.jobFolder(job), "paused")),
     letContinue: async (job) => {
-      await until(() => existsSync(join(world.jobFolder(job), "paused")));
-      writeFileSync(join(world.jobFolder(job), "continue"), "");
+      const isPaused = () => existsSync(join(world.jobFolder(job), "paused"));
+      await until(() => isPaused() || countTrainers(job) === 0);
+      if (isPaused()) writeFileSync(join(world.jobFolder(job), "continue"), "");
     },
     kill: async (job) => {
       await until(() => isStored(job, "checkpoints/checkpoint-2/checkpoint.json"));
@@ -56,8 +60,7 @@ jest.setTimeout(60_000);
       found?.machine?.kill();
       await found?.machine?.ended;
     },
-    countTrainers: async ({ label }) =>
-      fake.jobs.filter(({ body, machine }) => body.labels?.mllm === label && machine?.isRunning()).length,
+    countTrainers: async (job) => countTrainers(job),
     breakNewestCheckpoint: (job) => {
       const path = `${layout.job(job.name)}/checkpoints/checkpoint-4/checkpoint.json`;
       hub.repository(REPOSITORY)?.apply([{ key: "deletedFile", value: { path } }], new Map());

@@ -40,17 +40,25 @@ async function collect(
   const parser = createParser({ onEvent: ({ id, data }) => events.push({ id: id ?? "", data }) });
   const decoder = new TextDecoder();
   const reader = response.body.getReader();
+  const isOver = { value: false };
+  // Remarks that keep the connection alive are nothing new.
+  const watchIdle = async () => {
+    for (let known = -1; known < events.length && !isOver.value; ) {
+      known = events.length;
+      await sleep(idleMilliseconds);
+    }
+  };
+  const idle = watchIdle().then(() => null);
   while (events.length < maxEvents) {
-    const next = await Promise.race([
-      reader.read().catch(() => {
-        onBroken?.();
-        return null;
-      }),
-      sleep(idleMilliseconds).then(() => null),
-    ]);
+    const read = reader.read().catch(() => {
+      onBroken?.();
+      return null;
+    });
+    const next = await Promise.race([read, idle]);
     if (next === null || next.done) break;
     parser.feed(decoder.decode(next.value, { stream: true }));
   }
+  isOver.value = true;
   await reader.cancel().catch(() => {});
   return events.slice(0, maxEvents);
 }
