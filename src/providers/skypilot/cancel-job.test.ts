@@ -23,26 +23,30 @@ function setStatus(status: string, failureReason: string | null = null): void {
   if (job !== undefined) Object.assign(job, { status, failureReason });
 }
 
+const STATES = [
+  ["PENDING", "queued"],
+  ["SUBMITTED", "queued"],
+  ["STARTING", "queued"],
+  ["RUNNING", "running"],
+  ["WINDING_DOWN", "running"],
+  ["RECOVERING", "running"],
+  ["CANCELLING", "running"],
+  ["A_WORD_OF_NEXT_YEAR", "running"],
+  ["CANCELLED", "cancelled"],
+  ["FAILED", "failed"],
+  ["FAILED_SETUP", "failed"],
+  ["FAILED_PRECHECKS", "failed"],
+  ["FAILED_NO_RESOURCE", "failed"],
+  ["FAILED_CONTROLLER", "failed"],
+] as const;
+
 describe("what SkyPilot says of a job", () => {
-  it.each([
-    ["PENDING", "queued"],
-    ["SUBMITTED", "queued"],
-    ["STARTING", "queued"],
-    ["RUNNING", "running"],
-    ["WINDING_DOWN", "running"],
-    ["RECOVERING", "running"],
-    ["CANCELLING", "running"],
-    ["A_WORD_OF_NEXT_YEAR", "running"],
-    ["CANCELLED", "cancelled"],
-    ["FAILED", "failed"],
-    ["FAILED_SETUP", "failed"],
-    ["FAILED_PRECHECKS", "failed"],
-    ["FAILED_NO_RESOURCE", "failed"],
-    ["FAILED_CONTROLLER", "failed"],
-  ])("%s is %s", async (status, state) => {
+  it("is one of our states, and of a word that is not known: running", async () => {
     const handle = await submit();
-    setStatus(status);
-    expect(await world.provider.status(handle)).toMatchObject({ state, raw: status });
+    for (const [status, state] of STATES) {
+      setStatus(status);
+      expect(await world.provider.status(handle)).toMatchObject({ state, raw: status });
+    }
   });
 
   it("is repeated as it stands where the job failed", async () => {

@@ -4,9 +4,9 @@ import { isOver } from "./job-view.js";
 import { lastWords, runSky, type SkySettings } from "./sky-client.js";
 
 const CANCEL_SECONDS = 180;
-const PAUSE_SECONDS = 10;
+const PAUSE_SECONDS = 15;
 /** SkyPilot takes the cluster down before it says CANCELLED, which takes minutes in some clouds. */
-const TRIES = 60;
+const TRIES = 40;
 
 export interface Cancellation {
   sky: SkySettings;

@@ -40,7 +40,7 @@ const KILL_SECONDS = 60;
 export function createTask({ label, resources, deadlineSeconds, container, settings }: TaskRequest): SkyTask {
   const { gpusPerNode, gpuTypes, isSpot, image, nodes } = resources;
   if (gpusPerNode > 0 && gpuTypes.length === 0) throw noGpuType();
-  const limit = ["timeout", `--kill-after=${KILL_SECONDS}`, String(deadlineSeconds + SPARE_SECONDS)];
+  const limit = ["timeout", "-k", String(KILL_SECONDS), String(deadlineSeconds + SPARE_SECONDS)];
   return {
     name: label,
     resources: {
