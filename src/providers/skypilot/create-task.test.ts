@@ -129,7 +129,7 @@ function describeLoader(): void {
         {
           ...common(tasks[2]),
           nodes: 2,
-          machines: [expect.objectContaining({ infra: "k8s/my-context", accelerators: { L4: 1 } })],
+          machines: [expect.objectContaining({ infra: "kubernetes/my-context", accelerators: { L4: 1 } })],
         },
       ]);
     }, 60_000);
