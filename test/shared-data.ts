@@ -23,5 +23,7 @@ export function sharedSpecs(path: string): string {
   return join(specs, path);
 }
 
+export const hasSharedSpecs = existsSync(specs);
+
 /** Describes what needs the vendors' specifications; without them the tests are reported as skipped. */
-export const describeWithSharedSpecs = existsSync(specs) ? describe : describe.skip;
+export const describeWithSharedSpecs = hasSharedSpecs ? describe : describe.skip;

@@ -50,3 +50,13 @@ it("takes no more than it was told to", async () => {
   const text = Array.from({ length: 50 }, (_value, index) => `id: ${index}\ndata: x\n\n`).join("");
   expect((await read((response) => response.write(text), { maxEvents: 20 })).at(-1)?.id).toBe("19");
 });
+
+it("takes no remark that keeps the connection alive for something new", async () => {
+  const timers: NodeJS.Timeout[] = [];
+  close.push(() => timers.map(clearInterval));
+  const events = await read((response) => {
+    response.write("id: 1\ndata: a\n\n");
+    timers.push(setInterval(() => response.write(": alive\n"), 5));
+  });
+  expect(events).toEqual([{ id: "1", data: "a" }]);
+});

@@ -12,6 +12,7 @@ export function viewOfPod(
   const raw = pod?.status ?? "not found";
   if (pod === null || !isAlive(pod)) {
     if (isStoppedByUs) return { view: "cancelled", raw, reason: null };
+    if (runner?.state === "ended") return { view: "gone", raw, reason: null };
     const reason = `the pod is ${pod === null ? "gone" : raw}, and the job left no last word`;
     return { view: "gone", raw, reason };
   }
