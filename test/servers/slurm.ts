@@ -9,7 +9,7 @@ import { until } from "../fake-trainer.js";
 
 export type SlurmNode = "a" | "b";
 
-/** A real cluster on this machine: a controller, two nodes with two H100s and two A100s each that exist only by name. */
+/** A real cluster on this machine: a controller, two nodes, each with two H100s and four A100s that exist only by name. */
 export interface SlurmCluster {
   /** Holds SLURM_CONF, which leads Slurm's commands here. */
   env: Record<string, string | undefined>;
@@ -21,7 +21,8 @@ export interface SlurmCluster {
   killNode(node: SlurmNode): Promise<void>;
   startNode(node: SlurmNode): Promise<void>;
   stopController(): Promise<void>;
-  startController(): Promise<void>;
+  /** `-c` lets it forget all jobs. */
+  startController(...args: string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -136,10 +137,10 @@ function writeConfiguration(
   const host = hostname().split(".")[0];
   const user = userInfo().username;
   const [controller, a, b] = ports;
-  const node = "CPUs=16 Gres=gpu:h100:2,gpu:a100-80gb:2 State=UNKNOWN";
+  const node = "CPUs=16 Gres=gpu:h100:2,gpu:a100-80gb:4 State=UNKNOWN";
   for (const place of ["state", "spool-a", "spool-b"]) mkdirSync(join(folder, place));
-  for (const index of [0, 1, 2, 3]) writeFileSync(join(folder, `gpu${index}`), "");
-  const types = [`Type=h100 File=${folder}/gpu[0-1]`, `Type=a100-80gb File=${folder}/gpu[2-3]`];
+  for (const index of [0, 1, 2, 3, 4, 5]) writeFileSync(join(folder, `gpu${index}`), "");
+  const types = [`Type=h100 File=${folder}/gpu[0-1]`, `Type=a100-80gb File=${folder}/gpu[2-5]`];
   writeFileSync(join(folder, "gres.conf"), types.map((type) => `NodeName=a,b Name=gpu ${type}\n`).join(""));
   writeFileSync(
     join(folder, "slurm.conf"),

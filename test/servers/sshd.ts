@@ -39,7 +39,8 @@ export const hasSshd = existsSync(SSHD);
 export const describeWithSshd = hasSshd ? describe : describe.skip;
 if (!hasSshd) process.stderr.write(`skipped: tests against ${SSHD}, which is not installed\n`);
 
-export async function startSshd(): Promise<SshServer> {
+/** `environment`: what programs on the host find set. */
+export async function startSshd(environment: Record<string, string> = {}): Promise<SshServer> {
   const folder = mkdtempSync(join(tmpdir(), "mllm-sshd-"));
   for (const name of ["host", "other", "user"]) {
     const file = join(folder, `${name}_key`);
@@ -48,7 +49,7 @@ export async function startSshd(): Promise<SshServer> {
   // Where the server drops its rights, should it run as root.
   if (userInfo().uid === 0) mkdirSync("/run/sshd", { recursive: true });
   const port = await freePort();
-  const server = startServer(folder, port);
+  const server = startServer(folder, { port, environment });
   const { relay, close, port: relayPort } = await startRelay(port);
   const knownHosts = join(folder, "known_hosts");
   const setKnownHosts = (kind: "none" | "right" | "other") => {
@@ -75,9 +76,13 @@ export async function startSshd(): Promise<SshServer> {
   };
 }
 
-function startServer(folder: string, port: number): ChildProcess {
+function startServer(
+  folder: string,
+  { port, environment }: { port: number; environment: Record<string, string> },
+): ChildProcess {
   const authorized = join(folder, "authorized_keys");
   writeFileSync(authorized, readFileSync(join(folder, "user_key.pub")), { mode: 0o600 });
+  const variables = Object.entries(environment).map(([name, value]) => `"${name}=${value}"`);
   const config = join(folder, "sshd_config");
   writeFileSync(
     config,
@@ -94,6 +99,7 @@ PermitRootLogin prohibit-password
 MaxStartups 100
 MaxSessions 100
 PrintMotd no
+${variables.length === 0 ? "" : `SetEnv ${variables.join(" ")}`}
 `,
   );
   return spawn(SSHD, ["-D", "-f", config, "-E", join(folder, "sshd.log")], { stdio: "ignore" });
