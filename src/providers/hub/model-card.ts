@@ -12,15 +12,14 @@ const ROLES: Record<CheckpointManifest["subset"], string> = {
 
 /** The README.md of a checkpoint's repository. Says what is known of it, and no more. */
 export function modelCard(manifest: CheckpointManifest, repository: string): string {
-  const { subset, kind, baseModel, files } = manifest;
+  const { subset, kind, baseModel } = manifest;
+  const hasProfile = manifest.files.some(({ path }) => path === "profile.json");
   const isOnHub = !isAbsolute(baseModel) && /^[\w.-]+\/[\w.-]+$/.test(baseModel);
   const frontMatter = {
     library_name: kind === "adapter" ? "peft" : "transformers",
     pipeline_tag: "text-generation",
     tags: ["mllm", "tool-use", subset],
-    ...(isOnHub
-      ? { base_model: baseModel, base_model_relation: kind === "adapter" ? "adapter" : "finetune" }
-      : {}),
+    ...(isOnHub ? { base_model: baseModel, ...relation(manifest) } : {}),
   };
   return `---
 ${stringify(frontMatter)}---
@@ -63,11 +62,31 @@ ${table([
 
 ## How to use it
 
-    mllm checkpoints pull --from hf://${repository}
+As a part of an agent, verified against the hashes in \`checkpoint.json\`:
 
-The model continues prompts of the profile it was trained with${files.some(({ path }) => path.endsWith("profile.json")) ? ", which lies beside the weights," : ""} and ends its turn with
-\`${manifest.endOfTurnToken}\`. With other prompts it has not been tried. \`checkpoint.json\` holds the SHA-256 of every file.
+    mllm checkpoints pull --from hub:${repository}
+
+Alone:
+
+${loading(kind, repository)}
+
+It continues prompts of the profile it was trained with${hasProfile ? ", which lies beside it as profile.json," : ""} and ends its turn with \`${manifest.endOfTurnToken}\`. With other prompts
+it was not tried.
 `;
+}
+
+/** An adapter of stage 2 may lie on its parent's weights rather than on the base model's. */
+function relation({ kind, parent }: CheckpointManifest): { base_model_relation?: string } {
+  if (kind === "full") return { base_model_relation: "finetune" };
+  return parent === null ? { base_model_relation: "adapter" } : {};
+}
+
+function loading(kind: CheckpointManifest["kind"], repository: string): string {
+  const name = kind === "adapter" ? "AutoPeftModelForCausalLM" : "AutoModelForCausalLM";
+  const note =
+    kind === "adapter" ? "\n\nThe weights under the adapter are those that adapter_config.json names." : "";
+  return `    from ${kind === "adapter" ? "peft" : "transformers"} import ${name}
+    model = ${name}.from_pretrained("${repository}")${note}`;
 }
 
 function table(rows: readonly (readonly [string, string])[]): string {
