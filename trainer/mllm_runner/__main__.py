@@ -2,26 +2,23 @@
 
 Exit codes: the trainer's own; 1 where none was started, 2 wrong usage, 75 another runner is at work here,
 124 at the deadline, 143 stopped by a signal.
+
+Of several machines the first one's runner holds the lock, writes the state and brings the results away.
 """
 
-import os
 import sys
-import traceback
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from .commands import Log
 from .config import BadConfig, Config, read_config
 from .endings import Ending
-from .environment import prepare
+from .follow import Work, attempt
 from .hub import Hub, patiently
-from .launch import train
 from .locks import try_lock
 from .release import release_runpod
 from .state import StateFile, read_state
 from .sync import Sync
-from .waiting import wait_for_job, wait_for_slots
+from .team import Place, find_place
 from .watch import Watch
 
 ALREADY_RUNNING = 75
@@ -37,17 +34,17 @@ def main(arguments: list[str]) -> int:
     folder = Path(arguments[0]).absolute()
     try:
         config = read_config(folder / "runner.json")
-        lock = try_lock(folder / "runner.lock")
-    except (BadConfig, OSError) as error:
+        place = find_place(config)
+        if place.is_main and try_lock(folder / "runner.lock") is None:
+            print(f"Another runner is at work in {folder}; nothing to do here.", file=sys.stderr)
+            return ALREADY_RUNNING
+    except (BadConfig, Ending, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    if lock is None:
-        print(f"Another runner is at work in {folder}; nothing to do here.", file=sys.stderr)
-        return ALREADY_RUNNING
-    return run(folder, config)
+    return run(folder, config, place)
 
 
-def run(folder: Path, config: Config) -> int:
+def run(folder: Path, config: Config, place: Place) -> int:
     watch = Watch()
     hub, refusal = open_hub(folder, config, watch)
     earlier = read_state(folder) or {}
@@ -55,10 +52,12 @@ def run(folder: Path, config: Config) -> int:
         # A container that was started again after its end.
         release_runpod(watch)
         return Ending(earlier["exitCode"], None).process_code
-    state = StateFile(folder, config.label)
+    state = StateFile(folder, config.label, is_written=place.is_main)
     watch.state, watch.deadline_seconds = state, config.deadline_seconds
-    sync = Sync(hub, folder, config.storage.sync_seconds, watch) if hub and config.storage else None
-    ending = refusal or attempt(folder, config, Work(state, watch, hub, sync))
+    sync = None
+    if hub and config.storage and place.is_main:
+        sync = Sync(hub, folder, config.storage.sync_seconds, watch)
+    ending = refusal or attempt(folder, config, Work(place, state, watch, hub, sync))
     if sync:
         ending = bring_results(sync, ending)
     if ending.message:
@@ -72,14 +71,6 @@ def run(folder: Path, config: Config) -> int:
     return ending.process_code
 
 
-@dataclass(frozen=True)
-class Work:
-    state: StateFile
-    watch: Watch
-    hub: Hub | None
-    sync: Sync | None
-
-
 def open_hub(folder: Path, config: Config, watch: Watch) -> tuple[Hub | None, Ending | None]:
     """Fetches the state of earlier starts, without which nothing can be decided."""
     if not config.storage:
@@ -90,43 +81,6 @@ def open_hub(folder: Path, config: Config, watch: Watch) -> tuple[Hub | None, En
         return hub, None
     except Ending as refusal:
         return None, refusal
-
-
-def attempt(folder: Path, config: Config, work: Work) -> Ending:
-    try:
-        return follow(folder, config, work)
-    except Ending as early:
-        return early
-    except Exception as error:
-        traceback.print_exception(error)
-        return Ending(None, "environment_failed", f"{type(error).__name__}: {error}")
-
-
-def follow(folder: Path, config: Config, work: Work) -> Ending:
-    """Waits, prepares, trains."""
-    os.chdir(folder)
-    state, watch = work.state, work.watch
-    watch.check()
-    if config.after:
-        state.move("waiting")
-        wait_for_job(config.after, watch)
-        state.move("preparing")
-    if work.hub and work.sync:
-        patiently(work.hub.fetch, "The job could not be fetched from the Hub", watch)
-        watch.on_sync = work.sync.wake
-        work.sync.start()
-    log = Log(folder / "trainer.log")
-    python = config.python or sys.executable
-    if config.environment and not config.python:
-        python = prepare(config.environment, log, watch)
-    slots = None
-    if config.slots:
-        state.move("waiting")
-        slots = wait_for_slots(config.slots, config.gpus_per_node, watch)
-    state.move("running")
-    if work.sync:
-        work.sync.wake()
-    return train(folder, python, slots, log, watch)
 
 
 def bring_results(sync: Sync, ending: Ending) -> Ending:

@@ -1,4 +1,4 @@
-"""From a job to the trainer's command."""
+"""The trainer, from its start to its end."""
 
 import time
 from pathlib import Path
@@ -13,8 +13,7 @@ ALREADY_RUNNING = 75
 HANDOVER_SECONDS = 60
 
 
-def train(folder: Path, python: str, slots: Slots | None, log: Log, watch: Watch) -> Ending:
-    command = [python, "-m", "mllm_trainer", str(folder / "job.json")]
+def train(folder: Path, command: list[str], slots: Slots | None, log: Log, watch: Watch) -> Ending:
     options = {
         "cwd": folder,
         "env": trainer_environment(slots),

@@ -32,8 +32,8 @@ def read_state(folder: Path) -> dict[str, Any] | None:
 class StateFile:
     """Time counts from the start, except while the job waits, and adds up over all starts under one label."""
 
-    def __init__(self, folder: Path, label: str):
-        self._folder, self._lock = folder, threading.Lock()
+    def __init__(self, folder: Path, label: str, is_written: bool = True):
+        self._folder, self._lock, self._is_written = folder, threading.Lock(), is_written
         earlier = read_state(folder) or {}
         is_same = earlier.get("label") == label
         self._earlier_seconds = _seconds_of(earlier) if is_same else 0.0
@@ -83,6 +83,8 @@ class StateFile:
 
     def write(self) -> None:
         """A disk that is full must not end a job that still trains; the next beat tries again."""
+        if not self._is_written:
+            return
         with self._lock:
             self._values |= {"heartbeatAt": now(), "spentSeconds": round(self._count(), 3)}
             temporary = self._folder / f".{FILE}.{os.getpid()}.tmp"

@@ -16,8 +16,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from . import team
 from .artifacts import write_json
-from .checkpoints import complete_checkpoints, drop_other_parents
+from .checkpoints import Checkpoint, complete_checkpoints, drop_other_parents
 from .completion import finish, is_trained
 from .events import EventLog, now
 from .failures import Failure, failure_of
@@ -38,6 +39,8 @@ def main(arguments: list[str]) -> int:
         print(f"{path.parent} is not a folder", file=sys.stderr)
         return 1
     folder = path.absolute().parent
+    if not team.IS_MAIN:
+        return assist(path, folder)
     try:
         lock = take_lock(folder)
     except OSError as error:
@@ -49,7 +52,8 @@ def main(arguments: list[str]) -> int:
     events = EventLog(folder / "events.jsonl")
     try:
         attempt = write_process(folder, path)
-        stop_on_signals(events)
+        (folder / team.FAILURE_FILE).unlink(missing_ok=True)
+        stop_on_signals(events, folder)
         job = read_job(path)
         arm_deadline(job.deadline_seconds, events)
         job = with_parent(job)
@@ -60,11 +64,29 @@ def main(arguments: list[str]) -> int:
         os.close(lock)
 
 
+def assist(path: Path, folder: Path) -> int:
+    """The part of a process that is not the main one of its team."""
+    events = EventLog(folder / "events.jsonl")
+    events.is_closed = True
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    stop_on_signals(events, folder)
+    try:
+        return attempt_job(with_parent(read_job(path)), events, 0)
+    except BaseException as error:
+        failure = failure_of(error)
+        traceback.print_exception(error)
+        team.tell_failure(
+            folder, {"reason": failure.reason, "message": failure.message, "hint": failure.hint}
+        )
+        return 1
+
+
 def attempt_job(job: Job, events: EventLog, attempt: int) -> int:
-    drop_other_parents(job)
-    checkpoints = complete_checkpoints(job)
-    if not is_trained(checkpoints):
-        set_environment(job)
+    set_environment(job)
+    team.join()
+    checkpoints = find_checkpoints(job) if team.IS_MAIN else []
+    checkpoints = team.agree(checkpoints)
+    if not team.agree(is_trained(checkpoints) if team.IS_MAIN else False):
         # Seconds of imports, begun only now that they are known to be needed. What they make stays for good:
         # the garbage collector need not look through it, then or later.
         gc.disable()
@@ -73,8 +95,15 @@ def attempt_job(job: Job, events: EventLog, attempt: int) -> int:
         gc.freeze()
         gc.enable()
         run(job, events, attempt, checkpoints[-1] if checkpoints else None)
-    finish(job, events)
+    if team.IS_MAIN:
+        finish(job, events)
+    team.leave()
     return 0
+
+
+def find_checkpoints(job: Job) -> list[Checkpoint]:
+    drop_other_parents(job)
+    return complete_checkpoints(job)
 
 
 def take_lock(folder: Path) -> int | None:
@@ -97,12 +126,13 @@ def write_process(folder: Path, job_path: Path) -> int:
     return attempt
 
 
-def stop_on_signals(events: EventLog) -> None:
+def stop_on_signals(events: EventLog, folder: Path) -> None:
     def stop(number: int, _frame: Any) -> None:
         name = signal.Signals(number).name
         hint = "Run the same command again: it goes on from the last complete checkpoint."
         if not events.is_closed:
-            events.emit("failed", reason="cancelled", message=f"Stopped by {name}", hint=hint)
+            cancelled = {"reason": "cancelled", "message": f"Stopped by {name}", "hint": hint}
+            events.emit("failed", **(team.told_failure(folder) or cancelled))
             print(f"Stopped by {name}", file=sys.stderr, flush=True)
         # What is half-written has no manifest, so there is nothing to tidy up.
         os._exit(128 + number)
@@ -147,6 +177,9 @@ def report(error: BaseException, events: EventLog, folder: Path) -> int:
     failure = failure_of(error)
     if not isinstance(error, Failure):
         traceback.print_exception(error)
+        if told := team.told_failure(folder):
+            # What reached this process is only that the other one is gone.
+            failure = Failure(**told)
     print(failure, file=sys.stderr, flush=True)
     if failure.reason == "disk_full":
         make_room(folder)

@@ -45,6 +45,7 @@ def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
         "report_to": "none",
         "logging_nan_inf_filter": False,
         "include_num_input_tokens_seen": "no",
+        "ddp_find_unused_parameters": False,
         "dataloader_pin_memory": torch.cuda.is_available(),
     }
     defaults = {

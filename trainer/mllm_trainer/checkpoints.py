@@ -15,6 +15,9 @@ MANIFEST = "checkpoint.json"
 PREFIX = "checkpoint-"
 RESUME_FILES = (
     "optimizer.pt",
+    # FSDP's own copies of optimizer and weights.
+    "optimizer.bin",
+    "pytorch_model_fsdp",
     "scheduler.pt",
     "scaler.pt",
     "trainer_state.json",

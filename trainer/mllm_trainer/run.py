@@ -9,7 +9,7 @@ import torch
 import transformers
 import trl
 
-from . import __version__
+from . import __version__, team
 from .arguments import create_arguments
 from .artifacts import sha256_of_json
 from .checkpoints import Checkpoint
@@ -48,7 +48,8 @@ def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None
     splits = {"train": list(read_rows(job.train.path, job.train.sha256))}
     if job.validation:
         splits["validation"] = list(read_rows(job.validation.path, job.validation.sha256))
-    loaded = load_model(job, profile, splits["train"])
+    with team.main_of_machine_first():
+        loaded = load_model(job, profile, splits["train"])
     encoder = Encoder(loaded.tokenizer, profile.end_of_turn)
     limit = token_limit(job.overflow_policy, job.max_tokens, loaded.positions)
     # Taken out one after the other: the texts need not stay in memory while the model trains.

@@ -1,15 +1,16 @@
 """TRL's SFTTrainer with our order, loss report, optimizer and checkpoints."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import PrinterCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
+from . import team
 from .artifacts import write_json
 from .checkpoints import PREFIX, Checkpoint, complete_checkpoints, keep_best_and_last, seal
 from .encoding import EncodedRow
@@ -37,6 +38,13 @@ class Setup:
     limit: int
     events: EventLog
     facts: dict[str, Any]
+
+
+class AtStart(TrainerCallback):
+    """Acts before the first step, when the model lies where it is trained, maybe in parts on several GPUs."""
+
+    def __init__(self, act: Callable[[], None]):
+        self.on_train_begin = lambda *_, **__: act()
 
 
 class RoleTrainer(SFTTrainer):
@@ -91,7 +99,9 @@ class RoleTrainer(SFTTrainer):
 
     def training_step(self, model: Any, inputs: Batch, num_items_in_batch: Any = None) -> torch.Tensor:
         loss = super().training_step(model, inputs, num_items_in_batch)
-        self.progress.add_loss(loss.item(), self.state.global_step + 1)
+        # Each process has its share times their number.
+        whole = self.accelerator.reduce(loss, "mean")
+        self.progress.add_loss(whole.item(), self.state.global_step + 1)
         return loss
 
     def compute_loss(
@@ -118,15 +128,19 @@ class RoleTrainer(SFTTrainer):
         order = sorted(range(len(self.validation_rows)), key=lambda index: -len(self.validation_rows[index]))
         size = self.args.per_device_eval_batch_size
         batches = [order[start : start + size] for start in range(0, len(order), size)]
+        own = batches[self.args.process_index :: self.args.world_size]
+        # As many in each process, since they wait for each other; those added do not count.
+        spare = -(-len(batches) // self.args.world_size) - len(own)
+        weights = [1.0] * len(own) + [0.0] * spare
         total = torch.zeros(2, dtype=torch.float64, device=self.args.device)
         self.model.eval()
-        for numbers in batches[self.args.process_index :: self.args.world_size]:
+        for numbers, weight in zip(own + batches[:1] * spare, weights, strict=True):
             batch = self.packing.collate([[self.validation_rows[number]] for number in numbers], self.pad_id)
             inputs = self._prepare_inputs(batch)
             count = (inputs["labels"][:, 1:] != -100).sum()
             with self.compute_loss_context_manager():
                 loss = self.compute_loss(self.model, inputs, num_items_in_batch=torch.ones_like(count))
-            total += torch.stack([loss.double() / self.args.world_size, count.double()])
+            total += torch.stack([loss.double() / self.args.world_size, count.double()]) * weight
         self.model.train()
         self._metrics["eval"].clear()
         loss_sum, tokens = self.accelerator.reduce(total, "sum").tolist()
@@ -137,6 +151,8 @@ class RoleTrainer(SFTTrainer):
             self.evaluate()
         with self.progress.paused():
             super()._save_checkpoint(model, trial)
+            # The others save their random states.
+            self.accelerator.wait_for_everyone()
             if self.args.should_save:
                 self._complete_checkpoint()
 
@@ -165,6 +181,9 @@ class RoleTrainer(SFTTrainer):
             },
         }
 
+    def evaluate_start(self) -> None:
+        self.initial_validation_loss = self.evaluate()["eval_loss"]
+
     def train_from(self, checkpoint: Checkpoint | None) -> None:
         """Trains to the end, from the start or from a checkpoint; the last step is always saved."""
         if checkpoint is not None:
@@ -173,7 +192,8 @@ class RoleTrainer(SFTTrainer):
                 json.loads((checkpoint.folder / "progress.json").read_text(encoding="utf-8"))
             )
         elif self.validation_rows:
-            self.initial_validation_loss = self.evaluate()["eval_loss"]
+            self.add_callback(AtStart(self.evaluate_start))
         self.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
-        if not (self.job.checkpoints / f"{PREFIX}{self.state.global_step}" / "checkpoint.json").exists():
+        last = self.job.checkpoints / f"{PREFIX}{self.state.global_step}" / "checkpoint.json"
+        if not team.agree(last.exists()):
             self._save_checkpoint(self.model, None)
