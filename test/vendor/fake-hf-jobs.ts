@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { z } from "zod";
 import type { FakeTrainerControl } from "../fake-trainer.js";
-import { sharedSpecs } from "../shared-data.js";
 import { type FakeHub, readBody } from "./fake-hub.js";
 import { type FakeMachine, startFakeMachine } from "./fake-machine.js";
 
@@ -245,9 +245,12 @@ async function streamLogs(fake: FakeHfJobs, job: FakeHfJob, response: ServerResp
   response.end();
 }
 
+/** Beside the repository, from the compiled place of this file; named here to be free of Jest. */
+const SCHEMA = "../../../../shared/specs/huggingface-hub.job-schema.excerpt.json";
+
 /** The published schema knows no `labels`, although the vendor's own client reads them. */
 function createCheck(): (job: object) => string[] {
-  const file = sharedSpecs("huggingface-hub.job-schema.excerpt.json");
+  const file = fileURLToPath(new URL(SCHEMA, import.meta.url));
   if (!existsSync(file)) return () => [];
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   const validate = ajv.compile(JSON.parse(readFileSync(file, "utf8")).components.schemas.Job);
