@@ -2,6 +2,7 @@ import { MllmError } from "../core/errors.js";
 import type { ProviderSettings } from "../core/provider-settings.js";
 import type { LocalSettings } from "./local/local-settings.js";
 import type { Provider } from "./provider.js";
+import { PROVIDER_TRAITS, type ProviderTraits } from "./provider-traits.js";
 
 /** What providers are made from; each takes what it needs. */
 export interface ProviderEnvironment {
@@ -22,6 +23,7 @@ export interface ProviderEntry {
   name: string;
   /** One line for people. */
   summary: string;
+  traits: ProviderTraits;
   create(environment: ProviderEnvironment, settings: ProviderSettings): Promise<Provider>;
 }
 
@@ -30,27 +32,28 @@ export const PROVIDERS: readonly ProviderEntry[] = [
   {
     name: "local",
     summary: "this machine",
+    traits: PROVIDER_TRAITS.local,
     create: async ({ local }) =>
       (await import("./local/create-local-provider.js")).createLocalProvider(local),
   },
   {
+    name: "ssh",
+    summary: "a machine that ssh reaches",
+    traits: PROVIDER_TRAITS.ssh,
+    create: async (environment, { ssh }) =>
+      (await import("./ssh/create-ssh-provider.js")).createSshProvider(environment, ssh),
+  },
+  {
     name: "slurm",
     summary: "a Slurm cluster, by its commands here or on a login node",
+    traits: PROVIDER_TRAITS.slurm,
     create: async (environment, { slurm }) =>
       (await import("./slurm/create-slurm-provider.js")).createSlurmProvider(environment, slurm),
   },
   {
-    name: "kubernetes",
-    summary: "a Kubernetes cluster, one batch/v1 Job for each job",
-    create: async (environment, { kubernetes }) =>
-      (await import("./kubernetes/create-kubernetes-provider.js")).createKubernetesProvider(
-        environment,
-        kubernetes,
-      ),
-  },
-  {
     name: "hf-jobs",
     summary: "Hugging Face Jobs",
+    traits: PROVIDER_TRAITS["hf-jobs"],
     create: async (environment, settings) =>
       (await import("./hf-jobs/create-hf-jobs-provider.js")).createHfJobsProvider(
         environment,
@@ -60,14 +63,33 @@ export const PROVIDERS: readonly ProviderEntry[] = [
   {
     name: "runpod",
     summary: "RunPod: pods by the hour",
+    traits: PROVIDER_TRAITS.runpod,
     create: async (environment, { runpod }) =>
       (await import("./runpod/create-runpod-provider.js")).createRunpodProvider(environment, runpod),
   },
   {
+    name: "skypilot",
+    summary: "SkyPilot's managed jobs, in whatever cloud `sky` may use",
+    traits: PROVIDER_TRAITS.skypilot,
+    create: async (environment, { skypilot }) =>
+      (await import("./skypilot/create-skypilot-provider.js")).createSkypilotProvider(environment, skypilot),
+  },
+  {
     name: "together",
     summary: "Together's managed fine-tuning",
+    traits: PROVIDER_TRAITS.together,
     create: async (environment, { together }) =>
       (await import("./together/create-together-provider.js")).createTogetherProvider(environment, together),
+  },
+  {
+    name: "kubernetes",
+    summary: "a Kubernetes cluster, one batch/v1 Job for each job",
+    traits: PROVIDER_TRAITS.kubernetes,
+    create: async (environment, { kubernetes }) =>
+      (await import("./kubernetes/create-kubernetes-provider.js")).createKubernetesProvider(
+        environment,
+        kubernetes,
+      ),
   },
 ];
 

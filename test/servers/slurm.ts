@@ -9,7 +9,7 @@ import { until } from "../fake-trainer.js";
 
 export type SlurmNode = "a" | "b";
 
-/** A real cluster on this machine: a controller, two nodes, each with two H100s and four A100s that exist only by name. */
+/** A real cluster on this machine: a controller, two nodes with an A100 each, and an H100 on b, that exist only by name. */
 export interface SlurmCluster {
   /** Holds SLURM_CONF, which leads Slurm's commands here. */
   env: Record<string, string | undefined>;
@@ -137,11 +137,11 @@ function writeConfiguration(
   const host = hostname().split(".")[0];
   const user = userInfo().username;
   const [controller, a, b] = ports;
-  const node = "CPUs=16 Gres=gpu:h100:2,gpu:a100-80gb:4 State=UNKNOWN";
   for (const place of ["state", "spool-a", "spool-b"]) mkdirSync(join(folder, place));
-  for (const index of [0, 1, 2, 3, 4, 5]) writeFileSync(join(folder, `gpu${index}`), "");
-  const types = [`Type=h100 File=${folder}/gpu[0-1]`, `Type=a100-80gb File=${folder}/gpu[2-5]`];
-  writeFileSync(join(folder, "gres.conf"), types.map((type) => `NodeName=a,b Name=gpu ${type}\n`).join(""));
+  for (const index of [0, 1]) writeFileSync(join(folder, `gpu${index}`), "");
+  const gpus = [`NodeName=a,b Name=gpu Type=a100-80gb File=${folder}/gpu0`];
+  gpus.push(`NodeName=b Name=gpu Type=h100 File=${folder}/gpu1`);
+  writeFileSync(join(folder, "gres.conf"), gpus.map((line) => `${line}\n`).join(""));
   writeFileSync(
     join(folder, "slurm.conf"),
     `ClusterName=test
@@ -180,8 +180,8 @@ JobRequeue=1
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 GresTypes=gpu
-NodeName=a NodeHostname=${host} NodeAddr=127.0.0.1 Port=${a} ${node}
-NodeName=b NodeHostname=${host} NodeAddr=127.0.0.1 Port=${b} ${node}
+NodeName=a NodeHostname=${host} NodeAddr=127.0.0.1 Port=${a} CPUs=16 Gres=gpu:a100-80gb:1
+NodeName=b NodeHostname=${host} NodeAddr=127.0.0.1 Port=${b} CPUs=16 Gres=gpu:a100-80gb:1,gpu:h100:1
 PartitionName=main Nodes=a,b Default=YES PriorityTier=1
 PartitionName=urgent Nodes=a,b PriorityTier=10 PreemptMode=OFF
 `,

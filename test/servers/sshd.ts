@@ -82,7 +82,9 @@ function startServer(
 ): ChildProcess {
   const authorized = join(folder, "authorized_keys");
   writeFileSync(authorized, readFileSync(join(folder, "user_key.pub")), { mode: 0o600 });
-  const variables = Object.entries(environment).map(([name, value]) => `"${name}=${value}"`);
+  const variables = Object.entries(environment).map(
+    ([name, value]) => `"${name}=${value.replaceAll('"', '\\"')}"`,
+  );
   const config = join(folder, "sshd_config");
   writeFileSync(
     config,

@@ -73,12 +73,20 @@ export async function createShipment(request: ShipmentRequest): Promise<Shipment
 
 /** Writes what the storage lacks: inputs first, the job's own files last. May be repeated. */
 export async function ship(storage: Storage, shipment: Shipment): Promise<void> {
-  const folders = [...new Set(shipment.inputs.map(({ path }) => contentFolder(path)))];
-  const stored = (await Promise.all(folders.map((folder) => storage.list(folder)))).flat();
-  const sizes = new Map(stored.map(({ path, sizeBytes }) => [path, sizeBytes]));
-  const missing = shipment.inputs.filter(({ path, sizeBytes }) => sizes.get(path) !== sizeBytes);
+  const missing = await missingInputs(storage, shipment);
   if (missing.length > 0) await storage.write(missing);
   await storage.write(shipment.jobFiles);
+}
+
+/** What the storage lacks of the inputs; changes nothing. */
+export async function missingInputs(
+  storage: Storage,
+  { inputs }: Pick<Shipment, "inputs">,
+): Promise<StoredInput[]> {
+  const folders = [...new Set(inputs.map(({ path }) => contentFolder(path)))];
+  const stored = (await Promise.all(folders.map((folder) => storage.list(folder)))).flat();
+  const sizes = new Map(stored.map(({ path, sizeBytes }) => [path, sizeBytes]));
+  return inputs.filter(({ path, sizeBytes }) => sizes.get(path) !== sizeBytes);
 }
 
 /** `data` itself, and one folder of each other kind. */
