@@ -15,9 +15,9 @@ export async function endPod(
 ): Promise<void> {
   if (isAlive(pod)) {
     const from = { lastEventId: null, since: pod.createdAt };
-    // The log is worth less than the pod's end.
+    // Both are worth less than the pod's end. What is no job of ours has no folder.
     const log = await client.readLogs(pod.id, from).catch(() => null);
-    await writeStoppedPod(job, pod.id, log ?? []);
+    if (job.outputDir !== "") await writeStoppedPod(job, pod.id, log ?? []).catch(() => {});
   }
   let last = pod.status;
   for (let look = 0; look < LOOKS; look++) {
