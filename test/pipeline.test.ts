@@ -58,12 +58,12 @@ describeWithTrainer("the whole way on real ToolBench answers", () => {
       expect(report).toMatchObject({
         canStart: true,
         problems: [],
-        costDollars: 0,
+        cost: { expectedDollars: 0, atMostDollars: 0 },
         provider: { name: "local" },
       });
       expect(report.jobs[0].spec).toMatchObject({ stage: 1, subset: "backbone", training: { max_steps: 2 } });
       expect(report.jobs[0].sources["training.max_steps"]).toBe("--set");
-      expect(report.jobs[0].command).toContain("-m mllm_trainer");
+      expect(report.jobs[0].launch.requests[0].request).toContain("-m mllm_trainer");
       expect(await readdir(cwd, { recursive: true })).toEqual(before);
     });
 
