@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { makeContainerWorld } from "../../../test/vendor/container-world.js";
+import { type ContainerWorld, makeContainerWorld } from "../../../test/vendor/container-world.js";
 import {
   type FakeHfJob,
   type FakeHfJobs,
@@ -17,11 +17,12 @@ describe("logs of Hugging Face Jobs", () => {
   let provider: Provider;
   let handle: JobHandle;
   let connections: number;
+  let world: ContainerWorld;
 
   beforeEach(async () => {
     hub = await startFakeHub();
     fake = serveFakeHfJobs(hub, { hasMachines: false });
-    const world = makeContainerWorld(hub);
+    world = makeContainerWorld(hub);
     provider = createHfJobsProvider(world.environment, ProviderSettings.parse({})["hf-jobs"]);
     const job = world.createSubmission();
     handle = { ...job, ...(await provider.submit(job)) };
@@ -70,12 +71,28 @@ describe("logs of Hugging Face Jobs", () => {
     expect((await provider.logs(handle, null)).text).toBe("line 1\n");
   });
 
+  it("comes back from a live stream that never pauses", async () => {
+    let time = Date.now();
+    fake.replay = (events) => {
+      events.push({ data: "old", timestamp: "2026-11-22T17:00:00.000Z" });
+      for (; time < Date.now() + 60_000; time += 100) events.push({ data: "tick", timestamp: iso(time) });
+      return { events };
+    };
+    const environment = { ...world.environment, sleep: () => new Promise<void>(() => {}) };
+    const patient = createHfJobsProvider(environment, ProviderSettings.parse({})["hf-jobs"]);
+    expect((await patient.logs(handle, null)).text).toContain("tick\n");
+  });
+
   it("passes over what is no line", async () => {
     end();
     serve({ events: [{ nothing: true } as unknown as LogEvent, ...lines(1, 1)] });
     expect((await provider.logs(handle, null)).text).toBe("line 1\n");
   });
 });
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
 
 function lines(from: number, to: number): LogEvent[] {
   return Array.from({ length: to - from + 1 }, (_, i) => ({

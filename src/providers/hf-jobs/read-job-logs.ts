@@ -8,6 +8,8 @@ import { formatLogCursor, type LogEvent, parseLogCursor, takeNewEvents } from ".
 /** A live stream pauses after the replay; the vendor's own client waits so long. */
 const IDLE_MILLISECONDS = 5000;
 const MOST_EVENTS = 1_000_000;
+/** A long log takes its time to come. */
+const REPLAY_MILLISECONDS = 600_000;
 const TRIES = 4;
 const PAUSE_MILLISECONDS = 1000;
 
@@ -45,11 +47,17 @@ async function readReplay(
     method: "GET",
     url: jobsUrl(access, `/${encodeURIComponent(id)}/logs`),
     token: access.token,
+    timeoutMilliseconds: REPLAY_MILLISECONDS,
   } as const;
   const onBroken = () => {
     isBroken = true;
   };
-  const limits = { idleMilliseconds: IDLE_MILLISECONDS, maxEvents: MOST_EVENTS, onBroken };
+  // A job that never pauses would keep the connection for ever; the header counts whole seconds.
+  const isCaughtUp = ({ data }: { data: string }, openedAt: number) => {
+    const [line] = parseLine(data);
+    return line !== undefined && Date.parse(line.timestamp) > openedAt + 1000;
+  };
+  const limits = { idleMilliseconds: IDLE_MILLISECONDS, maxEvents: MOST_EVENTS, onBroken, isCaughtUp };
   const events = await readEventStream(access, request, limits).catch((error: unknown) => {
     // Before it starts, a job may have none.
     if (isMissing(error)) return [];

@@ -14,6 +14,8 @@ export interface EventStreamLimits {
   maxEvents: number;
   /** Called where the stream broke off rather than ended. */
   onBroken?: () => void;
+  /** Whether this newest event is one that happened after the stream was opened (milliseconds; NaN where unknown). */
+  isCaughtUp?: (newest: StreamEvent, openedAt: number) => boolean;
 }
 
 /**
@@ -33,11 +35,12 @@ export async function readEventStream(
 async function collect(
   { sleep }: HttpTools,
   response: Response,
-  { idleMilliseconds, maxEvents, onBroken }: EventStreamLimits,
+  { idleMilliseconds, maxEvents, onBroken, isCaughtUp }: EventStreamLimits,
 ): Promise<StreamEvent[]> {
   const events: StreamEvent[] = [];
   if (response.body === null) return events;
   const parser = createParser({ onEvent: ({ id, data }) => events.push({ id: id ?? "", data }) });
+  const openedAt = Date.parse(response.headers.get("date") ?? "");
   const decoder = new TextDecoder();
   const reader = response.body.getReader();
   const isOver = { value: false };
@@ -57,6 +60,8 @@ async function collect(
     const next = await Promise.race([read, idle]);
     if (next === null || next.done) break;
     parser.feed(decoder.decode(next.value, { stream: true }));
+    const newest = events.at(-1);
+    if (newest !== undefined && isCaughtUp?.(newest, openedAt)) break;
   }
   isOver.value = true;
   await reader.cancel().catch(() => {});
