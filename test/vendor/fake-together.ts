@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FakeTrainerControl } from "../fake-trainer.js";
-import { sharedSpecs } from "../shared-data.js";
+import { sharedSpecs } from "../shared-paths.js";
 import { type FakeJobRequest, FakeTogetherJob } from "./fake-together-job.js";
 import {
   type OpenApiServer,
@@ -8,6 +8,7 @@ import {
   type SpecRequest,
   startOpenApiServer,
 } from "./openapi-server.js";
+import { packArchive } from "./pack-archive.js";
 
 /*
  * Together's fine-tuning API with state, on the vendor's specification; and the base model's tokenizer, as on the Hub.
@@ -53,7 +54,7 @@ export async function startFakeTogether(now: () => Date = () => new Date()): Pro
     jobs: [],
     files: [],
     price: { dollars: 1.25, isAllowed: true },
-    archive: Buffer.alloc(0),
+    archive: packArchive({ "config.json": "{}", "model.safetensors": "weights" }),
     isArchiveElsewhere: false,
     tokenizer: { eos_token: "</s>", bos_token: "<s>", added_tokens_decoder: {} },
   } as unknown as FakeTogether;

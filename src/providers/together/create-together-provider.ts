@@ -26,7 +26,7 @@ export function createTogetherProvider(
   environment: ProviderEnvironment,
   settings: TogetherSettings,
 ): Provider {
-  const baseUrl = (environment.env.TOGETHER_BASE_URL ?? "https://api.together.ai/v1").replace(/\/+$/, "");
+  const baseUrl = (environment.env.TOGETHER_BASE_URL || "https://api.together.ai/v1").replace(/\/+$/, "");
   const api = createTogetherApi({
     http: environment,
     baseUrl,

@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
-import { create } from "tar";
 import { makeFolder } from "../../../test/fake-trainer.js";
 import { describeWithSharedSpecs } from "../../../test/shared-data.js";
 import { type FakeTogether, startFakeTogether } from "../../../test/vendor/fake-together.js";
 import { type FaultProxy, startFaultProxy } from "../../../test/vendor/fault-proxy.js";
+import { packArchive } from "../../../test/vendor/pack-archive.js";
 import { togetherProvider, togetherSubmission } from "../../../test/vendor/together-world.js";
-import { zstdFrame } from "../../../test/vendor/zstd-frame.js";
 import { CheckpointManifest } from "../../core/checkpoint.js";
 import { readCheckpointFolder } from "../../core/checkpoint-folder.js";
 import { sha256 } from "../../core/ids.js";
@@ -24,7 +23,7 @@ describeWithSharedSpecs("pulling a checkpoint from Together", () => {
 
   beforeEach(async () => {
     fake = await startFakeTogether();
-    fake.archive = await pack({ "config.json": "{}", "model.safetensors": weights });
+    fake.archive = packArchive({ "config.json": "{}", "model.safetensors": weights });
     proxy = await startFaultProxy({ target: fake.hub });
     provider = togetherProvider({ url: `${proxy.url}/v1`, hub: fake.hub });
     const job = togetherSubmission(folder);
@@ -40,15 +39,6 @@ describeWithSharedSpecs("pulling a checkpoint from Together", () => {
     expect(fake.server.violations).toEqual([]);
   });
 
-  /** Files as the vendor packs them: in a folder of their own. */
-  async function pack(files: Record<string, string>): Promise<Buffer> {
-    const source = makeFolder();
-    mkdirSync(join(source, "model"));
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(source, "model", name), content);
-    const file = join(source, "archive");
-    await create({ cwd: source, file }, ["model"]);
-    return zstdFrame(readFileSync(file));
-  }
   async function pull(): Promise<TransferProgress[]> {
     const progress: TransferProgress[] = [];
     for await (const step of provider.pull(handle, checkpoint)) progress.push(step);
@@ -94,7 +84,7 @@ describeWithSharedSpecs("pulling a checkpoint from Together", () => {
     const [part] = readdirSync(join(checkpoint.path, "..")).filter((name) => name.endsWith(".part"));
     expect(existsSync(checkpoint.path)).toBe(false);
     expect(part).toBeDefined();
-    fake.archive = await pack({ "config.json": "{}", "model.safetensors": `x${weights}` });
+    fake.archive = packArchive({ "config.json": "{}", "model.safetensors": `x${weights}` });
     await pull();
     const { length } = readFileSync(join(checkpoint.path, "model.safetensors"), "utf8");
     expect(length).toBe(weights.length + 1);
@@ -110,14 +100,14 @@ describeWithSharedSpecs("pulling a checkpoint from Together", () => {
     fake.jobs[0]?.checkpoints.shift();
     await expect(pull()).rejects.toMatchObject({ code: "not_found", message: expect.stringContaining(":2") });
     checkpoint = (await provider.checkpoints(handle))[0] as ProviderCheckpoint;
-    fake.archive = await pack({ "adapter_config.json": "{}" });
+    fake.archive = packArchive({ "adapter_config.json": "{}" });
     await expect(pull()).rejects.toMatchObject({
       code: "bad_checkpoint",
       message: expect.stringContaining("holds an adapter, expected full"),
     });
     fake.archive = Buffer.from("<html>");
     await expect(pull()).rejects.toMatchObject({ code: "bad_checkpoint" });
-    fake.archive = await pack({ "config.json": "{}" });
+    fake.archive = packArchive({ "config.json": "{}" });
     await pull();
     expect((await readCheckpointFolder(checkpoint.path)).isComplete).toBe(true);
   });
