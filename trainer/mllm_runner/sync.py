@@ -1,9 +1,5 @@
 """Brings a job's folder to the Hub: its words regularly, each checkpoint as soon as it is whole."""
 
-import hashlib
-import json
-import os
-import shutil
 import sys
 import threading
 import time
@@ -13,13 +9,13 @@ from typing import Any
 
 from .endings import Ending
 from .hub import Hub, describe
+from .results import Files, checkpoint_files, pinned, sha256, state_mark, unpin
+from .state import FILE as STATE_FILE
 from .watch import Watch
 
-WORDS = ("events.jsonl", "trainer.log", "process.json", "runner-state.json")
+WORDS = ("events.jsonl", "trainer.log", "process.json", STATE_FILE)
 # The Hub takes 128 commits an hour from a user, and three jobs may share that: rarer, the longer it lasts.
 SLOWEST_SECONDS = 180
-# A state in which only the heartbeat is new.
-BEAT_SECONDS = 300
 LOOK_SECONDS = 2
 LONGEST_PAUSE_SECONDS = 300
 # How long uploads may go on after a signal.
@@ -41,10 +37,10 @@ class Sync:
         self._known: dict[str, str] | None = None
 
     def start(self) -> None:
-        shutil.rmtree(self._folder / ".sync", ignore_errors=True)
+        unpin(self._folder)
         for step, wake, interval in (
-            (self._say, self._wakes[0], self._interval),
-            (self._bring_checkpoints, self._wakes[1], lambda: min(LOOK_SECONDS, self._seconds)),
+            (self.say, self._wakes[0], self._interval),
+            (self.bring_checkpoints, self._wakes[1], lambda: min(LOOK_SECONDS, self._seconds)),
         ):
             thread = threading.Thread(target=self._repeat, args=(step, wake, interval), daemon=True)
             thread.start()
@@ -65,11 +61,13 @@ class Sync:
         for thread in self._threads:
             while thread.is_alive() and not self._is_late(end):
                 thread.join(0.2)
-        self._insist(lambda: self._bring_checkpoints(is_final=True), end)
-        self._insist(self._say, end)
+        if self._threads:
+            # Only then all that was there is here, and what is missing here was deleted by the trainer.
+            self._insist(lambda: self.bring_checkpoints(is_final=True), end)
+        self._insist(self.say, end)
 
     def say_last(self, seconds: float) -> None:
-        self._insist(self._say, time.monotonic() + seconds)
+        self._insist(self.say, time.monotonic() + seconds)
 
     def _insist(self, step: Callable[[], None], end: float) -> None:
         delay = 1.0
@@ -102,14 +100,12 @@ class Sync:
                 self._tell(error)
 
     def _tell(self, error: Exception) -> None:
-        print(
-            f"The Hub could not be written to, trying again: {describe(error)}", file=sys.stderr, flush=True
-        )
+        print(f"The Hub cannot be written to, trying again: {describe(error)}", file=sys.stderr, flush=True)
 
     def _interval(self) -> float:
         return max(self._seconds, min((time.monotonic() - self._began) / 20, SLOWEST_SECONDS))
 
-    def _say(self) -> None:
+    def say(self) -> None:
         with self._commit_lock:
             news = self._news()
             if news:
@@ -124,15 +120,15 @@ class Sync:
                 content = (self._folder / name).read_bytes()
             except OSError:
                 continue
-            mark = _state_mark(content) if name == "runner-state.json" else _sha256(content)
+            mark = state_mark(content) if name == STATE_FILE else sha256(content)
             if self._said.get(name) != mark:
                 news[name] = (content, mark)
         return news
 
-    def _bring_checkpoints(self, is_final: bool = False) -> None:
+    def bring_checkpoints(self, is_final: bool = False) -> None:
         """Deletes what is gone here as well, but not in a commit of its own before the end."""
-        wanted = self._checkpoint_files()
-        if self._known is None and wanted:
+        wanted = checkpoint_files(self._folder)
+        if self._known is None and (wanted or is_final):
             prefix = f"{self._hub.job}/"
             listed = self._hub.files(f"{prefix}checkpoints")
             self._known = {path.removeprefix(prefix): "" for path in listed}
@@ -149,12 +145,13 @@ class Sync:
             raise
         self._known = {path: mark for path, (mark, _) in wanted.items()}
 
-    def _send_checkpoints(self, added: dict[str, tuple[str, bytes | None]], gone: list[str]) -> None:
+    def _send_checkpoints(self, added: Files, gone: list[str]) -> None:
         from huggingface_hub import CommitOperationDelete
 
         try:
             contents = {
-                path: self._pinned(path) if text is None else text for path, (_, text) in added.items()
+                path: pinned(self._folder, path) if text is None else text
+                for path, (_, text) in added.items()
             }
             additions = self._additions(contents)
             # The long part, outside the lock: the words go on being brought.
@@ -163,34 +160,7 @@ class Sync:
             with self._commit_lock:
                 self._commit([*additions, *deletions], "checkpoints")
         finally:
-            shutil.rmtree(self._folder / ".sync", ignore_errors=True)
-
-    def _checkpoint_files(self) -> dict[str, tuple[str, bytes | None]]:
-        """Paths of all complete checkpoints' files with their hashes; of manifests the content, too."""
-        files: dict[str, tuple[str, bytes | None]] = {}
-        for path in sorted(self._folder.glob("checkpoints/checkpoint-*/checkpoint.json")):
-            try:
-                content = path.read_bytes()
-                manifest = json.loads(content)
-                listed = [*manifest["files"], *manifest["resumeFiles"]]
-            except (OSError, ValueError, KeyError):
-                continue
-            folder = f"checkpoints/{path.parent.name}"
-            files |= {f"{folder}/{file['path']}": (file["sha256"], None) for file in listed}
-            files[f"{folder}/checkpoint.json"] = (_sha256(content), content)
-        return files
-
-    def _pinned(self, path: str) -> Path:
-        """A second name of the file, under which it stays when the trainer deletes the checkpoint."""
-        source, target = self._folder / path, self._folder / ".sync" / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, target)
-        except FileNotFoundError:
-            raise
-        except OSError:
-            return source
-        return target
+            unpin(self._folder)
 
     def _additions(self, contents: dict[str, Any]) -> list[Any]:
         from huggingface_hub import CommitOperationAdd
@@ -200,19 +170,3 @@ class Sync:
     def _commit(self, operations: list[Any], what: str) -> None:
         message = f"{self._hub.job}: {what}"
         self._hub.api.create_commit(operations=operations, commit_message=message, **self._hub.where)
-
-
-def _state_mark(content: bytes) -> str:
-    """The same for some minutes where only the heartbeat is new."""
-    try:
-        state = json.loads(content)
-    except ValueError:
-        return _sha256(content)
-    kept = {key: value for key, value in state.items() if key not in ("heartbeatAt", "spentSeconds")}
-    if kept.get("state") != "ended":
-        kept["beat"] = time.monotonic() // BEAT_SECONDS
-    return _sha256(json.dumps(kept).encode())
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -1,4 +1,6 @@
+import fcntl
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -41,8 +43,6 @@ def test_a_trainer_that_was_killed_is_told_as_shells_do(world: World):
     runner = world.start(job)
     until(lambda: starts_of(job))
     assert state_of(job)["state"] == "running"
-    import os
-
     os.kill(trainer_of(job), signal.SIGKILL)
     assert runner.wait(60) == 137
     assert state_of(job)["exitCode"] == 137
@@ -144,8 +144,6 @@ def test_another_label_starts_from_nothing(world: World):
 
 def test_a_trainer_that_is_still_there_is_waited_for(world: World):
     job = world.job("a", {"seconds": 60})
-    import fcntl
-
     with open(job / "lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         runner = world.start(job)
