@@ -97,7 +97,8 @@ export async function startSlurm({ minJobAgeSeconds = 300 }: SlurmOptions = {}):
     slurm,
     killNode: (node) => end(node, "SIGKILL"),
     startNode,
-    stopController: () => end("controller", "SIGKILL"),
+    // Killed, it would forget what it has not written down yet.
+    stopController: () => end("controller", "SIGTERM"),
     startController,
     stop: async () => {
       slurm("scancel", "--me");

@@ -44,11 +44,11 @@ describeWithSlurm("jobs on a real cluster", () => {
   };
 
   it("takes the first GPU type that the cluster has and does not refuse", async () => {
-    const wanted = { ...createSubmission().resources, gpusPerNode: 4 };
+    const wanted = { ...createSubmission().resources, gpusPerNode: 1 };
     const gpuTypes = ["b200", "h100", "a100-80gb"];
-    const provider = create();
+    const provider = create({}, { settings: { options: ["--nodelist=a"] } });
     const handle = await start(provider, createSubmission({ resources: { ...wanted, gpuTypes } }));
-    expect(scontrol("show", "job", `${handle.providerJobId}`)).toContain("gpu:a100-80gb:4");
+    expect(scontrol("show", "job", `${handle.providerJobId}`)).toContain("gpu:a100-80gb:1");
     expect((await watch(provider, handle).end()).state).toBe("succeeded");
     const unknown = createSubmission({ resources: { ...wanted, gpuTypes: ["b200"] } });
     await expect(provider.submit(unknown)).rejects.toMatchObject({
@@ -108,10 +108,10 @@ describeWithSlurm("jobs on a real cluster", () => {
   it("is queued again when a job of a higher partition takes its place", async () => {
     const provider = create({ pauseAt: 3 });
     const job = createSubmission();
-    const resources = { ...job.resources, gpusPerNode: 2, gpuTypes: ["h100"], isSpot: true };
+    const resources = { ...job.resources, gpusPerNode: 1, gpuTypes: ["h100"], isSpot: true };
     const handle = await startPaused(provider, { ...job, resources });
     const states = watch(provider, handle);
-    const urgent = ["--partition=urgent", "--nodes=2", "--gres=gpu:h100:2", "--wrap=sleep 1"];
+    const urgent = ["--partition=urgent", "--gres=gpu:h100:1", "--wrap=sleep 1"];
     cluster.slurm("sbatch", ...urgent, "--output=/dev/null");
     await startNow(handle);
     letContinue(job);
@@ -278,7 +278,8 @@ describeWithSlurm("jobs on a real cluster", () => {
       providerJobId: done.providerJobId,
     });
     if (timedOut !== undefined) {
-      expect(await provider.status(timedOut)).toMatchObject({ state: "lost" });
+      const status = await provider.status(timedOut);
+      expect(status).toMatchObject({ state: "failed", reason: expect.stringMatching(/^TIMEOUT/) });
     }
     if (orphan !== undefined) expect(await provider.status(orphan)).toMatchObject({ state: "failed" });
   });
