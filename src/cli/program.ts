@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { createCheckpointsCommand } from "./commands/checkpoints.js";
 import { createDataCommand } from "./commands/data.js";
 import { createJobsCommand } from "./commands/jobs.js";
+import { createProvidersCommand } from "./commands/providers.js";
 import { createReapCommand } from "./commands/reap.js";
 import { createSetupCommand } from "./commands/setup.js";
 import { createSplitDataCommand } from "./commands/split-data.js";
@@ -33,7 +34,8 @@ export function createProgram(context: Context, args: readonly string[]): Comman
     .addCommand(createTrainCommand(context))
     .addCommand(createJobsCommand(context))
     .addCommand(createReapCommand(context))
-    .addCommand(createCheckpointsCommand(context));
+    .addCommand(createCheckpointsCommand(context))
+    .addCommand(createProvidersCommand(context));
   settle(program, context, args.includes("--json"));
   return program;
 }
