@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it } from "@jest/globals";
 import { runCli } from "./run-cli.js";
 import { packageRoot } from "./shared-data.js";
 
-const COMMANDS = ["setup", "split-data", "data", "train", "jobs", "checkpoints"];
+const COMMANDS = ["setup", "split-data", "data", "train", "jobs", "checkpoints", "providers", "reap"];
 
 describe("mllm", () => {
   let cwd: string;
@@ -71,6 +71,16 @@ describe("mllm", () => {
     });
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/there is no recipe tinny.*\nhint: Recipes: .*tiny/);
+  });
+
+  it("shows no secret, wherever an error has it from", async () => {
+    const env = { HF_TOKEN: "hf_0123456789" };
+    const args = ["train", "--stage", "1", "--recipe", "hf_0123456789", "--data", "x"];
+    for (const more of [[], ["--json"]]) {
+      const { stderr } = await runCli([...args, ...more], { cwd, env });
+      expect(stderr).toContain("there is no recipe <HF_TOKEN>");
+      expect(stderr).not.toContain("hf_0123456789");
+    }
   });
 
   it("calls anything it does not know a bug, with the stack and exit code 70", async () => {

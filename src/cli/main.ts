@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { explainSystemError, MllmError } from "../core/errors.js";
 import type { Context } from "./context.js";
+import { redactSecrets } from "./credentials.js";
 import { createProgram } from "./program.js";
 
 const EXIT = { done: 0, failure: 1, usage: 2, bug: 70, interrupted: 130 } as const;
@@ -46,7 +47,9 @@ function renderError(error: unknown, context: Context, asJson: boolean): number 
   if (error instanceof CommanderError && (!asJson || error.exitCode === 0)) {
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
-  const { exitCode, code, message, hint } = describeError(error, context);
+  const { exitCode, code, ...said } = describeError(error, context);
+  const message = redactSecrets(said.message, context);
+  const hint = said.hint === null ? null : redactSecrets(said.hint, context);
   if (asJson) {
     context.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
     return exitCode;
@@ -54,7 +57,8 @@ function renderError(error: unknown, context: Context, asJson: boolean): number 
   context.stderr.write(`${exitCode === EXIT.bug ? "bug" : "error"}: ${message}\n`);
   if (hint !== null) context.stderr.write(`hint: ${hint}\n`);
   const stack = (error as Error | undefined)?.stack;
-  if (exitCode !== EXIT.bug && context.env.MLLM_DEBUG && stack) context.stderr.write(`${stack}\n`);
+  if (exitCode !== EXIT.bug && context.env.MLLM_DEBUG && stack)
+    context.stderr.write(`${redactSecrets(stack, context)}\n`);
   return exitCode;
 }
 
