@@ -2,9 +2,11 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type CliResult, runCli } from "./run-cli.js";
+import { hasSlurm, startSlurm } from "./servers/slurm.js";
 import { hasSshd, startSshd } from "./servers/sshd.js";
 import { packageRoot } from "./shared-data.js";
 import { describeWithTrainer, trainerPython } from "./trainer-environment.js";
@@ -27,6 +29,18 @@ const PLACES: { name: string; isHere: boolean; start(): Promise<RemotePlace> }[]
       const options = (folder: string) => [
         ...["--provider", "ssh", "--set", `providers.ssh.host=${host}`],
         ...["--set", `providers.ssh.folder=${folder}`, "--set", `providers.ssh.python=${trainerPython}`],
+      ];
+      return { env, options, stop };
+    },
+  },
+  {
+    name: "slurm",
+    isHere: hasSlurm,
+    start: async () => {
+      const { env, stop } = await startSlurm();
+      const options = (folder: string) => [
+        ...["--provider", "slurm", "--set", `providers.slurm.folder=${folder}`],
+        ...["--set", `providers.slurm.python=${trainerPython}`],
       ];
       return { env, options, stop };
     },
@@ -98,6 +112,36 @@ describeWithTrainer("both stages with the real trainer", () => {
           for (const { id } of jobs) {
             expect((await mllm("jobs", "logs", "-f", id)).stdout).not.toBe("");
           }
+        },
+        6 * MINUTES,
+      );
+
+      it(
+        "goes through both stages by itself when everything was only submitted",
+        async () => {
+          const alone = await mkdtemp(join(tmpdir(), "mllm-alone-"));
+          const command = (...args: string[]) =>
+            runCli(args, { cwd: alone, env: { ...place.env, MLLM_PYTHON: trainerPython } });
+          const submit = (...args: string[]) =>
+            command(
+              ...["train", "--recipe", "tiny", "--data", join(cwd, "data"), ...QUICK, "--detach"],
+              ...[...place.options(join(cwd, "alone")), ...args],
+            );
+          expect(await submit("--stage", "1")).toMatchObject({ exitCode: 0 });
+          expect(await submit("--stage", "2", "--role", "all")).toMatchObject({ exitCode: 0 });
+          const states = async () => {
+            const { jobs } = JSON.parse((await command("jobs", "--json")).stdout);
+            return (jobs as { state: string }[]).map(({ state }) => state);
+          };
+          expect(await states()).toHaveLength(4);
+          for (let all = await states(); all.some((state) => !/succeeded|failed|lost/.test(state)); ) {
+            await delay(1_000);
+            all = await states();
+          }
+          expect(await states()).toEqual(["succeeded", "succeeded", "succeeded", "succeeded"]);
+          const pull = await command("checkpoints", "pull");
+          expect(pull).toMatchObject({ exitCode: 0 });
+          expect(await command("checkpoints", "verify")).toMatchObject({ exitCode: 0 });
         },
         6 * MINUTES,
       );
