@@ -34,19 +34,27 @@ def main(arguments: list[str]) -> int:
     folder = Path(arguments[0]).absolute()
     try:
         config = read_config(folder / "runner.json")
-        place = find_place(config)
+        place, refusal = choose_place(config)
         if place.is_main and try_lock(folder / "runner.lock") is None:
             print(f"Another runner is at work in {folder}; nothing to do here.", file=sys.stderr)
             return ALREADY_RUNNING
-    except (BadConfig, Ending, OSError) as error:
+    except (BadConfig, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    return run(folder, config, place)
+    return run(folder, config, place, refusal)
 
 
-def run(folder: Path, config: Config, place: Place) -> int:
+def choose_place(config: Config) -> tuple[Place, Ending | None]:
+    """Where a machine cannot find its place, it has to say so as if it were the first one."""
+    try:
+        return find_place(config), None
+    except Ending as refusal:
+        return Place(0, None, 0), refusal
+
+
+def run(folder: Path, config: Config, place: Place, refusal: Ending | None) -> int:
     watch = Watch()
-    hub, refusal = open_hub(folder, config, watch)
+    hub, unreachable = open_hub(folder, config, watch)
     earlier = read_state(folder) or {}
     if config.release and (earlier.get("label"), earlier.get("state")) == (config.label, "ended"):
         # A container that was started again after its end.
@@ -57,7 +65,7 @@ def run(folder: Path, config: Config, place: Place) -> int:
     sync = None
     if hub and config.storage and place.is_main:
         sync = Sync(hub, folder, config.storage.sync_seconds, watch)
-    ending = refusal or attempt(folder, config, Work(place, state, watch, hub, sync))
+    ending = refusal or unreachable or attempt(folder, config, Work(place, state, watch, hub, sync))
     if sync:
         ending = bring_results(sync, ending)
     if ending.message:

@@ -14,6 +14,9 @@ class Ending(Exception):
     reason: str | None
     message: str | None = None
 
+    def __str__(self) -> str:
+        return self.message or ""
+
     @property
     def process_code(self) -> int:
         return 1 if self.exit_code is None else self.exit_code

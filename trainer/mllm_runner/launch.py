@@ -9,6 +9,8 @@ from .waiting import Slots
 from .watch import Watch
 
 ALREADY_RUNNING = 75
+ENDED_BY_SIGNAL = (143, 130, -15, -2)
+SIGNAL_SECONDS = 1
 # How long a trainer whose runner was killed may take to be gone.
 HANDOVER_SECONDS = 60
 
@@ -22,6 +24,9 @@ def train(folder: Path, command: list[str], slots: Slots | None, log: Log, watch
     began = time.monotonic()
     while True:
         code = run(command, log, watch, **options)
+        if code in ENDED_BY_SIGNAL:
+            # One that was meant for both of us is told as what it is.
+            watch.pause(SIGNAL_SECONDS)
         if code != ALREADY_RUNNING or time.monotonic() - began > HANDOVER_SECONDS:
             return of_trainer(code)
         watch.pause(1)

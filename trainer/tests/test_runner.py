@@ -89,6 +89,16 @@ def test_a_signal_is_passed_on(world: World, number: int):
     assert (state["state"], state["exitCode"], state["reason"]) == ("ended", 143, "signal")
 
 
+def test_a_signal_that_reaches_both_is_told_as_one(world: World):
+    job = world.job("a", {"seconds": 60})
+    runner = world.start(job)
+    until(lambda: starts_of(job))
+    os.kill(trainer_of(job), signal.SIGTERM)
+    runner.send_signal(signal.SIGTERM)
+    assert runner.wait(60) == 143
+    assert state_of(job)["reason"] == "signal"
+
+
 def test_a_warning_before_the_time_limit_ends_nothing(world: World):
     job = world.job("a", {"seconds": 60})
     runner = world.start(job)

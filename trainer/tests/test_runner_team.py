@@ -1,9 +1,12 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from runner_world import runner_fields
+from runner_world import runner_fields, state_of
 
 from mllm_runner.config import Config, read_config
 from mllm_runner.endings import Ending
@@ -80,6 +83,11 @@ def test_a_machine_finds_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_machine_that_is_not_told_its_place_says_so(tmp_path: Path):
+    """And so does the state, since no other machine would."""
     with pytest.raises(Ending, match="neither Slurm") as raised:
         find_place(write(tmp_path, 2, 1))
     assert raised.value.reason == "environment_failed"
+    command = [sys.executable, "-m", "mllm_runner", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    assert subprocess.run(command, env=environment, capture_output=True, timeout=60).returncode == 1
+    assert state_of(tmp_path)["reason"] == "environment_failed"
