@@ -1,5 +1,5 @@
 import { ProviderError } from "../../core/errors.js";
-import { failedConnection, refusal } from "../http/http-errors.js";
+import { failedConnection, refusal, unusable } from "../http/http-errors.js";
 import { readText } from "../http/read-text.js";
 import type { HttpTools } from "../http/request-json.js";
 import type { ProviderEnvironment } from "../index.js";
@@ -40,7 +40,14 @@ export function strictFetch({ fetch, token }: HubAccess): typeof globalThis.fetc
     const response = await fetch(input, init).catch((error: unknown) => {
       throw failedConnection(where, error);
     });
-    if (response.ok) return response;
+    if (response.ok) {
+      // Read here, so that one that breaks off is told as such; they are all small.
+      const body = await response.arrayBuffer().catch((error: unknown) => {
+        throw unusable(where, error);
+      });
+      const { status, headers } = response;
+      return new Response(body.byteLength === 0 ? null : body, { status, headers });
+    }
     const answer = await readText(response, { maxBytes: 65_536, isCut: true }).catch(() => "");
     throw refusal(where, response, answer);
   };
