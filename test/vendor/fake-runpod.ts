@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FakeTrainerControl } from "../fake-trainer.js";
-import { sharedSpecs } from "../shared-data.js";
+import { sharedSpecs } from "../shared-paths.js";
 import type { FakeHub } from "./fake-hub.js";
 import { type FakeMachine, startFakeMachine } from "./fake-machine.js";
 import { cpuTypes, gpuTypes } from "./fake-runpod-catalog.js";

@@ -10,7 +10,7 @@ import type { ProviderEnvironment } from "../../src/providers/index.js";
 import type { Provider, Submission } from "../../src/providers/provider.js";
 import { createTogetherProvider } from "../../src/providers/together/create-together-provider.js";
 import { fakeSubmission, makeFolder } from "../fake-trainer.js";
-import { packageRoot } from "../shared-data.js";
+import { packageRoot } from "../shared-paths.js";
 import { type FakeTogether, TOGETHER_KEY, TOGETHER_MODEL } from "./fake-together.js";
 
 const thread: unknown = parse(readFileSync(join(packageRoot, "configs/prompts/thread.yaml"), "utf8"));
