@@ -23,7 +23,15 @@ export async function checkHfJobs(place: HfJobsPlace, wanted: Resources): Promis
     const access = place.access();
     const account = await hubAccount(access);
     facts.account = account.name;
-    facts.namespace = await place.namespace();
+    const namespace = await place.namespace();
+    facts.namespace = namespace;
+    if (![account.name, ...account.organisations].includes(namespace)) {
+      problems.push({
+        code: "bad_credentials",
+        message: `HF_TOKEN belongs to ${account.name}, which is not ${namespace} and not in it`,
+        hint: "Set providers.hf-jobs.namespace to the user or an organisation of the token, or use another token.",
+      });
+    }
     await attempt(() => checkFlavor(place, wanted, facts));
     await attempt(() => checkRepository(place, facts));
   });

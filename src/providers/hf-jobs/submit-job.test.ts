@@ -163,6 +163,15 @@ describe("a job at Hugging Face Jobs", () => {
     expect(fake.jobs).toEqual([]);
   });
 
+  it("is not paid for by somebody the token does not belong to", async () => {
+    const { resources } = world.createSubmission();
+    expect((await create({ namespace: "a-group" }).check(resources)).problems).toEqual([]);
+    const { problems } = await create({ namespace: "strangers" }).check(resources);
+    expect(problems).toMatchObject([
+      { code: "bad_credentials", message: expect.stringContaining("strangers") },
+    ]);
+  });
+
   it("says that there is no token", async () => {
     const environment = { ...world.environment, secret: () => null };
     const { problems } = await createHfJobsProvider(environment, settings).check(
