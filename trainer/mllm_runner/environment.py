@@ -15,6 +15,8 @@ from .watch import Watch
 
 MARKER = "mllm-environment.json"
 LAST_LINES = 15
+# PyPI's torch for Linux brings gigabytes of CUDA.
+CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 
 
 def prepare(environment: Environment, log: Log, watch: Watch) -> str:
@@ -27,8 +29,7 @@ def prepare(environment: Environment, log: Log, watch: Watch) -> str:
         digest = hashlib.sha256(environment.requirements.read_bytes()).hexdigest()
         if _marked(folder) != digest or not os.access(python, os.X_OK):
             log.line(f"Making {folder} from {environment.requirements}")
-            for command in _commands(environment, python):
-                _step(command, log, watch)
+            _install(environment, python, log, watch)
             _mark(folder, digest)
     except OSError as error:
         raise Ending(None, "environment_failed", f"{folder} could not be made: {error}") from error
@@ -37,17 +38,23 @@ def prepare(environment: Environment, log: Log, watch: Watch) -> str:
     return python
 
 
-def _commands(environment: Environment, python: str) -> list[list[str]]:
+def _install(environment: Environment, python: str, log: Log, watch: Watch) -> None:
     folder, requirements = str(environment.folder), str(environment.requirements)
     (environment.folder / MARKER).unlink(missing_ok=True)
-    if uv := shutil.which("uv"):
-        return [
-            [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
-            # The build of torch that fits the machine's driver.
-            [uv, "pip", "install", "--python", python, "--torch-backend", "auto", "-r", requirements],
-        ]
-    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
-    return [[sys.executable, "-m", "venv", "--clear", folder], [*pip, "-r", requirements]]
+    uv = shutil.which("uv")
+    if uv:
+        _step([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], log, watch)
+        install = [uv, "pip", "install", "--quiet", "--python", python]
+        fitting = ["--torch-backend", "auto"]
+    else:
+        _step([sys.executable, "-m", "venv", "--clear", folder], log, watch)
+        install = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
+        fitting = ["--retries", "0", "--timeout", "10", "--index-url", CPU_WHEELS]
+    pins = [line for line in environment.requirements.read_text().splitlines() if line.startswith("torch==")]
+    if pins and (uv or not shutil.which("nvidia-smi")):
+        # The build that fits the machine. Where that cannot be had, the usual one works, too.
+        run([*install, *fitting, pins[0]], log, watch)
+    _step([*install, "-r", requirements], log, watch)
 
 
 def _step(command: list[str], log: Log, watch: Watch) -> None:
