@@ -59,7 +59,7 @@ describe("startFaultProxy", () => {
     expect(await post("hello")).toBe(answer);
     await proxy.settled();
     expect(delivered).toEqual(Array(times).fill("hello"));
-    expect(proxy.log).toEqual([{ method: "POST", path: "/things?x=1", fault }]);
+    expect(proxy.log).toEqual([{ method: "POST", path: "/things?x=1", fault, body: "hello" }]);
   });
 
   it("draws the same faults from the same seed", async () => {

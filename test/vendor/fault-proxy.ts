@@ -61,11 +61,15 @@ export interface FaultProxy {
   next(...faults: Fault[]): void;
   /** From now on. */
   setShare(share: number): void;
-  log: { method: string; path: string; fault: Fault }[];
+  /** `body` of a POST. */
+  log: { method: string; path: string; fault: Fault; body: string }[];
   /** Everything that was delayed has reached the server and was answered. */
   settled(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Of the bodies that are kept. */
+const LONGEST_BODY = 65_536;
 
 interface Exchange {
   incoming: IncomingMessage;
@@ -84,7 +88,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const script: Fault[] = [];
   const log: FaultProxy["log"] = [];
   const open = new Set<Promise<unknown>>();
-  const random = createRandom(options.seed ?? 1);
+  const random = createSeededRandom(options.seed ?? 1);
   const drawn = options.faults ?? FAULTS.filter((fault) => fault !== "none");
   let share = options.share ?? 0;
   const choose = (method: string, path: string): Fault => {
@@ -97,7 +101,12 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const server = createServer((incoming, outgoing) => {
     const { method = "GET", url = "/" } = incoming;
     const fault = choose(method, url.split("?")[0] as string);
-    log.push({ method, path: url, fault });
+    const entry = { method, path: url, fault, body: "" };
+    log.push(entry);
+    if (method === "POST")
+      incoming.on("data", (bytes: Buffer) => {
+        if (entry.body.length < LONGEST_BODY) entry.body += bytes.toString();
+      });
     const late = random() * (options.lateMilliseconds ?? 0);
     const work = pass({ ...options, late }, fault, incoming, outgoing).catch(() => outgoing.destroy());
     open.add(work);
@@ -275,8 +284,8 @@ function pipe(target: string, incoming: IncomingMessage, outgoing: ServerRespons
   });
 }
 
-/** Mulberry32. */
-function createRandom(seed: number): () => number {
+/** Numbers from 0 to 1: Mulberry32. */
+export function createSeededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

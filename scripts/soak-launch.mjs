@@ -1,0 +1,30 @@
+// Launches jobs at fake vendors whose answers get lost, late, doubled and garbled, and counts what is left behind.
+// Usage: node scripts/soak-launch.mjs [--provider runpod] [--launches 1000] [--seed 1] [--kill 0]
+import { parseArgs } from "node:util";
+import { soakLaunches } from "../dist/test/soak/soak-launches.js";
+import { SOAK_TARGETS } from "../dist/test/soak/targets.js";
+
+const { values: options } = parseArgs({
+  options: {
+    provider: { type: "string", multiple: true },
+    launches: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
+    kill: { type: "string", default: "0" },
+  },
+});
+const targets = SOAK_TARGETS.filter(({ name }) => options.provider?.includes(name) ?? true);
+const rows = [];
+let hasFailed = false;
+for (const target of targets) {
+  const start = Date.now();
+  const { words, ...counts } = await soakLaunches(target, {
+    launches: Number(options.launches),
+    seed: Number(options.seed),
+  });
+  for (const line of words) console.error(`${target.name}: ${line}`);
+  const { doubled, doublesAlive, orphans, untruthful, violations } = counts;
+  hasFailed ||= doubled + doublesAlive + orphans + untruthful + violations > 0;
+  rows.push({ provider: target.name, ...counts, seconds: Math.round((Date.now() - start) / 1000) });
+}
+console.table(rows);
+process.exit(hasFailed ? 1 : 0);
