@@ -22,7 +22,10 @@ export function createHere(settings: HereSettings): Host {
       const running = start({ ...command, timeoutSeconds });
       return collect(running, (end) => explain(settings, command, end));
     },
-    stream: (command) => streamOutput(start(command), (end) => explain(settings, command, end)),
+    // Started when it is read: Node drops the output of a child that ends before anybody listens.
+    stream: async function* (command) {
+      return yield* streamOutput(start(command), (end) => explain(settings, command, end));
+    },
   };
 }
 

@@ -25,9 +25,8 @@ if command -v flock >/dev/null; then flock "$folder/runner.lock" true; fi
 const ONE_NODE = `exec "$python" -m mllm_runner "$folder"
 `;
 
-const MORE_NODES = `MLLM_MAIN_ADDRESS=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-export MLLM_MAIN_ADDRESS
-exec srun --ntasks-per-node=1 --kill-on-bad-exit=1 --output="$folder/node-%n.log" \\
+/** The runners keep a log each; what srun hears of them as well would be in the first one's twice. */
+const MORE_NODES = `exec srun --ntasks-per-node=1 --kill-on-bad-exit=1 --output=srun-%n.log \\
   "$python" -m mllm_runner "$folder"
 `;
 
