@@ -17,7 +17,7 @@ export interface ContainerCommandRequest {
 }
 
 /**
- * Fetches the kit and the job's folder and becomes the runner. The script is the same for every job: what differs is
+ * Fetches the kit and what the runner has to know of the job, and becomes the runner, which fetches the rest. The script is the same for every job: what differs is
  * in the environment, where no shell reads it. Works in images with uv, or with python3 and its venv.
  */
 export function containerCommand(request: ContainerCommandRequest): ContainerCommand {
@@ -57,20 +57,15 @@ make_tools() {
   fi
 }
 fetch() {
-  timeout 3600 "$tools/bin/python" - <<'PYTHON'
+  timeout 600 "$tools/bin/python" - <<'PYTHON'
 import os
 from huggingface_hub import snapshot_download
 
-folders = [os.environ["MLLM_KIT"], os.environ["MLLM_JOB"]]
-snapshot_download(
-    os.environ["MLLM_REPOSITORY"],
-    repo_type="dataset",
-    local_dir=os.environ["MLLM_ROOT"],
-    allow_patterns=[f"{folder}/*" for folder in folders],
-)
-missing = [folder for folder in folders if not os.path.isdir(os.path.join(os.environ["MLLM_ROOT"], folder))]
-if missing:
-    raise SystemExit(f"mllm: {os.environ['MLLM_REPOSITORY']} has no {', '.join(missing)}")
+root, job = os.environ["MLLM_ROOT"], os.environ["MLLM_JOB"]
+wanted = [f"{os.environ['MLLM_KIT']}/*", f"{job}/job.json", f"{job}/runner.json"]
+snapshot_download(os.environ["MLLM_REPOSITORY"], repo_type="dataset", local_dir=root, allow_patterns=wanted)
+if not os.path.isfile(os.path.join(root, job, "runner.json")):
+    raise SystemExit(f"mllm: {os.environ['MLLM_REPOSITORY']} has no {job}")
 PYTHON
 }
 try() {

@@ -227,6 +227,29 @@ describe("createShipment", () => {
     put("parent/model.safetensors", "WEIGHTS");
     await expect(create(submission)).rejects.toMatchObject({ code: "bad_checkpoint" });
   });
+
+  it("sends an adapter's base along and tells the adapter where it lies now", async () => {
+    const config = JSON.stringify({ r: 8, base_model_name_or_path: "/elsewhere/data/tiny" });
+    put("parent/adapter_config.json", config);
+    const file = { path: "adapter_config.json", sizeBytes: config.length, sha256: sha256(config) };
+    const hash = putCheckpoint("parent", { kind: "adapter", files: [file] });
+    const shipment = await create(
+      makeSubmission({
+        subset: "caller",
+        model: join(folder, "parent"),
+        parent: { jobId: null, id: "backbone-4-00000000", hash },
+      }),
+      onHub,
+    );
+    const base = pathsOf(shipment).find((path) => path.startsWith("models/"));
+    const stored = base?.replace("/config.json", "") ?? "";
+    expect(readFiles(shipment).runner.storage?.inputs).toContain(stored);
+    const sent = shipment.inputs.find(({ path }) => path.endsWith("/adapter_config.json"));
+    if (sent === undefined || !("text" in sent))
+      throw new Error("the adapter's configuration was not written anew");
+    expect(JSON.parse(sent.text)).toEqual({ r: 8, base_model_name_or_path: `${ROOT}/${stored}` });
+    expect(sent.sizeBytes).toBe(Buffer.byteLength(sent.text));
+  });
 });
 
 describe("ship", () => {

@@ -46,7 +46,7 @@ export async function createShipment(request: ShipmentRequest): Promise<Shipment
   const { spec, name } = submission;
   const hasTiny = spec.model === "tiny" || spec.baseModel === "tiny";
   const kit = await readKit(packageRoot, { hasTiny });
-  const model = await findModel(submission);
+  const model = await findModel(submission, { packageRoot, root });
   const data = await readData(spec);
   const paths = { kit: layout.kit(kit.hash), job: layout.job(name) };
   const kitInputs = kit.files.map((each) => ({

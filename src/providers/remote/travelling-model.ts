@@ -1,4 +1,5 @@
-import { isAbsolute, relative } from "node:path";
+import { readFile } from "node:fs/promises";
+import { isAbsolute, join, relative } from "node:path";
 import { readCheckpointFolder } from "../../core/checkpoint-folder.js";
 import { MllmError, ProviderError } from "../../core/errors.js";
 import { sha256 } from "../../core/ids.js";
@@ -17,8 +18,14 @@ export interface TravellingModel {
   needs: string[];
 }
 
+/** Where files lie: in this package, and on the job's machine. */
+interface Places {
+  packageRoot: string;
+  root: string;
+}
+
 /** Where the parent checkpoint or the base model lies for the job, and what has to travel for that. */
-export async function findModel(submission: Submission): Promise<TravellingModel> {
+export async function findModel(submission: Submission, places: Places): Promise<TravellingModel> {
   const { spec, parentJob } = submission;
   if (spec.parent === null) return findBaseModel(spec.model);
   if (spec.parent.hash === null) {
@@ -34,10 +41,30 @@ export async function findModel(submission: Submission): Promise<TravellingModel
   const reused = parentJob === null ? null : checkpointOf(parentJob, spec.model);
   if (reused !== null) return withBase(spec.baseModel, { path: reused, inputs: [], needs: [reused] });
   const uploaded = await uploadCheckpoint(spec.model, spec.parent.hash);
-  return uploaded.isAdapter ? withBase(spec.baseModel, uploaded) : uploaded;
+  return uploaded.isAdapter ? withBaseOf(uploaded, { spec, ...places }) : uploaded;
 }
 
-/** An adapter's base lies where the parent's job had it. */
+/** An adapter names its base by the path that it had where it was trained; here it goes to another place. */
+async function withBaseOf(
+  adapter: TravellingModel,
+  { spec, packageRoot, root }: Places & Pick<Submission, "spec">,
+): Promise<TravellingModel> {
+  const folder = spec.baseModel === "tiny" ? join(packageRoot, "data/tiny") : spec.baseModel;
+  const base = await findBaseModel(folder);
+  if (base.path === null) return adapter;
+  const inputs: StoredInput[] = [...base.inputs];
+  for (const input of adapter.inputs) {
+    if (!("file" in input) || !input.path.endsWith("/adapter_config.json")) inputs.push(input);
+    else {
+      const config = JSON.parse(await readFile(input.file, "utf8")) as Record<string, unknown>;
+      const text = JSON.stringify({ ...config, base_model_name_or_path: `${root}/${base.path}` }, null, 2);
+      inputs.push({ path: input.path, text, sizeBytes: Buffer.byteLength(text) });
+    }
+  }
+  return { ...adapter, inputs, needs: [...base.needs, ...adapter.needs] };
+}
+
+/** Should the parent be an adapter: its base lies where the parent's job had it. */
 async function withBase(baseModel: string, model: TravellingModel): Promise<TravellingModel> {
   const base = await findBaseModel(baseModel);
   return {
