@@ -52,7 +52,10 @@ export async function checkStart(
   for (const planned of plan) {
     const submission = submissionOf(workspace, request, { planned, problems });
     // A provider that is not ready may have no prices to tell.
-    const quote = submission === null || !readiness.isReady ? NO_QUOTE : await provider.quote(submission);
+    // A dry run gives nothing away, and without a budget nobody waits for the price.
+    const mayUpload = !request.isEstimated && maxDollars !== null;
+    const quote =
+      submission === null || !readiness.isReady ? NO_QUOTE : await provider.quote(submission, { mayUpload });
     const isNeeded = request.isEstimated || (maxDollars !== null && quote.dollarsPerHour !== 0);
     const estimate = isNeeded ? await estimatePlanned(context, request, planned) : null;
     jobs.push({ ...planned, submission, quote, estimate });

@@ -36,8 +36,6 @@ export interface Submission extends Omit<JobHandle, "providerJobId"> {
   resources: Resources;
   /** Seconds that earlier attempts took. */
   spentSeconds: number;
-  /** US dollars that this job may still cost, for vendors that name a price only once they have the data. */
-  maxDollars?: number;
   /**
    * Stage 2: the job that makes or made the parent, where this provider has it: its checkpoint is used where it lies.
    * Where `spec.parent.hash` is null, it has not ended yet, and this job starts when it has succeeded.
@@ -122,7 +120,8 @@ export interface Provider {
   readonly settleSeconds: number;
   /** Credentials, quota, reachability: everything that can be known before anything is paid for. Changes nothing. */
   check(wanted: Resources): Promise<Readiness>;
-  quote(submission: Submission): Promise<Quote>;
+  /** `mayUpload`: a vendor that prices only what lies there may be given the data, as `submit` would. Nothing is paid for. */
+  quote(submission: Submission, options?: { mayUpload: boolean }): Promise<Quote>;
   /** What `submit` would do; changes nothing. */
   describe(submission: Submission): Promise<LaunchPlan>;
   /** How many jobs may run at once; Infinity where the provider queues by itself. */

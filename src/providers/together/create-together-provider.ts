@@ -39,7 +39,7 @@ export function createTogetherProvider(
     canChain: false,
     settleSeconds: SETTLE_SECONDS,
     check: (wanted) => check(context, wanted),
-    quote: (submission) => quoteJob(context, submission),
+    quote: (submission, options = { mayUpload: false }) => quoteJob(context, submission, options),
     describe: (submission) => describeLaunch(context, submission),
     concurrency: async () => Number.POSITIVE_INFINITY,
     submit: (submission) => submitJob(context, submission),

@@ -13,7 +13,7 @@ import { ProviderError } from "../../core/errors.js";
 import type { JobHandle, Provider, ProviderJob, Submission } from "../provider.js";
 
 /** `MLLM_LAUNCHES=1000` for the figures in docs/providers/together.md. */
-const LAUNCHES = Number(process.env.MLLM_LAUNCHES ?? 15);
+const LAUNCHES = Number(process.env.MLLM_LAUNCHES ?? 10);
 /** At one vendor's, whose lists grow. */
 const BATCH = 25;
 

@@ -135,28 +135,27 @@ describeWithSharedSpecs("submitting to Together", () => {
     await expect(togetherProvider(fake).submit(changed)).rejects.toMatchObject({ code: "bad_dataset" });
   });
 
-  it("asks for the price before it pays, and stays within what is left", async () => {
+  it("prices a job for which the rows lie there, and uploads them for it only where it may", async () => {
     const provider = togetherProvider(fake);
     fake.price = { dollars: 7.5, isAllowed: true };
     const job = togetherSubmission(folder);
-    expect(await provider.quote(job)).toMatchObject({
-      dollars: null,
-      source: expect.stringContaining("upload"),
-    });
-    await expect(provider.submit({ ...job, maxDollars: 7 })).rejects.toMatchObject({
+    const unknown = { dollars: null, source: expect.stringContaining("uploaded") };
+    expect(await provider.quote(job)).toMatchObject(unknown);
+    expect(fake.files).toEqual([]);
+    const known = { dollars: 7.5, dollarsPerHour: null };
+    expect(await provider.quote(job, { mayUpload: true })).toMatchObject(known);
+    expect(await provider.quote(job)).toMatchObject(known);
+    expect(fake.files).toHaveLength(2);
+    expect(creates()).toBe(0);
+  });
+
+  it("starts nothing that the account may not pay for", async () => {
+    fake.price = { dollars: 7.5, isAllowed: false };
+    await expect(togetherProvider(fake).submit(togetherSubmission(folder))).rejects.toMatchObject({
       code: "over_budget",
-      message: expect.stringContaining("$7.50"),
-    });
-    expect(await provider.quote(job)).toMatchObject({ dollars: 7.5, dollarsPerHour: null });
-    fake.price.isAllowed = false;
-    await expect(provider.submit(job)).rejects.toMatchObject({
-      code: "over_budget",
-      message: expect.stringContaining("limit is $100.00"),
+      message: expect.stringContaining("it costs $7.50, the account's limit is $100.00"),
     });
     expect(creates()).toBe(0);
-    fake.price.isAllowed = true;
-    await provider.submit({ ...job, maxDollars: 8 });
-    expect(creates()).toBe(1);
   });
 
   it("starts stage 2 from the checkpoint of its own that is the parent", async () => {

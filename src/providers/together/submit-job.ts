@@ -1,12 +1,11 @@
 import { MllmError } from "../../core/errors.js";
-import { makeFolder } from "../local/job-folder.js";
 import type { ProviderJob, Submission } from "../provider.js";
 import { findJob } from "./find-job.js";
 import { writeJobRecord } from "./job-record.js";
 import { prepareJob } from "./prepare-job.js";
-import { refuseUnpayable, type UploadedFiles } from "./price-job.js";
+import { refuseUnpayable } from "./price-job.js";
 import type { TogetherContext } from "./together-context.js";
-import { ensureUploaded } from "./upload-file.js";
+import { uploadRows } from "./upload-rows.js";
 
 /**
  * Looks for the label, uploads what the account lacks, asks for the price, and then makes the job with one request that
@@ -17,23 +16,14 @@ export async function submitJob(context: TogetherContext, submission: Submission
   if (known !== null) return { providerJobId: known.id };
   const secret = hubToken(context);
   const prepared = await prepareJob(context, submission);
-  const { api, environment } = context;
-  const folder = submission.outputDir;
-  await makeFolder(folder);
-  const tools = { api, sleep: environment.sleep, folder };
-  const files: UploadedFiles = {
-    training_file: await ensureUploaded(tools, prepared.train),
-    ...(prepared.validation === null
-      ? {}
-      : { validation_file: await ensureUploaded(tools, prepared.validation) }),
-  };
-  await refuseUnpayable(context, { submission, prepared, files });
+  const files = await uploadRows(context, prepared);
+  await refuseUnpayable(context, prepared, files);
   await writeJobRecord(prepared.record);
   // An upload takes its time: another command may have made the job meanwhile.
   const meanwhile = await findJob(context, submission);
   if (meanwhile !== null) return { providerJobId: meanwhile.id };
   const body = { ...files, ...prepared.body, ...(secret === null ? {} : { hf_api_token: secret }) };
-  return { providerJobId: (await api.createJob(body, secret === null ? [] : [secret])).id };
+  return { providerJobId: (await context.api.createJob(body, secret === null ? [] : [secret])).id };
 }
 
 /** The token goes to the vendor only where it has to push to a repository with it. */

@@ -85,9 +85,8 @@ async function toForm({ name }: UploadPlan, path: string): Promise<FormData> {
 
 async function waitUntilAccepted(tools: UploadTools, plan: UploadPlan, first: VendorFile): Promise<string> {
   for (let file = first, waited = 0; ; waited += PAUSE_MILLISECONDS) {
-    const status = file.processing_status?.toUpperCase() ?? "";
-    if (status === "INVALID_FORMAT" || status === "FAILED") throw await refused(plan, file);
-    if (file.Processed === true || status === "COMPLETED") return file.id;
+    if (isRefused(file)) throw await refused(plan, file);
+    if (isAccepted(file)) return file.id;
     if (waited >= PATIENCE_MILLISECONDS) {
       throw new ProviderError("together", `${plan.name} (${file.id}) has not been processed for an hour`, {
         code: "unreachable",
@@ -98,6 +97,17 @@ async function waitUntilAccepted(tools: UploadTools, plan: UploadPlan, first: Ve
     await tools.sleep(PAUSE_MILLISECONDS);
     file = await tools.api.getFile(file.id);
   }
+}
+
+/** The specification has `Processed` alone; the vendor sends a word, too. */
+export function isAccepted(file: VendorFile): boolean {
+  return (
+    !isRefused(file) && (file.Processed === true || file.processing_status?.toUpperCase() === "COMPLETED")
+  );
+}
+
+function isRefused({ processing_status }: VendorFile): boolean {
+  return ["INVALID_FORMAT", "FAILED"].includes(processing_status?.toUpperCase() ?? "");
 }
 
 async function refused(plan: UploadPlan, { id, validation_report }: VendorFile): Promise<ProviderError> {
