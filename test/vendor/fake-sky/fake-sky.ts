@@ -1,5 +1,5 @@
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { FakeTrainerControl } from "../../fake-trainer.js";
 import { packageRoot } from "../../shared-data.js";
@@ -16,6 +16,10 @@ export type FakeSkyFault =
   | "hangs-before"
   | "hangs-after"
   | "half-answer"
+  /** The client is killed; the server goes on with the launch and ends it some calls later. */
+  | "lands-later"
+  /** The server carries it out twice. */
+  | "doubled"
   | "refused"
   | "no-room";
 
@@ -35,7 +39,7 @@ interface Answer {
 /** SkyPilot's client and server as far as the provider uses them; what they print is what version 0.14.1 prints. */
 export interface FakeSky {
   /** For the provider's environment. */
-  env: { MLLM_SKY: string; FAKE_SKY_URL: string };
+  env: { MLLM_SKY: string; FAKE_SKY_PORT: string };
   jobs: ReturnType<typeof createManagedJobs>;
   /** The command lines, as they were given. */
   calls: string[][];
@@ -43,6 +47,12 @@ export interface FakeSky {
   secrets: string[];
   /** For the next call that begins with these words (`jobs launch`), or a later one. */
   faults: { command: string; fault: FakeSkyFault; skip?: number }[];
+  /** Sees each call first and says what goes wrong with it: for faults by chance. */
+  chance: ((line: string) => FakeSkyFault | undefined) | null;
+  /** Launches that the server still works at, and after how many calls they end. */
+  pending: { call: Call; callsLeft: number }[];
+  /** Labels of launches that were carried out twice. */
+  doubled: Set<string>;
   /** The controller exists from the first launch on, and may have stopped. */
   isControllerUp: boolean;
   /** A launch that the server works at, of whom ever. */
@@ -62,26 +72,35 @@ const NO_CONTROLLER = "sky.exceptions.ClusterNotUpError: No in-progress managed 
 const SERVER_NOTE = "\u001b[2mUsing the SkyPilot API server [default].\u001b[0m\n";
 
 export async function startFakeSky({ hub = null }: { hub?: FakeHub | null } = {}): Promise<FakeSky> {
-  const hanging = new Set<ServerResponse>();
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const call = JSON.parse(Buffer.concat(chunks).toString()) as Call;
-    const answer = respond(sky, call);
-    if (answer === null) hanging.add(response);
-    else response.end(JSON.stringify(answer));
+  const clients = new Set<Socket>();
+  const server = createServer((client) => {
+    clients.add(client);
+    client.on("close", () => clients.delete(client));
+    // One that was killed before its answer came.
+    client.on("error", () => clients.delete(client));
+    let question = "";
+    client.setEncoding("utf8").on("data", (text: string) => {
+      question += text;
+      const call = readCall(question);
+      if (call === null) return;
+      const answer = respond(sky, call);
+      if (answer !== null) client.end(formatAnswer(answer));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const sky: FakeSky = {
     env: {
-      MLLM_SKY: join(packageRoot, "test/vendor/fake-sky/sky.mjs"),
-      FAKE_SKY_URL: `http://127.0.0.1:${port}`,
+      MLLM_SKY: join(packageRoot, "test/vendor/fake-sky/sky"),
+      FAKE_SKY_PORT: String(port),
     },
     jobs: createManagedJobs({ hub, control: () => sky.control, graceMilliseconds: 300 }),
     calls: [],
     secrets: [],
     faults: [],
+    chance: null,
+    pending: [],
+    doubled: new Set(),
     isControllerUp: false,
     isLaunching: false,
     onCancel: "cancels",
@@ -91,13 +110,28 @@ export async function startFakeSky({ hub = null }: { hub?: FakeHub | null } = {}
     prices: {},
     live: () => sky.jobs.all.filter((job) => !isTerminal(job)),
     async close() {
-      for (const response of hanging) response.destroy();
       await sky.jobs.close();
-      server.closeAllConnections();
+      for (const client of clients) client.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };
   return sky;
+}
+
+/** Null while it has not come whole. */
+function readCall(question: string): Call | null {
+  const [count = "", token = "", ...rest] = question.split("\0");
+  const args = rest.slice(0, -1);
+  if (count === "" || args.length < Number(count)) return null;
+  const [first, second, path = ""] = args;
+  const task = first === "jobs" && second === "launch" ? readFileSync(path, "utf8") : null;
+  const names = args.filter((_, i) => args[i - 1] === "--secret");
+  return { args, task, secrets: Object.fromEntries(names.map((name) => [name, token || null])) };
+}
+
+function formatAnswer({ exitCode, stdout, stderr, isKilled = false }: Answer): string {
+  const sizes = [stdout, stderr].map((text) => Buffer.byteLength(text));
+  return `${exitCode} ${isKilled ? 1 : 0} ${sizes.join(" ")}\n${stdout}${stderr}`;
 }
 
 /** Null: no answer at all. */
@@ -107,8 +141,17 @@ function respond(sky: FakeSky, call: Call): Answer | null {
   const line = call.args.join(" ");
   const index = sky.faults.findIndex((each) => line.startsWith(each.command) && (each.skip ?? 0) === 0);
   for (const each of sky.faults) if (line.startsWith(each.command)) each.skip = (each.skip ?? 0) - 1;
-  const fault = index < 0 ? undefined : sky.faults.splice(index, 1)[0]?.fault;
+  const fault = index < 0 ? sky.chance?.(line) : sky.faults.splice(index, 1)[0]?.fault;
+  land(sky);
   return fault === undefined ? carryOut(sky, call) : breakOff(sky, call, fault);
+}
+
+/** Of the launches that the server works at, those whose time has come. */
+function land(sky: FakeSky): void {
+  for (const each of sky.pending) each.callsLeft--;
+  const due = sky.pending.filter(({ callsLeft }) => callsLeft <= 0);
+  sky.pending = sky.pending.filter(({ callsLeft }) => callsLeft > 0);
+  for (const { call } of due) launch(sky, call);
 }
 
 function breakOff(sky: FakeSky, call: Call, fault: FakeSkyFault): Answer | null {
@@ -123,6 +166,13 @@ function breakOff(sky: FakeSky, call: Call, fault: FakeSkyFault): Answer | null 
     case "error-before":
     case "error-after":
       return failed("sky.exceptions.ApiServerConnectionError: Could not connect to SkyPilot API server\n");
+    case "lands-later":
+      sky.pending.push({ call, callsLeft: 3 });
+      return { ...said(""), isKilled: true };
+    case "doubled":
+      carryOut(sky, call);
+      sky.doubled.add(call.args[call.args.indexOf("--name") + 1] ?? "");
+      return carryOut(sky, call);
     case "silent-after":
       return said("");
     case "half-answer":
@@ -182,7 +232,7 @@ function listGpus(sky: FakeSky, args: string[]): Answer {
   return { ...rest, stdout: stdout.replaceAll('"NaN"', "NaN") };
 }
 
-function requests({ isLaunching }: FakeSky): object[] {
+function requests({ isLaunching, pending }: FakeSky): object[] {
   const request = (name: string) => ({
     request_id: `${name}-1`,
     name,
@@ -197,7 +247,10 @@ function requests({ isLaunching }: FakeSky): object[] {
     schedule_type: "short",
     user_name: null,
   });
-  return [request("sky.status-refresh"), ...(isLaunching ? [request("sky.jobs.launch")] : [])];
+  return [
+    request("sky.status-refresh"),
+    ...(isLaunching || pending.length > 0 ? [request("sky.jobs.launch")] : []),
+  ];
 }
 
 function said(stdout: string): Answer {
