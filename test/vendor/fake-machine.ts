@@ -59,7 +59,6 @@ export function startFakeMachine({ env, control = {}, hub }: FakeMachineRequest)
       PATH: `${stubTools()}:${process.env.PATH}`,
       HF_TOKEN: hub.token,
       HF_HOME: join(root, "cache"),
-      HF_HUB_DISABLE_XET: "1",
       FAKE_TRAINER: JSON.stringify(control),
     },
   });

@@ -29,7 +29,8 @@ export function containerCommand(request: ContainerCommandRequest): ContainerCom
       MLLM_KIT: kit,
       MLLM_JOB: job,
       MLLM_ROOT: root,
-      ...(endpoint === null ? {} : { HF_ENDPOINT: endpoint }),
+      // A Hub of one's own may lack Xet, and the client does not ask it (huggingface_hub#4786).
+      ...(endpoint === null ? {} : { HF_ENDPOINT: endpoint, HF_HUB_DISABLE_XET: "1" }),
     },
   };
 }
