@@ -29,8 +29,8 @@ export interface Relay {
   accept(): void;
   /** Cuts the next connections once so many bytes have gone this way; null: no longer. */
   cutAfter(limit: { direction: "up" | "down"; bytes: number } | null): void;
-  /** How often a limit has cut a connection. */
-  cuts(): number;
+  /** Bytes that went through the newest connection. */
+  traffic(): { up: number; down: number };
 }
 
 export const hasSshd = existsSync(SSHD);
@@ -125,7 +125,7 @@ async function startRelay(target: number): Promise<{ relay: Relay; close(): Prom
   const sockets = new Set<Socket>();
   let isOpen = true;
   let limit: Parameters<Relay["cutAfter"]>[0] = null;
-  let cuts = 0;
+  let newest = { up: 0, down: 0 };
   const drop = () => {
     for (const socket of sockets) socket.destroy();
   };
@@ -133,6 +133,7 @@ async function startRelay(target: number): Promise<{ relay: Relay; close(): Prom
     if (!isOpen) return client.destroy();
     const remote = createConnection(target, "127.0.0.1");
     const counts = { up: 0, down: 0 };
+    newest = counts;
     const pass = (from: Socket, to: Socket, direction: "up" | "down") => {
       sockets.add(from);
       from.on("error", () => {});
@@ -146,7 +147,6 @@ async function startRelay(target: number): Promise<{ relay: Relay; close(): Prom
           if (!to.write(piece)) from.pause();
           return;
         }
-        cuts++;
         from.destroy();
         to.destroy();
       });
@@ -168,7 +168,7 @@ async function startRelay(target: number): Promise<{ relay: Relay; close(): Prom
     cutAfter: (next) => {
       limit = next;
     },
-    cuts: () => cuts,
+    traffic: () => newest,
   };
   const close = async () => {
     drop();

@@ -24,7 +24,7 @@ parent_of() {
 }
 `;
 
-/** `$4` PYTHONPATH, `$5` the interpreter, `$6` what becomes the runner; a token may come as a line of input. */
+/** `$4` PYTHONPATH, `$5` the interpreter, `$6` what becomes the runner; a line of input with a token, or an empty one. */
 export const START = `set -eu
 umask 077
 case $5 in
@@ -34,7 +34,7 @@ case $5 in
 esac
 cd "$1/$2"
 mkdir -p attempts
-IFS= read -r token || :
+IFS= read -r token
 mkdir "attempts/$3" 2>/dev/null || { [ -d "attempts/$3" ]; exit; }
 [ -z "$token" ] || export HF_TOKEN="$token"
 export PYTHONPATH="$4"

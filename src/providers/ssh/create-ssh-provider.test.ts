@@ -117,6 +117,18 @@ describeWithSshd("the ssh provider with a real server", () => {
     }
   });
 
+  it("makes a virtual environment where the host has no interpreter for the trainer", async () => {
+    const jobs = makeFakeJobs();
+    const settings = { host: server.host, folder: jobs.root };
+    const provider = createSshProvider(jobs.environment(server.env), settings);
+    const submission = jobs.createSubmission();
+    expect((await provider.check(submission.resources)).facts.python).toMatch(/^3\./);
+    await provider.submit(submission);
+    expect(await ended(provider, handleOf(submission))).toMatchObject({ state: "succeeded" });
+    const [environment = ""] = readdirSync(join(jobs.root, "environments"));
+    expect(existsSync(join(jobs.root, "environments", environment, "bin/python"))).toBe(true);
+  });
+
   it("tells why a runner did not start", async () => {
     const jobs = makeFakeJobs();
     const settings = { host: server.host, folder: jobs.root, python: "/no/such/python" };
@@ -229,34 +241,46 @@ describeWithSshd("the ssh provider with a real server", () => {
   });
 
   it("starts one trainer, wherever the connection breaks during a submission", async () => {
-    let broken = 0;
-    for (const bytes of [1_500, 4_000, 6_000, 8_000, 10_000, 14_000, 20_000, 40_000, 80_000]) {
+    const submitAndCut = async (limit: Parameters<SshServer["relay"]["cutAfter"]>[0]) => {
       const jobs = makeFakeJobs();
       const provider = connect(jobs, { pauseAt: "start" });
       const submission = jobs.createSubmission();
       const handle = handleOf(submission);
       started.push({ provider, handle });
       server.relay.cut();
-      server.relay.cutAfter({ direction: bytes % 4_000 === 0 ? "up" : "down", bytes });
+      server.relay.cutAfter(limit);
       const failure = await provider.submit(submission).then(
         () => null,
         (error: unknown) => error,
       );
       server.relay.cutAfter(null);
+      return { jobs, provider, submission, handle, failure };
+    };
+    const whole = await submitAndCut(null);
+    expect(whole.failure).toBeNull();
+    const { up, down } = { ...server.relay.traffic() };
+    const limits = [
+      ...[0.3, 0.9].map((share) => ({ direction: "up" as const, bytes: Math.round(up * share) })),
+      ...[2_500, 800].map((left) => ({ direction: "up" as const, bytes: up - left })),
+      ...[600, 150, 50].map((left) => ({ direction: "down" as const, bytes: down - left })),
+    ];
+    const found = new Set<boolean>();
+    for (const limit of limits) {
+      const { jobs, provider, submission, handle, failure } = await submitAndCut(limit);
       if (failure !== null) {
-        broken++;
         expect(failure).toMatchObject({ code: "unreachable", isRetryable: true });
         // What the caller does: look first, and start only what is not there.
-        if ((await provider.find(handle)) === null) await provider.submit(submission);
+        const isThere = (await provider.find(handle)) !== null;
+        found.add(isThere);
+        if (!isThere) await provider.submit(submission);
       }
       await until(async () => (await jobs.countTrainers(submission)) === 1);
-      await provider.submit(submission);
       jobs.letContinue(submission);
       expect((await ended(provider, handle)).state).toBe("succeeded");
       const events = readFileSync(join(jobs.jobFolder(submission), "events.jsonl"), "utf8");
       expect(events.match(/"type": "started"/g)).toHaveLength(1);
     }
-    expect(broken).toBeGreaterThan(3);
+    expect(found).toEqual(new Set([false, true]));
   });
 
   it("reads logs and events on where a connection broke, nothing twice and nothing missing", async () => {
