@@ -7,9 +7,11 @@ import { delimiter, join } from "node:path";
 import { describe } from "@jest/globals";
 import { until } from "../fake-trainer.js";
 
-export type SlurmNode = "a" | "b";
+/** Named so that they find each other without a name service. */
+export const SLURM_NODES = ["127.0.0.2", "127.0.0.3"] as const;
+export type SlurmNode = (typeof SLURM_NODES)[number];
 
-/** A real cluster on this machine: a controller, two nodes with an A100 each, and an H100 on b, that exist only by name. */
+/** A real cluster on this machine: a controller, two nodes with an A100 each, and an H100 on the second, that exist only by name. */
 export interface SlurmCluster {
   /** Holds SLURM_CONF, which leads Slurm's commands here. */
   env: Record<string, string | undefined>;
@@ -90,7 +92,7 @@ export async function startSlurm({ minJobAgeSeconds = 300 }: SlurmOptions = {}):
   start("munged", "munged", mungeArguments(folder));
   await until(() => existsSync(join(folder, "munge.socket")));
   await startController("-c");
-  await Promise.all([startNode("a"), startNode("b")]);
+  await Promise.all(SLURM_NODES.map(startNode));
   return {
     env,
     folder,
@@ -138,10 +140,11 @@ function writeConfiguration(
   const host = hostname().split(".")[0];
   const user = userInfo().username;
   const [controller, a, b] = ports;
-  for (const place of ["state", "spool-a", "spool-b"]) mkdirSync(join(folder, place));
+  const [one, two] = SLURM_NODES;
+  for (const place of ["state", `spool-${one}`, `spool-${two}`]) mkdirSync(join(folder, place));
   for (const index of [0, 1]) writeFileSync(join(folder, `gpu${index}`), "");
-  const gpus = [`NodeName=a,b Name=gpu Type=a100-80gb File=${folder}/gpu0`];
-  gpus.push(`NodeName=b Name=gpu Type=h100 File=${folder}/gpu1`);
+  const gpus = [`NodeName=${one},${two} Name=gpu Type=a100-80gb File=${folder}/gpu0`];
+  gpus.push(`NodeName=${two} Name=gpu Type=h100 File=${folder}/gpu1`);
   writeFileSync(join(folder, "gres.conf"), gpus.map((line) => `${line}\n`).join(""));
   writeFileSync(
     join(folder, "slurm.conf"),
@@ -181,10 +184,10 @@ JobRequeue=1
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 GresTypes=gpu
-NodeName=a NodeHostname=${host} NodeAddr=127.0.0.1 Port=${a} CPUs=16 Gres=gpu:a100-80gb:1
-NodeName=b NodeHostname=${host} NodeAddr=127.0.0.1 Port=${b} CPUs=16 Gres=gpu:a100-80gb:1,gpu:h100:1
-PartitionName=main Nodes=a,b Default=YES PriorityTier=1
-PartitionName=urgent Nodes=a,b PriorityTier=10 PreemptMode=OFF
+NodeName=${one} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${a} CPUs=16 Gres=gpu:a100-80gb:1
+NodeName=${two} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${b} CPUs=16 Gres=gpu:a100-80gb:1,gpu:h100:1
+PartitionName=main Nodes=${one},${two} Default=YES PriorityTier=1
+PartitionName=urgent Nodes=${one},${two} PriorityTier=10 PreemptMode=OFF
 `,
   );
 }

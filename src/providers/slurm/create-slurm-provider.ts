@@ -21,7 +21,8 @@ export function createSlurmProvider(environment: ProviderEnvironment, settings: 
     name: PROVIDER,
     engine: "trainer",
     canChain: true,
-    settleSeconds: 0,
+    // An sbatch whose connection broke may still be waiting for the controller.
+    settleSeconds: 10,
     check: (wanted) => checkCluster(parts, wanted),
     quote: async () => ({ dollarsPerHour: 0, dollars: null, source: "your cluster" }),
     describe: (submission) => describe(parts, submission),

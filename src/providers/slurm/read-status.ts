@@ -29,7 +29,7 @@ export async function readStatus(parts: SlurmParts, job: JobHandle): Promise<Job
     runner = await parts.jobs.runnerState(job);
   }
   const view = found === null ? await viewWithoutRecord(parts, job, { id, runner }) : viewOfRecord(found);
-  const explained = runner === null ? await explainDependency(parts, job, view) : view;
+  const explained = runner === null ? await explainNoRunner(parts, job, view) : view;
   const lastWord = await parts.jobs.lastWord(job);
   const status = judgeStatus({ ...explained, runner, lastWord, dollarsPerHour: 0 });
   return { ...status, restarts: Math.max(status.restarts, found?.restarts ?? 0) };
@@ -92,6 +92,12 @@ async function readLogWords(
     default:
       return {};
   }
+}
+
+async function explainNoRunner(parts: SlurmParts, job: JobHandle, view: View): Promise<View> {
+  if (view.view !== "failed" || view.reason !== null) return explainDependency(parts, job, view);
+  const where = "check providers.slurm.python, and that the compute nodes share providers.slurm.folder";
+  return { ...view, reason: `${view.raw}: the job never came as far as its runner; ${where}` };
 }
 
 /** A job that never began because the one before it failed: Slurm cancels it, or has forgotten it since. */

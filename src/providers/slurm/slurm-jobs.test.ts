@@ -2,7 +2,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import { until } from "../../../test/fake-trainer.js";
-import { describeWithSlurm, type SlurmCluster, startSlurm } from "../../../test/servers/slurm.js";
+import {
+  describeWithSlurm,
+  SLURM_NODES,
+  type SlurmCluster,
+  startSlurm,
+} from "../../../test/servers/slurm.js";
 import { createSlurmJobs } from "../../../test/servers/slurm-jobs.js";
 import { hasSshd, startSshd } from "../../../test/servers/sshd.js";
 import { isActive } from "../../core/job-state.js";
@@ -46,7 +51,7 @@ describeWithSlurm("jobs on a real cluster", () => {
   it("takes the first GPU type that the cluster has and does not refuse", async () => {
     const wanted = { ...createSubmission().resources, gpusPerNode: 1 };
     const gpuTypes = ["b200", "h100", "a100-80gb"];
-    const provider = create({}, { settings: { options: ["--nodelist=a"] } });
+    const provider = create({}, { settings: { options: [`--nodelist=${SLURM_NODES[0]}`] } });
     const handle = await start(provider, createSubmission({ resources: { ...wanted, gpuTypes } }));
     expect(scontrol("show", "job", `${handle.providerJobId}`)).toContain("gpu:a100-80gb:1");
     expect((await watch(provider, handle).end()).state).toBe("succeeded");
@@ -71,6 +76,15 @@ describeWithSlurm("jobs on a real cluster", () => {
       message: expect.stringContaining("Invalid partition name specified"),
       isAmbiguous: false,
     });
+  });
+
+  it("says where to look when a job never got as far as its runner", async () => {
+    const provider = create({}, { settings: { python: "/nowhere/python3" } });
+    const handle = await start(provider, createSubmission());
+    const status = await watch(provider, handle).end();
+    expect(status).toMatchObject({ state: "failed", raw: "FAILED (NonZeroExitCode)" });
+    expect(status.reason).toMatch(/^FAILED \(NonZeroExitCode\): the job never came as far as its runner/);
+    expect((await provider.logs(handle, null)).text).toContain("/nowhere/python3");
   });
 
   it("keeps secrets of its own environment from the job", async () => {
@@ -121,14 +135,14 @@ describeWithSlurm("jobs on a real cluster", () => {
   });
 
   it("runs on while its node's daemon is dead", async () => {
-    const provider = create({ pauseAt: 3 }, { settings: { options: ["--nodelist=a"] } });
+    const provider = create({ pauseAt: 3 }, { settings: { options: [`--nodelist=${SLURM_NODES[0]}`] } });
     const job = createSubmission();
     const handle = await startPaused(provider, job);
     const states = watch(provider, handle);
-    await cluster.killNode("a");
+    await cluster.killNode(SLURM_NODES[0]);
     letContinue(job);
     await until(() => jobs.countTrainers(job) === 0);
-    await cluster.startNode("a");
+    await cluster.startNode(SLURM_NODES[0]);
     expect(await states.end()).toMatchObject({ state: "succeeded" });
     expect(states.seen).toEqual(new Set(["running", "succeeded"]));
   });
@@ -138,13 +152,14 @@ describeWithSlurm("jobs on a real cluster", () => {
     const job = createSubmission();
     const handle = await startPaused(provider, job);
     const states = watch(provider, handle);
-    const [, node] = / NodeList=([ab])\n/.exec(scontrol("show", "job", `${handle.providerJobId}`)) ?? [];
-    await cluster.killNode(node as "a" | "b");
+    const place = scontrol("show", "job", `${handle.providerJobId}`);
+    const node = place.includes(` NodeList=${SLURM_NODES[0]}`) ? SLURM_NODES[0] : SLURM_NODES[1];
+    await cluster.killNode(node);
     await startNow(handle);
     // Nobody has told the trainer of the lost node: the new one waits.
     await until(() => scontrol("show", "job", `${handle.providerJobId}`).includes("JobState=RUNNING"));
     expect(jobs.countTrainers(job)).toBe(1);
-    await cluster.startNode(node as "a" | "b");
+    await cluster.startNode(node);
     letContinue(job);
     expect(await states.end()).toMatchObject({ state: "succeeded", restarts: 1 });
     expect(states.seen).toEqual(new Set(["running", "queued", "succeeded"]));
