@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { ProviderSettings } from "../../src/core/provider-settings.js";
 import { createKubernetesProvider } from "../../src/providers/kubernetes/create-kubernetes-provider.js";
 import type { JobHandle, Provider, Submission } from "../../src/providers/provider.js";
@@ -43,7 +44,12 @@ export async function startKubernetesWorld(): Promise<KubernetesWorld> {
       const path = cluster.writeKubeConfig(world.folder, server === undefined ? {} : { server });
       const { environment } = world;
       return createKubernetesProvider(
-        { ...environment, env: { ...environment.env, KUBECONFIG: path, ...env } },
+        {
+          ...environment,
+          env: { ...environment.env, KUBECONFIG: path, ...env },
+          // Nothing in here takes real time.
+          sleep: (milliseconds) => delay(Math.min(5, milliseconds / 1000)),
+        },
         ProviderSettings.parse({ kubernetes: settings }).kubernetes,
         { timeoutMilliseconds },
       );

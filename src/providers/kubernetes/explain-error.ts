@@ -30,13 +30,6 @@ export function explainError(client: KubernetesClient, request: Request, error: 
   if (error instanceof ProviderError) return error;
   if (error instanceof ApiException) return refusal(client, request, error);
   if (error instanceof WireError) return brokenConnection(client, request, error.cause);
-  if (nameOf(error) === "SyntaxError") {
-    return create(client, `${request.what}: the answer broke off`, {
-      code: "unreachable",
-      isRetryable: true,
-      isAmbiguous: request.isWrite,
-    });
-  }
   // The client signs in before it sends. What a sign-in plugin has printed is not shown: it may be a token.
   return create(client, `${request.what}: could not sign in as the kubeconfig says`, {
     code: "bad_credentials",
@@ -83,7 +76,9 @@ function classify(statusCode: number, isFull: boolean): { code: ErrorCode; hint?
 function brokenConnection(client: KubernetesClient, { what, isWrite }: Request, cause: unknown) {
   const code = systemErrorCode(cause);
   const isTimeout = ["AbortError", "TimeoutError"].includes(nameOf(cause));
-  const how = isTimeout ? "no answer in time" : `the connection failed${code === null ? "" : ` (${code})`}`;
+  const isCut = nameOf(cause) === "SyntaxError";
+  const failed = isCut ? "the answer broke off" : `the connection failed${code === null ? "" : ` (${code})`}`;
+  const how = isTimeout ? "no answer in time" : failed;
   return create(client, `${what}: ${how} (${client.server})`, {
     code: "unreachable",
     hint: `Check that the cluster is reached: kubectl --context ${client.context} version`,

@@ -39,6 +39,7 @@ export async function createJob(cluster: Cluster, request: ManifestRequest): Pro
     const job = await act(cluster, `create job ${namespace}/${label}`, ({ batch }) =>
       batch.createNamespacedJob({ namespace, body, fieldValidation: "Strict" }),
     );
+    if (job.metadata?.name !== label) throw notAJob(label);
     if (resources.nodes > 1) await giveService(cluster, job);
   } catch (error) {
     if (!isStatus(error, 409)) throw error;
@@ -90,6 +91,14 @@ export async function readWarnings(cluster: Cluster, label: string): Promise<str
     if (isStatus(error, 403)) return [];
     throw error;
   }
+}
+
+/** Something between here and the cluster has answered. */
+function notAJob(label: string): ProviderError {
+  return new ProviderError("kubernetes", `create job ${label}: the answer is no Job`, {
+    code: "unreachable",
+    isAmbiguous: true,
+  });
 }
 
 async function createService(cluster: Cluster, request: ManifestRequest): Promise<void> {

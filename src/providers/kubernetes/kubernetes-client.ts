@@ -115,14 +115,24 @@ function createHttpLibrary(timeoutMilliseconds: number): PromiseHttpLibrary {
     async send(request) {
       request.setSignal(AbortSignal.timeout(timeoutMilliseconds));
       const response = await inner.send(request).toPromise().catch(rethrow);
-      const { body } = response;
+      const { body, headers } = response;
       response.body = {
-        text: () => body.text().catch(rethrow),
+        text: async () => assertWhole(await body.text().catch(rethrow), headers["content-type"] ?? ""),
         binary: () => body.binary().catch(rethrow),
       };
       return response;
     },
   };
+}
+
+/** Whatever the client fails of later is not the answer. */
+function assertWhole(text: string, type: string): string {
+  try {
+    if (!type.startsWith("text/plain")) JSON.parse(text);
+    return text;
+  } catch (cause) {
+    throw new WireError("the answer is no JSON, or broke off", { cause });
+  }
 }
 
 function rethrow(cause: unknown): never {
