@@ -185,6 +185,16 @@ describeWithSharedSpecs("following a job at Together", () => {
     expect(new Set(logText.split("\n")).size).toBe(logText.split("\n").length);
   });
 
+  it("hands out nothing twice where two commands follow at once", async () => {
+    const { handle, job } = await start();
+    while (!job.hasEnded) job.tick();
+    const others = [1, 2, 3, 4].map(() => togetherProvider(fake, { now }));
+    const texts = await Promise.all(others.map((other) => other.events(handle, null)));
+    const whole = (await provider.events(handle, null)).text;
+    expect(parse(whole)).toHaveLength(10);
+    for (const { text } of texts) expect(whole.startsWith(text)).toBe(true);
+  });
+
   it("begins anew for another attempt, whatever the cursor was", async () => {
     const { handle, job } = await start();
     while (!job.hasEnded) job.tick();

@@ -81,7 +81,7 @@ async function tokenizerOf({ environment }: TogetherContext, model: string): Pro
   }
   return readTokenizer({
     http: environment,
-    endpoint: environment.env.HF_ENDPOINT || "https://huggingface.co",
+    endpoint: (environment.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, ""),
     token: environment.secret("HF_TOKEN"),
     model,
   });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ProviderError } from "../../core/errors.js";
+import { type ErrorCode, ProviderError } from "../../core/errors.js";
 import { type HttpTools, requestJson } from "../http/request-json.js";
 import type { TokenizerFacts } from "./model-text.js";
 
@@ -36,7 +36,7 @@ export interface TokenizerSource {
 
 /** What the base model's tokenizer on the Hub calls its special tokens. Throws a ProviderError where it is not there. */
 export async function readTokenizer(source: TokenizerSource): Promise<TokenizerFacts> {
-  const config = TokenizerConfig.parse(await readFile(source, "tokenizer_config.json"));
+  const config = await readFile(source, "tokenizer_config.json", TokenizerConfig);
   const endOfTurnToken = config.eos_token ?? "";
   if (endOfTurnToken === "") {
     throw new ProviderError(
@@ -59,31 +59,36 @@ export async function readTokenizer(source: TokenizerSource): Promise<TokenizerF
 /** Newer configurations leave the added tokens to the tokenizer's own file; slow tokenizers have none. */
 async function readAddedTokens(source: TokenizerSource) {
   try {
-    return TokenizerFile.parse(await readFile(source, "tokenizer.json")).added_tokens;
+    return (await readFile(source, "tokenizer.json", TokenizerFile)).added_tokens;
   } catch (error) {
     if (error instanceof ProviderError && error.code === "not_found") return [];
     throw error;
   }
 }
 
-async function readFile({ http, endpoint, token, model }: TokenizerSource, name: string): Promise<unknown> {
+async function readFile<T>(source: TokenizerSource, name: string, schema: z.ZodType<T>): Promise<T> {
+  const { http, endpoint, token, model } = source;
+  const url = `${endpoint}/${model}/resolve/main/${name}`;
+  let answer: unknown;
   try {
-    return await requestJson(http, {
-      provider: "together",
-      method: "GET",
-      url: `${endpoint}/${model}/resolve/main/${name}`,
-      token,
-    });
+    answer = await requestJson(http, { provider: "together", method: "GET", url, token });
   } catch (error) {
     if (!(error instanceof ProviderError) || error.isRetryable) throw error;
-    throw new ProviderError(
-      "together",
-      `${name} of the base model ${model} cannot be read: ${error.message}`,
-      {
-        code: error.code,
-        hint: "The recipe's model has to be a Hugging Face id; for a gated one, set HF_TOKEN to a token that may read it.",
-        cause: error,
-      },
-    );
+    const words = error.message.replace(/^together: /, "");
+    throw unreadable(source, name, { words, code: error.code, cause: error });
   }
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw unreadable(source, name, { words: "it is not what Transformers writes", code: "bad_recipe" });
+}
+
+function unreadable(
+  { model }: TokenizerSource,
+  name: string,
+  { words, ...details }: { words: string; code: ErrorCode; cause?: unknown },
+): ProviderError {
+  return new ProviderError("together", `${name} of the base model ${model} cannot be read: ${words}`, {
+    ...details,
+    hint: "The recipe's model has to be a Hugging Face id; for a gated one, set HF_TOKEN to a token that may read it.",
+  });
 }

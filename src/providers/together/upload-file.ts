@@ -21,13 +21,14 @@ export interface UploadTools {
   folder: string;
 }
 
-/** The file of this name that is whole, if the account has one. */
+/** The file of this name that is whole, if the account has one; one whose check broke off is none. */
 export async function findUpload(
   api: TogetherApi,
   { name, sizeBytes }: UploadPlan,
 ): Promise<VendorFile | null> {
   const files = await api.listFiles();
-  return files.find((file) => file.filename === name && (file.bytes ?? sizeBytes) === sizeBytes) ?? null;
+  const ours = files.filter((file) => file.filename === name && (file.bytes ?? sizeBytes) === sizeBytes);
+  return ours.find(({ processing_status }) => processing_status?.toUpperCase() !== "FAILED") ?? null;
 }
 
 /**
