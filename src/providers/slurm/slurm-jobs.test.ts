@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import { until } from "../../../test/fake-trainer.js";
@@ -42,9 +42,10 @@ describeWithSlurm("jobs on a real cluster", () => {
   let timedOut: JobHandle | undefined;
   let orphan: JobHandle | undefined;
   const scontrol = (...args: string[]) => cluster.slurm("scontrol", ...args);
-  /** Slurm lets two minutes pass before it starts a requeued job again. */
-  const startNow = async ({ providerJobId }: JobHandle) => {
+  /** Slurm lets two minutes pass before it starts a requeued job again: a node takes no job that still ends there. */
+  const startNow = async ({ providerJobId }: JobHandle, { isNodeLost = false } = {}) => {
     await until(() => /JobState=PENDING .*Restarts=1/s.test(scontrol("show", "job", `${providerJobId}`)));
+    await until(() => isNodeLost || !isStepAlive(cluster, providerJobId));
     scontrol("update", `JobId=${providerJobId}`, "StartTime=now");
   };
 
@@ -155,7 +156,7 @@ describeWithSlurm("jobs on a real cluster", () => {
     const place = scontrol("show", "job", `${handle.providerJobId}`);
     const node = place.includes(` NodeList=${SLURM_NODES[0]}`) ? SLURM_NODES[0] : SLURM_NODES[1];
     await cluster.killNode(node);
-    await startNow(handle);
+    await startNow(handle, { isNodeLost: true });
     // Nobody has told the trainer of the lost node: the new one waits.
     await until(() => scontrol("show", "job", `${handle.providerJobId}`).includes("JobState=RUNNING"));
     expect(jobs.countTrainers(job)).toBe(1);
@@ -302,6 +303,12 @@ describeWithSlurm("jobs on a real cluster", () => {
 
 function handleOf({ jobId, name, label, outputDir }: Submission): JobHandle {
   return { jobId, name, label, providerJobId: null, outputDir };
+}
+
+/** Slurm's own process for the job's script, which has a socket in its node's folder. */
+function isStepAlive({ folder }: SlurmCluster, id: string | null): boolean {
+  const sockets = SLURM_NODES.flatMap((node) => readdirSync(join(folder, `spool-${node}`)));
+  return sockets.some((name) => name.includes(`_${id}.`));
 }
 
 /** Asks all the time, so that no state that shows up for a moment stays unseen. */
