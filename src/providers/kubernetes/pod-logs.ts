@@ -15,6 +15,9 @@ const PodCursor = z.strictObject({
 });
 export type PodCursor = z.infer<typeof PodCursor>;
 
+/** An annotation in every version, a label in newer ones. */
+const INDEX = "batch.kubernetes.io/job-completion-index";
+
 const START: PodCursor = { done: [], pod: null, ...LOG_START };
 
 /** Null for a cursor that is not of this kind. */
@@ -45,7 +48,7 @@ export async function readPodLogs(
 /** Those that are not read yet: the one at hand, then by age. Of several nodes the first one's log is the job's. */
 function inOrder(pods: readonly V1Pod[], { done, pod: current }: PodCursor) {
   return pods
-    .filter(({ metadata }) => (metadata?.labels?.["batch.kubernetes.io/job-completion-index"] ?? "0") === "0")
+    .filter(({ metadata }) => (metadata?.annotations?.[INDEX] ?? metadata?.labels?.[INDEX] ?? "0") === "0")
     .map(({ metadata, status }) => ({
       name: metadata?.name ?? "",
       isEnded: ["Succeeded", "Failed"].includes(status?.phase ?? ""),
