@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FakeTrainerControl } from "../fake-trainer.js";
 import { sharedSpecs } from "../shared-paths.js";
+import { type FakeFile, fileHandlers, type Handlers, refuse } from "./fake-together-files.js";
 import { type FakeJobRequest, FakeTogetherJob } from "./fake-together-job.js";
 import {
   type OpenApiServer,
@@ -17,15 +18,6 @@ import { packArchive } from "./pack-archive.js";
 
 export const TOGETHER_KEY = "tgp-test-key";
 export const TOGETHER_MODEL = "acme/small";
-
-interface FakeFile {
-  id: string;
-  filename: string;
-  content: string;
-  isProcessed: boolean;
-  /** What the vendor's check says of it. */
-  problem: string | null;
-}
 
 export interface FakeTogether {
   /** Of the API, with its version. */
@@ -64,7 +56,7 @@ export async function startFakeTogether(now: () => Date = () => new Date()): Pro
       headers.authorization === `Bearer ${TOGETHER_KEY}` ? null : refuse(401, "Invalid API key"),
     refuse: (problems) => refuse(400, problems.join("; ")),
     handlers: {
-      ...fileHandlers(fake),
+      ...fileHandlers(fake.files),
       ...jobHandlers(fake, now),
       ...downloadHandlers(fake),
       [`GET /${TOGETHER_MODEL}/resolve/main/tokenizer_config.json`]: () => ({ body: fake.tokenizer }),
@@ -77,64 +69,6 @@ export async function startFakeTogether(now: () => Date = () => new Date()): Pro
     jobOf: (label: string) => fake.jobs.findLast(({ request }) => request.suffix === label),
     close: () => server.close(),
   });
-}
-
-type Handlers = Record<string, (request: SpecRequest) => SpecAnswer>;
-
-function refuse(status: number, message: string): SpecAnswer {
-  return { status, body: { error: { type: "invalid_request_error", message } }, isUndocumented: true };
-}
-
-function fileHandlers(fake: FakeTogether): Handlers {
-  return {
-    "GET /files": () => ({ body: { data: fake.files.map(describeFile) } }),
-    "GET /files/{id}": ({ params }) => {
-      const file = fake.files.find(({ id }) => id === params.id);
-      if (file === undefined) return refuse(404, "no such file");
-      file.isProcessed ||= file.problem === null;
-      const report = { processing_status: "INVALID_FORMAT", validation_report: { error: file.problem } };
-      return file.problem === null
-        ? { body: describeFile(file) }
-        : { body: { ...describeFile(file), ...report }, isUndocumented: true };
-    },
-    "POST /files/upload": ({ body }) => {
-      const { file_name, file: content } = body as Record<string, string>;
-      const text = Buffer.from(content ?? "", "latin1").toString();
-      const file: FakeFile = {
-        id: `file-${fake.files.length + 1}`,
-        filename: file_name ?? "",
-        content: text,
-        isProcessed: false,
-        problem: findProblem(text),
-      };
-      fake.files.push(file);
-      return { body: describeFile(file) };
-    },
-  };
-}
-
-function describeFile({ id, filename, content, isProcessed }: FakeFile) {
-  return {
-    id,
-    object: "file",
-    created_at: 1_763_800_000,
-    filename,
-    bytes: Buffer.byteLength(content),
-    purpose: "fine-tune",
-    FileType: "jsonl",
-    Processed: isProcessed,
-  };
-}
-
-function findProblem(content: string): string | null {
-  for (const [index, line] of content.trimEnd().split("\n").entries()) {
-    const row = JSON.parse(line) as Record<string, unknown>;
-    const isRow = typeof row.prompt === "string" && typeof row.completion === "string";
-    if (!isRow || Object.keys(row).length !== 2) return `Line ${index + 1}: not an instruction row`;
-    if (String(row.completion).includes("FORBIDDEN"))
-      return `Line ${index + 1}: \`completion\` is not allowed`;
-  }
-  return null;
 }
 
 function jobHandlers(fake: FakeTogether, now: () => Date): Handlers {

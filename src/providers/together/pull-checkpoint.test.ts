@@ -100,15 +100,20 @@ describeWithSharedSpecs("pulling a checkpoint from Together", () => {
     fake.jobs[0]?.checkpoints.shift();
     await expect(pull()).rejects.toMatchObject({ code: "not_found", message: expect.stringContaining(":2") });
     checkpoint = (await provider.checkpoints(handle))[0] as ProviderCheckpoint;
-    fake.archive = packArchive({ "adapter_config.json": "{}" });
+    fake.archive = packArchive({ "README.md": "nothing" });
     await expect(pull()).rejects.toMatchObject({
       code: "bad_checkpoint",
-      message: expect.stringContaining("holds an adapter, expected full"),
+      message: expect.stringContaining("neither a model nor an adapter"),
     });
     fake.archive = Buffer.from("<html>");
     await expect(pull()).rejects.toMatchObject({ code: "bad_checkpoint" });
-    fake.archive = packArchive({ "config.json": "{}" });
+    // One for a step may be of the other kind: the manifest says what came.
+    fake.archive = packArchive({ "adapter_config.json": "{}" });
     await pull();
-    expect((await readCheckpointFolder(checkpoint.path)).isComplete).toBe(true);
+    const [here] = await provider.checkpoints(handle);
+    expect(here).toMatchObject({
+      isHere: true,
+      manifest: { kind: "adapter", hash: checkpoint.manifest.hash },
+    });
   });
 });

@@ -1,21 +1,17 @@
-import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CheckpointManifest } from "../../core/checkpoint.js";
 import { readCheckpointFolder } from "../../core/checkpoint-folder.js";
-import { explainSystemError, MllmError, ProviderError } from "../../core/errors.js";
+import { MllmError, ProviderError } from "../../core/errors.js";
 import type { JobSpec } from "../../core/job-spec.js";
-import { makeFolder, writeRecord } from "../local/job-folder.js";
+import { makeFolder } from "../local/job-folder.js";
 import type { JobHandle, ProviderCheckpoint, TransferProgress } from "../provider.js";
-import { readContent } from "../remote/content-files.js";
 import { downloadArchive } from "./download-archive.js";
+import { installArchive } from "./install-archive.js";
 import { readJobRecord } from "./job-record.js";
 import type { TogetherContext } from "./together-context.js";
-import { unpackArchive } from "./unpack-archive.js";
 
-/**
- * Downloads the checkpoint's archive to `<path>.part`, unpacks it there, puts the profile beside the weights and the
- * folder in its place; the manifest is written last. The vendor names no hashes: those in the manifest are of what came.
- */
+/** Downloads the checkpoint's archive beside its folder, going on where an earlier call broke off, and installs it. */
 export async function* pullCheckpoint(
   context: TogetherContext,
   job: JobHandle,
@@ -30,34 +26,19 @@ export async function* pullCheckpoint(
   }
   // Of this very checkpoint: another attempt's may lie beside it.
   const part = `${path}.${manifest.hash.slice(0, 8)}.part`;
-  await makeFolder(part);
   const archive = join(part, "archive");
   const query = toQuery(manifest.origin.checkpoint, { kind: manifest.kind, method: record.spec.method });
+  await makeFolder(part);
   try {
     for await (const { bytes, totalBytes } of downloadArchive(context, { query, file: archive })) {
       yield { path, bytes, totalBytes };
     }
+    await installArchive({ archive, folder: join(part, "files"), checkpoint, profile: record.profile });
   } catch (error) {
+    // What cannot be unpacked could not the next time.
+    if (error instanceof MllmError && error.code === "bad_checkpoint") await rm(part, { recursive: true });
     throw explainMissing(error, manifest.origin.checkpoint);
   }
-  const files = join(part, "files");
-  await rm(files, { recursive: true, force: true });
-  try {
-    await unpackArchive(archive, files);
-  } catch (error) {
-    // What is broken would be broken again.
-    if (error instanceof MllmError && error.code === "bad_checkpoint") await rm(part, { recursive: true });
-    throw error;
-  }
-  const folder = await findWeights(files);
-  await refuseOther(folder, checkpoint);
-  await writeFile(join(folder, "profile.json"), record.profile);
-  const listed = await readContent(folder, (name) => name !== "checkpoint.json");
-  await putInPlace(folder, path);
-  await writeRecord(join(path, "checkpoint.json"), {
-    ...manifest,
-    files: listed.map(({ path: name, sizeBytes, sha256 }) => ({ path: name, sizeBytes, sha256 })),
-  });
   await rm(part, { recursive: true, force: true });
 }
 
@@ -80,40 +61,4 @@ function explainMissing(error: unknown, name: string): unknown {
     statusCode: 404,
     cause: error,
   });
-}
-
-/** The folder with the weights: the archive's own, or the one folder in it. */
-async function findWeights(folder: string): Promise<string> {
-  for (let at = folder; ; ) {
-    const entries = await readdir(at, { withFileTypes: true });
-    const [only, ...others] = entries.filter(({ name }) => !name.startsWith("."));
-    if (only === undefined || others.length > 0 || !only.isDirectory()) return at;
-    at = join(at, only.name);
-  }
-}
-
-/** What the job's method promises has to be what came. */
-async function refuseOther(folder: string, { path, manifest }: ProviderCheckpoint): Promise<void> {
-  const has = async (name: string) => (await stat(join(folder, name)).catch(() => null)) !== null;
-  const isAdapter = await has("adapter_config.json");
-  const isModel = await has("config.json");
-  if (manifest.kind === "adapter" ? isAdapter : isModel && !isAdapter) return;
-  const found = isAdapter ? "an adapter" : isModel ? "a whole model" : "neither a model nor an adapter";
-  throw new MllmError(
-    "bad_checkpoint",
-    `the archive of ${manifest.id} holds ${found}, expected ${manifest.kind}`,
-    {
-      hint: `It lies unpacked in ${path}.*.part/files.`,
-    },
-  );
-}
-
-async function putInPlace(folder: string, path: string): Promise<void> {
-  try {
-    await rm(join(path, "checkpoint.json"), { force: true });
-    await rm(path, { recursive: true, force: true });
-    await rename(folder, path);
-  } catch (error) {
-    throw explainSystemError(error, path);
-  }
 }

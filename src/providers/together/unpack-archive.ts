@@ -73,7 +73,7 @@ function step(work: () => void, callback: TransformCallback): void {
 
 function broken(file: string, what: string, cause?: unknown): MllmError {
   return new MllmError("bad_checkpoint", `${file} cannot be unpacked: ${what}`, {
-    hint: "Delete the file and pull again; where it stays so, tell the vendor.",
+    hint: "Pull again; where it stays so, tell the vendor.",
     cause,
   });
 }
