@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { makeFolder } from "../../../test/fake-trainer.js";
 import { describeWithSshd, type SshServer, startSshd } from "../../../test/servers/sshd.js";
 import type { Storage } from "../storage.js";
@@ -11,6 +11,8 @@ import { type Host, shellScript } from "./host.js";
 import { createHostStorage } from "./host-storage.js";
 
 const { env } = process;
+
+jest.setTimeout(60_000);
 
 describe("createHere", () => {
   describeHost(() => createHere({ provider: "test", env }));
