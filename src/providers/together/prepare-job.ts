@@ -27,8 +27,9 @@ export async function prepareJob(context: TogetherContext, submission: Submissio
   const text = createModelText(facts, endOfTurn);
   const { data } = spec;
   const train = await planUpload({ source: data.train, sha256: data.sha256.train }, text);
+  const isEvaluated = Number(body.n_evals) > 0;
   const validation =
-    data.validation === null || data.sha256.validation === null
+    !isEvaluated || data.validation === null || data.sha256.validation === null
       ? null
       : await planUpload({ source: data.validation, sha256: data.sha256.validation }, text);
   return { record: { spec, endOfTurnToken: text.endOfTurnToken, ...profile }, train, validation, body };

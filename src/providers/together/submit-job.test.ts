@@ -69,6 +69,14 @@ describeWithSharedSpecs("submitting to Together", () => {
     expect(creates()).toBe(2);
   });
 
+  it("leaves validation rows here where nothing is evaluated", async () => {
+    const training = { num_train_epochs: 1, learning_rate: 1e-4, eval_strategy: "no" as const };
+    await togetherProvider(fake).submit(togetherSubmission(folder, { training }));
+    expect(fake.files).toHaveLength(1);
+    expect(fake.jobs[0]?.request).toMatchObject({ n_evals: 0, n_checkpoints: 1 });
+    expect(fake.jobs[0]?.request).not.toHaveProperty("validation_file");
+  });
+
   it("shows the request, the uploads and no secret, and sends nothing", async () => {
     const settings = { hf_output_repo: "me/agent" };
     const provider = togetherProvider(fake, { secret: hubSecrets }, settings);
