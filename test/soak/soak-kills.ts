@@ -124,7 +124,7 @@ function rowsOf(answer: unknown): { state: JobState }[] {
   return Array.isArray(answer) ? answer : ((answer as { jobs?: { state: JobState }[] }).jobs ?? []);
 }
 
-/** Half of the times at a random moment, half of the times around a random request. */
+/** A third of the times at a random moment, a third after a random request, a third around the create. */
 async function somewhere(
   hub: FakeHub,
   fake: FakeRunpod,
@@ -132,11 +132,12 @@ async function somewhere(
   ended: Promise<unknown>,
 ): Promise<void> {
   const late = random() * 30;
-  if (random() < 0.5) {
+  const third = random() * 3;
+  if (third < 1) {
     await Promise.race([delay(random() * 3000), ended]);
     return;
   }
-  let left = 1 + Math.floor(random() * 24);
+  let left = third < 2 ? 1 + Math.floor(random() * 16) : Number.POSITIVE_INFINITY;
   const reached = new Promise<void>((resolve) => {
     const count = () => {
       left -= 1;
@@ -146,8 +147,9 @@ async function somewhere(
       count();
       return false;
     };
-    fake.intercept = () => {
+    fake.intercept = ({ operation }) => {
       count();
+      if (third >= 2 && operation === "POST /v2/pods") resolve();
       return null;
     };
   });

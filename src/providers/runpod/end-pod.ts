@@ -17,7 +17,7 @@ export async function endPod(
     const from = { lastEventId: null, since: pod.createdAt };
     // Both are worth less than the pod's end. What is no job of ours has no folder.
     const log = await client.readLogs(pod.id, from).catch(() => null);
-    if (job.outputDir !== "") await writeStoppedPod(job, pod.id, log ?? []).catch(() => {});
+    if (job.outputDir !== "") await writeStoppedPod(job, pod, log ?? []).catch(() => {});
   }
   let last = pod.status;
   for (let look = 0; look < LOOKS; look++) {

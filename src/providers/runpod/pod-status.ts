@@ -23,7 +23,7 @@ export async function readPodStatus(parts: RunpodParts, job: JobHandle): Promise
   const { remote } = await parts.tree();
   const runner = await remote.runnerState(job);
   const podId = pod?.id ?? job.providerJobId;
-  const isStoppedByUs = (await readStoppedPod(job, podId)) !== null;
+  const isStoppedByUs = (await readStoppedPod(job, podId))?.wasAtWork === true;
   const status = judgeStatus({
     ...viewOfPod(pod, { runner, isStoppedByUs }),
     runner,
