@@ -1,10 +1,12 @@
 """Waiting for another job, and for free GPUs."""
 
+import json
 import os
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .endings import Ending
 from .locks import try_lock
@@ -31,7 +33,7 @@ def wait_for_job(folder: Path, watch: Watch) -> None:
         state = read_state(folder)
         if state != seen:
             seen, changed_at = state, time.monotonic()
-        if state and state.get("state") == "ended":
+        if state and state.get("state") == "ended" and _is_newest(state, folder):
             if state.get("exitCode") == 0:
                 return
             words = state.get("message") or state.get("reason") or "no reason given"
@@ -39,6 +41,15 @@ def wait_for_job(folder: Path, watch: Watch) -> None:
         if time.monotonic() - changed_at > SILENCE_SECONDS:
             raise Ending(None, "parent_failed", f"The job before this one, in {folder}, has fallen silent")
         watch.pause(ASK_SECONDS)
+
+
+def _is_newest(state: dict[str, Any], folder: Path) -> bool:
+    """False where the job was sent anew and its runner has not begun yet."""
+    try:
+        label = json.loads((folder / "runner.json").read_text(encoding="utf-8"))["label"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    return state.get("label") == label
 
 
 def wait_for_slots(folder: Path, wanted: int, watch: Watch) -> Slots:

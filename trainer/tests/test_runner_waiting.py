@@ -61,6 +61,15 @@ def test_a_job_whose_parent_has_failed_ends(world: World, tmp_path: Path):
     assert not starts_of(job)
 
 
+def test_what_an_earlier_attempt_of_the_parent_said_does_not_count(world: World, tmp_path: Path):
+    parent = world.job("parent", label="mllm-w-p-2")
+    write_parent(parent, state="ended", exitCode=1, label="mllm-w-p-1")
+    runner = world.start(world.job("a", after=str(parent)))
+    until(lambda: state_of(tmp_path / "a").get("state") == "waiting")
+    assert world.run(parent)[0] == 0
+    assert runner.wait(60) == 0
+
+
 def test_a_job_that_waits_can_be_ended_and_has_spent_nothing(world: World, tmp_path: Path):
     job = world.job("a", after=str(tmp_path / "nowhere"), deadlineSeconds=1)
     runner = world.start(job)

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -5,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from runner_world import runner_fields, state_of
 from world import attempt, events_of, manifest_of, write_job
 
 pytestmark = pytest.mark.process
@@ -40,40 +42,74 @@ def train_together(job: Path, module: str = "mllm_trainer") -> subprocess.Comple
     )
 
 
+def train_on_two_machines(job: Path) -> list[int]:
+    """Through their runners, as Slurm starts them on a file system that both see."""
+    processes = {"nodes": 2, "gpusPerNode": 0}
+    (job.parent / "runner.json").write_text(json.dumps(runner_fields(processes=processes)))
+    tools = job.parent.parent / "tools"
+    tools.mkdir()
+    (tools / "scontrol").write_text("#!/bin/sh\necho 127.0.0.1\n")
+    (tools / "scontrol").chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "SLURM_JOB_NODELIST": "gpu[1-2]",
+        "SLURM_JOB_ID": str(os.getpid()),
+    }
+    command = [sys.executable, "-m", "mllm_runner", str(job.parent)]
+    runners = [
+        subprocess.Popen(command, env={**environment, "SLURM_NODEID": rank}, stdout=subprocess.DEVNULL)
+        for rank in ("0", "1")
+    ]
+    return [runner.wait(300) for runner in runners]
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+    training = TRAINING | {"per_device_train_batch_size": 2}
+    job = write_job(tmp_path_factory.mktemp("together") / "job", data, training=training)
+    assert train_on_two_machines(job) == [0, 0], (job.parent / "trainer.log").read_text()
+    return job
+
+
 def paths_below(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")} - {"trainer.log"}
+    """Those of the trainer."""
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    return {path for path in found if not path.startswith(("trainer", "runner"))}
 
 
-def test_two_processes_do_what_one_does(data: Path, tmp_path: Path):
+def test_two_processes_do_what_one_does(together: Path, data: Path, tmp_path: Path):
     alone = write_job(tmp_path / "alone", data, training=TRAINING | {"per_device_train_batch_size": 4})
-    both = write_job(tmp_path / "both", data, training=TRAINING | {"per_device_train_batch_size": 2})
     assert attempt(alone) == 0
-    result = train_together(both)
-    assert result.returncode == 0, result.stderr
-    assert paths_below(both.parent) == paths_below(alone.parent)
-    assert [e["type"] for e in events_of(both)] == [e["type"] for e in events_of(alone)]
+    assert paths_below(together.parent) == paths_below(alone.parent)
+    assert [e["type"] for e in events_of(together)] == [e["type"] for e in events_of(alone)]
     for type_ in ("progress", "evaluated"):
-        losses = [[event["loss"] for event in events_of(job, type_)] for job in (alone, both)]
+        losses = [[event["loss"] for event in events_of(job, type_)] for job in (alone, together)]
         assert losses[0] == pytest.approx(losses[1], rel=2e-3)
-    done = events_of(both, "done")[-1]
+    done = events_of(together, "done")[-1]
     assert manifest_of(done["best"])["resumeFiles"] == []
-    assert attempt(both) == 0
-    assert len(events_of(both, "started")) == 1
+
+
+def test_of_two_machines_the_first_one_speaks(together: Path):
+    assert state_of(together.parent)["exitCode"] == 0 and state_of(together.parent)["starts"] == 1
+    assert "step 12/12" in (together.parent / "trainer.log").read_text()
+    assert "step" not in (together.parent / "trainer-1.log").read_text()
 
 
 def write_faulty(folder: Path, fault: str) -> None:
     (folder / "faulty.py").write_text(FAULTY.replace("FAULT", fault))
 
 
-def test_two_processes_go_on_where_they_were_killed(data: Path, tmp_path: Path):
-    training = TRAINING | {"per_device_train_batch_size": 2}
-    whole, broken = (write_job(tmp_path / name, data, training=training) for name in ("whole", "broken"))
-    assert train_together(whole).returncode == 0
+def test_two_processes_go_on_where_they_were_killed(together: Path, data: Path, tmp_path: Path):
+    broken = write_job(tmp_path / "job", data, training=TRAINING | {"per_device_train_batch_size": 2})
     write_faulty(broken.parent, f"os.kill(os.getpid(), {int(signal.SIGKILL)})")
     assert train_together(broken, "faulty").returncode != 0
     assert train_together(broken, "faulty").returncode == 0
     assert [event["fromStep"] for event in events_of(broken, "started")] == [0, 3]
-    losses = [events_of(job, "done")[-1]["validationLoss"] for job in (whole, broken)]
+    losses = [events_of(job, "done")[-1]["validationLoss"] for job in (together, broken)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
 
 
