@@ -202,13 +202,24 @@ function judge(batch: Batch, { spec, fate }: Launch): void {
   const job = state.listJobs({ jobKey: spec.jobKey })[0];
   const label = job === undefined ? "" : handleOf(state, job).label;
   const alive = world.machines().filter((machine) => machine.label === label && machine.isAlive());
-  const truth = fate === RUNS ? (alive.length > 0 ? "active" : "nothing") : target.fates[fate];
+  const truth = truthOf(world, { label, fate, isAlive: alive.length > 0 }, target);
   const said = job === undefined ? "nothing" : isActive(job.state) ? "active" : job.state;
   if (said !== truth) {
     counts.untruthful += 1;
     note(batch, `${label} ${fate}: the row says ${said} (${job?.reason}), the truth is ${truth}`);
   }
   if (alive.length > 1) counts.doublesAlive += 1;
+}
+
+function truthOf(
+  world: SoakWorld,
+  { label, fate, isAlive }: { label: string; fate: string; isAlive: boolean },
+  target: SoakTarget,
+): string | undefined {
+  // It could not even be asked for.
+  if (!world.machines().some((machine) => machine.label === label)) return "failed";
+  if (fate !== RUNS) return target.fates[fate];
+  return isAlive ? "active" : "nothing";
 }
 
 /** What is alive has to be an active job's only machine; what was made twice, the proxy's doing. */
