@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { until } from "../../../test/fake-trainer.js";
@@ -50,9 +50,14 @@ function manifestsInContainer({ jobFolder }: SkyWorld, job: Submission): string[
   return checkpoints.filter((name) => existsSync(join(folder, name, "checkpoint.json")));
 }
 
-/** When all that is whole has been brought to the Hub. */
+/** When all that is whole, and all that was said, has been brought to the Hub. */
 async function untilSynced(world: SkyWorld, job: Submission): Promise<void> {
-  await until(() => manifestsInHub(job).length === manifestsInContainer(world, job).length);
+  const events = () => {
+    const path = join(world.jobFolder(job), "events.jsonl");
+    const there = hub.files(REPOSITORY).get(`jobs/${job.name}/events.jsonl`);
+    return existsSync(path) && there?.equals(readFileSync(path)) === true;
+  };
+  await until(() => manifestsInHub(job).length === manifestsInContainer(world, job).length && events());
 }
 
 function createHarness(): ProviderHarness {
