@@ -89,7 +89,7 @@ export const PROVIDER_TRAITS = {
   },
   together: {
     startsFrom: "Together's models; stage 2 from its stage-1 job",
-    price: "yes: a fixed price for each job",
+    price: "yes, once the rows are there: a fixed price for each job",
     deadline: "none: the price is fixed",
     preemption: "the vendor's own affair",
     logs: "the vendor's events",
