@@ -7,7 +7,7 @@ import { makeFolder } from "../fake-trainer.js";
 import { packageRoot } from "../shared-paths.js";
 import { type FakeHub, startFakeHub } from "../vendor/fake-hub.js";
 import { type FakeRunpod, startFakeRunpod } from "../vendor/fake-runpod.js";
-import { createSeededRandom } from "../vendor/fault-proxy.js";
+import { createSeededRandom } from "../vendor/seeded-random.js";
 
 export interface KillCounts {
   launches: number;

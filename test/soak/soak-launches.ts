@@ -11,7 +11,8 @@ import { reconcile } from "../../src/training/reconcile.js";
 import { handleOf, type Session } from "../../src/training/session.js";
 import { trainJobs } from "../../src/training/train-jobs.js";
 import { makeFolder } from "../fake-trainer.js";
-import { createSeededRandom, impatientFetch } from "../vendor/fault-proxy.js";
+import { impatientFetch } from "../vendor/fault-proxy.js";
+import { createSeededRandom } from "../vendor/seeded-random.js";
 import type { SoakTarget, SoakWorld } from "./soak-target.js";
 import { CLIENT_PATIENCE } from "./targets.js";
 

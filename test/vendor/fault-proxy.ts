@@ -1,6 +1,8 @@
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { type Answer, forward, pipe } from "./forward-request.js";
+import { createSeededRandom } from "./seeded-random.js";
 
 /*
  * Stands between an adapter and a fake server and breaks what is between them:
@@ -75,12 +77,6 @@ interface Exchange {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
   forward(): Promise<Answer>;
-}
-
-interface Answer {
-  status: number;
-  headers: IncomingMessage["headers"];
-  body: Buffer;
 }
 
 /** See above. */
@@ -235,62 +231,4 @@ function plain(headers: IncomingMessage["headers"]): Record<string, string | str
     ...rest
   } = headers;
   return rest as Record<string, string | string[]>;
-}
-
-function open(target: string, incoming: IncomingMessage) {
-  const url = new URL(incoming.url ?? "/", target);
-  return httpRequest(url, {
-    method: incoming.method ?? "GET",
-    headers: { ...incoming.headers, host: url.host },
-  });
-}
-
-function forward(target: string, incoming: IncomingMessage, body: Buffer): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = open(target, incoming);
-    request.on("error", reject);
-    request.on("response", (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () =>
-        resolve({
-          status: response.statusCode ?? 502,
-          headers: response.headers,
-          body: Buffer.concat(chunks),
-        }),
-      );
-    });
-    request.end(body);
-  });
-}
-
-/** A stream that may never end. */
-function pipe(target: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = open(target, incoming);
-    request.on("error", reject);
-    request.on("response", (response) => {
-      outgoing.writeHead(response.statusCode ?? 502, response.headers);
-      outgoing.flushHeaders();
-      response.on("error", () => outgoing.destroy());
-      response.pipe(outgoing);
-    });
-    outgoing.on("close", () => {
-      request.destroy();
-      resolve();
-    });
-    request.end();
-  });
-}
-
-/** Numbers from 0 to 1: Mulberry32. */
-export function createSeededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -31,7 +31,7 @@ shift
 timeout -k 60 "$limit" "$@"
 echo "mllm: the job's command ended with exit code $?" >&2
 while :; do
-  python=$(command -v python3 || command -v /tmp/mllm/tools/bin/python)
+  python=$(command -v python3 || command -v "$MLLM_ROOT/tools/bin/python")
   "$python" - <<'PYTHON'
 import json, os, urllib.request
 
