@@ -3,15 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { V1Job, V1Service } from "@kubernetes/client-node";
-import {
-  type ApiObject,
-  expand,
-  FakeJob,
-  type FakePod,
-  type Obstacle,
-  type Surroundings,
-} from "./fake-kubernetes-job.js";
-import { findMistakes } from "./fake-kubernetes-rules.js";
+import { type Answer, refuse } from "./fake-kubernetes-answers.js";
+import type { FakeJob } from "./fake-kubernetes-job.js";
+import type { FakePod, Obstacle, Surroundings } from "./fake-kubernetes-pod.js";
+import { type ClusterState, kubernetesRoutes, wholeSecond } from "./fake-kubernetes-routes.js";
 import type { FakeMachine } from "./fake-machine.js";
 
 /** A cluster's API as far as the provider needs it, with a Job controller and a node whose containers are fake machines. */
@@ -54,20 +49,6 @@ export interface FakeKubernetesOptions {
   graceMilliseconds?: number;
 }
 
-interface Exchange {
-  verb: string;
-  url: URL;
-  body: unknown;
-  name: string;
-  namespace: string;
-}
-
-interface Answer {
-  status?: number;
-  json?: unknown;
-  text?: string;
-}
-
 export async function startFakeKubernetes(options: FakeKubernetesOptions): Promise<FakeKubernetes> {
   const cluster = new Cluster(options);
   const server = createServer((request, response) => {
@@ -86,7 +67,7 @@ export async function startFakeKubernetes(options: FakeKubernetesOptions): Promi
   return cluster;
 }
 
-class Cluster implements FakeKubernetes {
+class Cluster implements FakeKubernetes, ClusterState {
   url = "";
   stop: () => Promise<void> = async () => {};
   readonly token = "fake-cluster-token";
@@ -101,13 +82,13 @@ class Cluster implements FakeKubernetes {
   obstacle: Obstacle | null = null;
   readonly requests: string[] = [];
   readonly unknownRequests: string[] = [];
-  readonly #jobs = new Map<string, FakeJob>();
+  readonly byName = new Map<string, FakeJob>();
   /** Of deleted Jobs, until they are gone. */
   readonly #machines: FakeMachine[] = [];
-  readonly #around: Surroundings;
+  readonly around: Surroundings;
 
   constructor({ start, graceMilliseconds = 3000 }: FakeKubernetesOptions) {
-    this.#around = {
+    this.around = {
       start: (env) => {
         const machine = start(env);
         this.#machines.push(machine);
@@ -136,12 +117,12 @@ class Cluster implements FakeKubernetes {
 
   jobs(): FakeJob[] {
     this.#reconcile();
-    return [...this.#jobs.values()];
+    return [...this.byName.values()];
   }
 
   pod(label: string, index = 0): FakePod {
     this.#reconcile();
-    const pod = this.#jobs.get(label)?.pods.findLast((each) => each.index === index);
+    const pod = this.byName.get(label)?.pods.findLast((each) => each.index === index);
     if (pod === undefined) throw new Error(`no pod of ${label}`);
     return pod;
   }
@@ -149,17 +130,17 @@ class Cluster implements FakeKubernetes {
   disrupt(pod: FakePod, reason = "PreemptionByScheduler"): void {
     pod.disruption = { reason, message: "preempting to accommodate a higher priority pod" };
     pod.isDeleted = true;
-    pod.end(this.#around);
+    pod.end(this.around);
   }
 
   expire(label: string): void {
-    this.#jobs
+    this.byName
       .get(label)
-      ?.fail("DeadlineExceeded", "Job was active longer than specified deadline", this.#around);
+      ?.fail("DeadlineExceeded", "Job was active longer than specified deadline", this.around);
   }
 
   forget(label: string): void {
-    this.#jobs.delete(label);
+    this.byName.delete(label);
   }
 
   async close(): Promise<void> {
@@ -187,83 +168,24 @@ class Cluster implements FakeKubernetes {
   }
 
   #route(line: string, url: URL, body: unknown): Answer {
-    for (const [pattern, verb, handle] of this.#routes) {
+    for (const [pattern, verb, handle] of kubernetesRoutes) {
       const groups = pattern.exec(line)?.groups;
       if (groups === undefined) continue;
-      const name = groups.name ?? "";
-      const isDenied = this.denied.has(verb);
-      if (isDenied) {
-        return refuse(
-          403,
-          "Forbidden",
-          `${verb}: User "fake" cannot do this in the namespace "${groups.namespace}"`,
-        );
+      if (this.denied.has(verb)) {
+        const words = `${verb}: User "fake" cannot do this in the namespace "${groups.namespace}"`;
+        return refuse(403, "Forbidden", words);
       }
-      return handle({ verb, url, body, name, namespace: groups.namespace ?? "" });
+      return handle(this, { url, body, name: groups.name ?? "", namespace: groups.namespace ?? "" });
     }
     this.unknownRequests.push(line);
     return refuse(404, "NotFound", "the server could not find the requested resource");
   }
 
-  readonly #routes: [RegExp, string, (exchange: Exchange) => Answer][] = [
-    [
-      /^(?<name>GET) \/version\/?$/,
-      "get version",
-      () => ok({ gitVersion: "v1.34.1", major: "1", minor: "34" }),
-    ],
-    [
-      /^POST \/apis\/authorization\.k8s\.io\/v1\/(?<name>selfsubjectaccessreviews)$/,
-      "create selfsubjectaccessreviews",
-      ({ body }) => this.#review(body as Review),
-    ],
-    [jobs("POST"), "create jobs.batch", (exchange) => this.#createJob(exchange)],
-    [
-      jobs("GET"),
-      "list jobs.batch",
-      ({ url }) => list("JobList", this.#jobs.values(), url, (job) => job.toJson()),
-    ],
-    [jobs("GET", true), "get jobs.batch", ({ name }) => this.#withJob(name, (job) => ok(job.toJson()))],
-    [jobs("DELETE", true), "delete jobs.batch", (exchange) => this.#deleteJob(exchange)],
-    [
-      core("GET", "pods"),
-      "list pods",
-      ({ url }) => list("PodList", this.#pods(), url, (pod) => pod.toJson(this.#around)),
-    ],
-    [core("GET", "pods", "/log"), "get pods/log", (exchange) => this.#log(exchange)],
-    [core("GET", "events"), "list events", ({ url }) => this.#events(url)],
-    [core("GET", "secrets", "/"), "get secrets", ({ name }) => this.#secret(name)],
-    [core("POST", "services"), "create services", ({ body }) => this.#createService(body as V1Service)],
-    [
-      core("GET", "services", "/"),
-      "get services",
-      ({ name }) => (this.services.has(name) ? ok(this.services.get(name)) : missing("services", name)),
-    ],
-    [
-      core("PUT", "services", "/"),
-      "update services",
-      ({ name, body }) => {
-        this.services.set(name, body as V1Service);
-        return ok(body);
-      },
-    ],
-    [
-      core("DELETE", "services", "/"),
-      "delete services",
-      ({ name }) => (this.services.delete(name) ? ok({ kind: "Status" }) : missing("services", name)),
-    ],
-    [/^GET \/api\/v1\/(?<name>nodes)$/, "list nodes", () => ok({ kind: "NodeList", items: this.nodes })],
-    [
-      core("GET", "resourcequotas"),
-      "list resourcequotas",
-      () => ok({ kind: "ResourceQuotaList", items: this.quotas }),
-    ],
-  ];
-
   #reconcile(): void {
-    for (const job of this.#jobs.values()) {
-      job.reconcile(this.#around, { now: wholeSecond(), mayMakePods: this.podQuota === null });
+    for (const job of this.byName.values()) {
+      job.reconcile(this.around, { now: wholeSecond(), mayMakePods: this.podQuota === null });
       if (job.isDeleted && job.pods.length === 0) {
-        this.#jobs.delete(job.name);
+        this.byName.delete(job.name);
         this.#collectServices(job);
       }
     }
@@ -275,156 +197,4 @@ class Cluster implements FakeKubernetes {
       if (metadata?.ownerReferences?.some((owner) => owner.uid === uid)) this.services.delete(name);
     }
   }
-
-  #pods(): FakePod[] {
-    return [...this.#jobs.values()].flatMap((job) => job.pods);
-  }
-
-  #createJob({ body, namespace }: Exchange): Answer {
-    const manifest = body as V1Job;
-    const name = manifest.metadata?.name ?? "";
-    const mistakes = findMistakes(manifest);
-    if (mistakes.length > 0) {
-      return refuse(422, "Invalid", `Job.batch "${name}" is invalid: ${mistakes.join(", ")}`);
-    }
-    if (this.#jobs.has(name)) return refuse(409, "AlreadyExists", `jobs.batch "${name}" already exists`);
-    if (this.jobQuota !== null && this.#jobs.size >= this.jobQuota) {
-      const words = `exceeded quota: jobs, requested: count/jobs.batch=1, used: count/jobs.batch=${this.#jobs.size}, limited: count/jobs.batch=${this.jobQuota}`;
-      return refuse(403, "Forbidden", `jobs.batch "${name}" is forbidden: ${words}`);
-    }
-    const job = new FakeJob(manifest, namespace, wholeSecond());
-    this.#jobs.set(name, job);
-    const container = manifest.spec?.template.spec?.containers[0];
-    this.created.push({ manifest, command: (container?.command ?? []).map((word) => expand(word, {})) });
-    return { status: 201, json: job.toJson() };
-  }
-
-  #deleteJob({ name, url }: Exchange): Answer {
-    return this.#withJob(name, (job) => {
-      // Without a policy the pods of this old API are left alone.
-      const policy = url.searchParams.get("propagationPolicy");
-      if (policy !== "Foreground" && policy !== "Background") throw new Error(`policy ${policy}`);
-      job.delete(this.#around);
-      return ok(job.toJson());
-    });
-  }
-
-  #withJob(name: string, act: (job: FakeJob) => Answer): Answer {
-    const job = this.#jobs.get(name);
-    return job === undefined ? missing("jobs.batch", name) : act(job);
-  }
-
-  #log({ name, url }: Exchange): Answer {
-    const pod = this.#pods().find((each) => each.name === name);
-    if (pod === undefined) return missing("pods", name);
-    const container = url.searchParams.get("container");
-    if (pod.machine === null) {
-      const words = `container "${container}" in pod "${name}" is waiting to start: ContainerCreating`;
-      return refuse(400, "BadRequest", words);
-    }
-    if (url.searchParams.get("timestamps") !== "true") throw new Error("without timestamps");
-    return { text: pod.log(nanosecond(), url.searchParams.get("sinceTime")) };
-  }
-
-  #events(url: URL): Answer {
-    const selector = url.searchParams.get("fieldSelector") ?? "";
-    const name = /involvedObject\.name=([^,]+)/.exec(selector)?.[1];
-    const isStarved = this.podQuota !== null && this.#jobs.has(name ?? "");
-    const event = {
-      type: "Warning",
-      reason: "FailedCreate",
-      message: this.podQuota,
-      lastTimestamp: wholeSecond(),
-      involvedObject: { kind: "Job", name },
-      metadata: { name: `${name}.1` },
-    };
-    return ok({ kind: "EventList", items: isStarved ? [event] : [] });
-  }
-
-  #secret(name: string): Answer {
-    const secret = this.secrets.get(name);
-    if (secret === undefined) return missing("secrets", name);
-    const data = Object.entries(secret).map(([key, value]) => [key, Buffer.from(value).toString("base64")]);
-    return ok({ kind: "Secret", metadata: { name }, data: Object.fromEntries(data) });
-  }
-
-  #createService(service: V1Service): Answer {
-    const name = service.metadata?.name ?? "";
-    if (this.services.has(name)) return refuse(409, "AlreadyExists", `services "${name}" already exists`);
-    const stored = { ...service, metadata: { ...service.metadata, resourceVersion: "1" } };
-    this.services.set(name, stored);
-    return { status: 201, json: stored };
-  }
-
-  #review({ spec: { resourceAttributes: wanted } }: Review): Answer {
-    const resource = [wanted.resource, wanted.subresource].filter(Boolean).join("/");
-    const right = `${wanted.verb} ${resource}${wanted.group ? `.${wanted.group}` : ""}`;
-    return { status: 201, json: { status: { allowed: !this.denied.has(right) } } };
-  }
-}
-
-interface Review {
-  spec: {
-    resourceAttributes: { verb: string; resource: string; group?: string; subresource?: string };
-  };
-}
-
-function jobs(method: string, isNamed = false): RegExp {
-  const name = isNamed ? "/(?<name>[^/]+)" : "";
-  return new RegExp(`^${method} /apis/batch/v1/namespaces/(?<namespace>[^/]+)/jobs${name}$`);
-}
-
-/** `end`: `/` for one object, or `/` and a part of it. */
-function core(method: string, resource: string, end = ""): RegExp {
-  const name = end === "" ? "" : `/(?<name>[^/]+)${end === "/" ? "" : end}`;
-  return new RegExp(`^${method} /api/v1/namespaces/(?<namespace>[^/]+)/${resource}${name}$`);
-}
-
-function ok(json: unknown): Answer {
-  return { json };
-}
-
-function missing(resource: string, name: string): Answer {
-  return refuse(404, "NotFound", `${resource} "${name}" not found`);
-}
-
-function refuse(status: number, reason: string, message: string): Answer {
-  return {
-    status,
-    json: {
-      kind: "Status",
-      apiVersion: "v1",
-      metadata: {},
-      status: "Failure",
-      message,
-      reason,
-      code: status,
-    },
-  };
-}
-
-/** Pages as `limit` and `continue` ask. */
-function list<T>(kind: string, all: Iterable<T>, url: URL, toJson: (item: T) => ApiObject): Answer {
-  const selector = (url.searchParams.get("labelSelector") ?? "").split(",").filter((part) => part !== "");
-  const items = [...all].map(toJson).filter(({ metadata }) =>
-    selector.every((part) => {
-      const [key = "", value] = part.split("=");
-      return metadata.labels[key] === value;
-    }),
-  );
-  const start = Number(url.searchParams.get("continue") ?? 0);
-  const end = start + (Number(url.searchParams.get("limit")) || items.length);
-  return ok({
-    kind,
-    metadata: end < items.length ? { continue: String(end) } : {},
-    items: items.slice(start, end),
-  });
-}
-
-function wholeSecond(): string {
-  return `${new Date().toISOString().slice(0, 19)}Z`;
-}
-
-function nanosecond(): string {
-  return new Date().toISOString().replace("Z", "000000Z");
 }

@@ -52,7 +52,10 @@ jest.setTimeout(60_000);
       writeFileSync(join(world.jobFolder(job), "continue"), "");
     },
     kill: async (job) => {
-      await until(() => isStored(job, "checkpoints/checkpoint-2/checkpoint.json"));
+      // What is not brought away yet dies with the machine.
+      await until(
+        () => isStored(job, "checkpoints/checkpoint-2/checkpoint.json") && isStored(job, "events.jsonl"),
+      );
       const { machine } = cluster.pod(job.label);
       machine?.kill();
       await machine?.ended;

@@ -68,13 +68,8 @@ describe("the manifests of a job", () => {
   it("give the container the command word for word, though Kubernetes expands it", async () => {
     const job = world.createSubmission();
     await world.create().submit(job);
-    const {
-      MLLM_REPOSITORY = "",
-      MLLM_KIT = "",
-      MLLM_JOB = "",
-      MLLM_ROOT = "",
-      ...rest
-    } = world.machines[0]?.env ?? {};
+    const env = world.machines[0]?.env ?? {};
+    const { MLLM_REPOSITORY = "", MLLM_KIT = "", MLLM_JOB = "", MLLM_ROOT = "" } = env;
     const expected = containerCommand({
       repository: MLLM_REPOSITORY,
       kit: MLLM_KIT,
@@ -83,7 +78,7 @@ describe("the manifests of a job", () => {
       endpoint: world.hub.endpoint,
     });
     expect(world.cluster.created[0]?.command).toEqual(expected.command);
-    expect(rest).toEqual({ HF_ENDPOINT: world.hub.endpoint, HF_TOKEN: world.hub.token });
+    expect(env).toEqual({ ...expected.env, HF_TOKEN: world.hub.token });
     const [word = ""] = createJobManifest({
       submission: job,
       settings: ProviderSettings.parse({}).kubernetes,
