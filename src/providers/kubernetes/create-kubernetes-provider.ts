@@ -139,10 +139,11 @@ async function readLogs(place: KubernetesPlace, job: JobHandle, cursor: string |
   const at = cursor === null ? null : parsePodCursor(cursor);
   const isStored = cursor !== null && at === null;
   const pods = isStored ? [] : await listPods(place.cluster(), job.label);
-  if (pods.length > 0 || at !== null) return readPodLogs(place.cluster(), pods, at);
+  const isFollowed = at !== null && (at.last !== null || at.done.length > 0);
+  if (pods.length > 0 || isFollowed) return readPodLogs(place.cluster(), pods, at);
   const isAlive = !isStored && (await readJob(place.cluster(), job.label)) !== null;
   if (isAlive) return readPodLogs(place.cluster(), [], null);
-  return createRemoteJobs(await place.storage()).logs(job, cursor);
+  return createRemoteJobs(await place.storage()).logs(job, isStored ? cursor : null);
 }
 
 function toListed(job: V1Job): ListedJob[] {

@@ -151,6 +151,18 @@ describe("a job on a cluster", () => {
     expect(await world.create().logs(handle, cursor)).toEqual({ text: "", cursor });
   });
 
+  it("shows what the job's folder has kept where no pod was seen and none is left", async () => {
+    world.cluster.obstacle = { reason: "Unschedulable", message: "no room" };
+    const { name } = await submit();
+    const { cursor } = await provider.logs(handle, null);
+    world.cluster.forget(handle.label);
+    const value = { path: `jobs/${name}/trainer.log`, content: Buffer.from("a\nb\n").toString("base64") };
+    world.hub.repository("somebody/mllm-test")?.apply([{ key: "file", value }], new Map());
+    const stored = await provider.logs(handle, cursor);
+    expect(stored.text).toBe("a\nb\n");
+    expect(await provider.logs(handle, stored.cursor)).toEqual({ text: "", cursor: stored.cursor });
+  });
+
   it("cancels what waits, and says loudly what does not go", async () => {
     world.cluster.obstacle = { reason: "Unschedulable", message: "no room" };
     await submit();
