@@ -4,6 +4,7 @@ import type { ProviderView } from "../remote/judge-status.js";
 const VIEWS: Record<string, ProviderView> = {
   PENDING: "queued",
   CONFIGURING: "queued",
+  EXPEDITING: "queued",
   POWER_UP_NODE: "queued",
   REQUEUED: "queued",
   REQUEUE_FED: "queued",
@@ -18,6 +19,7 @@ const VIEWS: Record<string, ProviderView> = {
   STAGE_OUT: "running",
   STOPPED: "running",
   SUSPENDED: "running",
+  UPDATE_DB: "running",
   COMPLETED: "succeeded",
   BOOT_FAIL: "failed",
   DEADLINE: "failed",

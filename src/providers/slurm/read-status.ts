@@ -4,12 +4,12 @@ import { layout } from "../remote/layout.js";
 import { RunnerConfig, RunnerState } from "../remote/runner-files.js";
 import { parseJson, readStoredText } from "../remote/stored-text.js";
 import { findJobId, readJob } from "./find-job.js";
-import { viewOfState } from "./job-state.js";
+import { isAlive, viewOfState } from "./job-state.js";
 import type { SlurmJob } from "./slurm-client.js";
 import type { SlurmParts } from "./slurm-parts.js";
 
-/** A file that another node has just written may take a moment to be seen here. */
-const SHARED_FOLDER_MILLISECONDS = 3000;
+/** What another node has just written may take a moment to be seen here; so may the requeue after PREEMPTED. */
+const SECOND_LOOK_MILLISECONDS = 3000;
 const LOG_TAIL_BYTES = 64 * 1024;
 
 interface View {
@@ -18,21 +18,34 @@ interface View {
   reason: string | null;
 }
 
+interface Sight {
+  /** Null where the controller knows no such job. */
+  found: SlurmJob | null;
+  runner: RunnerState | null;
+}
+
 /** Slurm says whether the job has ended; how, its own last words say, where there are any. */
 export async function readStatus(parts: SlurmParts, job: JobHandle): Promise<JobStatus> {
   const id = job.providerJobId ?? (await findJobId(parts, job));
-  const found = id === null ? null : await readJob(parts, id, job.label);
-  let runner = await parts.jobs.runnerState(job);
-  const isOver = found !== null && !["queued", "running", "unknown"].includes(viewOfState(found.state));
-  if (isOver && runner !== null && runner.state !== "ended") {
-    await parts.sleep(SHARED_FOLDER_MILLISECONDS);
-    runner = await parts.jobs.runnerState(job);
-  }
+  const { found, runner } = await look(parts, job, id);
   const view = found === null ? await viewWithoutRecord(parts, job, { id, runner }) : viewOfRecord(found);
   const explained = runner === null ? await explainNoRunner(parts, job, view) : view;
   const lastWord = await parts.jobs.lastWord(job);
   const status = judgeStatus({ ...explained, runner, lastWord, dollarsPerHour: 0 });
   return { ...status, restarts: Math.max(status.restarts, found?.restarts ?? 0) };
+}
+
+/** In this order: what was written before the end is read after it. */
+async function look(parts: SlurmParts, job: JobHandle, id: string | null): Promise<Sight> {
+  const lookOnce = async () => ({
+    found: id === null ? null : await readJob(parts, id, job.label),
+    runner: await parts.jobs.runnerState(job),
+  });
+  const first = await lookOnce();
+  if (first.found === null || isAlive(first.found.state)) return first;
+  if (first.runner?.state === "ended" && viewOfState(first.found.state) !== "preempted") return first;
+  await parts.sleep(SECOND_LOOK_MILLISECONDS);
+  return lookOnce();
 }
 
 function viewOfRecord({ state, reason }: Pick<SlurmJob, "state" | "reason">): View {
@@ -102,8 +115,8 @@ async function explainNoRunner(parts: SlurmParts, job: JobHandle, view: View): P
 
 /** A job that never began because the one before it failed: Slurm cancels it, or has forgotten it since. */
 async function explainDependency({ storage }: SlurmParts, job: JobHandle, view: View): Promise<View> {
-  const isRefused = view.view === "cancelled" && view.raw.includes("DependencyNeverSatisfied");
-  if (!isRefused && view.view !== "gone") return view;
+  const isCancelled = view.view === "cancelled" && view.raw.includes("Dependency");
+  if (!isCancelled && view.view !== "gone") return view;
   const text = await readStoredText(storage, `${layout.job(job.name)}/runner.json`);
   const config = RunnerConfig.safeParse(parseJson(text)).data;
   if (config?.label !== job.label || config.after === null) return view;
@@ -111,7 +124,8 @@ async function explainDependency({ storage }: SlurmParts, job: JobHandle, view: 
   const words = await readStoredText(storage, `${parent}/runner-state.json`);
   const state = RunnerState.safeParse(parseJson(words)).data;
   const hasFailed = state?.state === "ended" && state.exitCode !== 0;
-  if (!isRefused && !hasFailed) return view;
+  // Accounting does not tell this from a job that was cancelled while it waited.
+  if (!hasFailed && !view.raw.includes("DependencyNeverSatisfied")) return view;
   const why = hasFailed ? (state.message ?? state.reason ?? "no reason given") : "Slurm says so";
   return { ...view, view: "failed", reason: `parent_failed: the job before this one failed: ${why}` };
 }

@@ -32,7 +32,9 @@ export interface SlurmClient {
 }
 
 const QUEUE_FORMAT = "%i|%T|%r|%S|%j";
-const ACCOUNT_FIELDS = "JobIDRaw,State,Reason,Start,JobName";
+const ACCOUNT_FIELDS = "JobIDRaw,State,Reason,Start,JobName,NodeList";
+/** Accounting gives no reason for a job that sbatch refused: it never had a node. */
+const REFUSED = /^\d+\|FAILED\|.*\|None assigned$/;
 /** Longer than any job waits and runs; sacct shows today's by default. */
 const ACCOUNT_SINCE = "now-180days";
 
@@ -64,7 +66,7 @@ export function createSlurmClient(provider: string, host: Host): SlurmClient {
         "id" in filter ? [`--jobs=${filter.id}`] : [`--name=${filter.name}`, `--starttime=${ACCOUNT_SINCE}`];
       const form = ["--allocations", "--noheader", "--parsable2", `--format=${ACCOUNT_FIELDS}`];
       const result = await host.run({ program: "sacct", args: [...which, ...form], isReadOnly: true });
-      if (result.code === 0) return parseRows(result.stdout);
+      if (result.code === 0) return parseRows(withoutRefused(result.stdout));
       if (result.code === 127 || /accounting storage is disabled/i.test(result.stderr)) return [];
       throw unexpected(provider, host, "sacct", result);
     },
@@ -76,6 +78,11 @@ export function createSlurmClient(provider: string, host: Host): SlurmClient {
       if (result.code !== 0 && !isGone) throw unexpected(provider, host, "scancel", result);
     },
   };
+}
+
+function withoutRefused(text: string): string {
+  const rows = text.split("\n").filter((row) => !REFUSED.test(row));
+  return rows.map((row) => row.replace(/\|[^|]*$/, "")).join("\n");
 }
 
 /** `id|state|reason|start|name`; of job arrays and steps nothing is ours. */
