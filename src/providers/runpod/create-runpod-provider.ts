@@ -6,11 +6,8 @@ import { chooseCandidates } from "./choose-candidates.js";
 import { endPod } from "./end-pod.js";
 import { readPodLogs } from "./pod-logs.js";
 import { findJob, readPodStatus } from "./pod-status.js";
-import { createRunpodParts, podOf, type RunpodParts } from "./runpod-parts.js";
+import { createRunpodParts, podOf, type RunpodParts, SETTLE_SECONDS } from "./runpod-parts.js";
 import { describeLaunch, nameOfCandidate, submitPod } from "./submit-pod.js";
-
-/** How long a pod that was just made may be missing from the list. Not documented. */
-const SETTLE_SECONDS = 20;
 
 /** Pods of RunPod's REST API v2; data and weights travel through the Hugging Face Hub. See docs/providers/runpod.md. */
 export function createRunpodProvider(environment: ProviderEnvironment, settings: RunpodSettings): Provider {

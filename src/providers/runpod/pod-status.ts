@@ -3,7 +3,7 @@ import { judgeStatus } from "../remote/judge-status.js";
 import { findPod } from "./launch-pod.js";
 import { isAlive, type Pod } from "./pod.js";
 import { viewOfPod } from "./pod-view.js";
-import { podOf, type RunpodParts } from "./runpod-parts.js";
+import { podOf, type RunpodParts, SETTLE_SECONDS } from "./runpod-parts.js";
 import { readStoppedPod } from "./stopped-pods.js";
 
 /** RunPod forgets a pod that was taken away, as each of ours is at its end: then what the job left is asked. */
@@ -24,13 +24,21 @@ export async function readPodStatus(parts: RunpodParts, job: JobHandle): Promise
   const runner = await remote.runnerState(job);
   const podId = pod?.id ?? job.providerJobId;
   const isStoppedByUs = (await readStoppedPod(job, podId))?.wasAtWork === true;
+  const isNew = pod === null && runner === null && !isStoppedByUs && isJustMade(parts, podId);
   const status = judgeStatus({
-    ...viewOfPod(pod, { runner, isStoppedByUs }),
+    ...(isNew ? NOT_SHOWN : viewOfPod(pod, { runner, isStoppedByUs })),
     runner,
     lastWord: await remote.lastWord(job),
     dollarsPerHour: null,
   });
   return { ...status, dollars: await costOf(parts, pod, podId) };
+}
+
+const NOT_SHOWN = { view: "queued", raw: "not shown yet", reason: null } as const;
+
+function isJustMade({ made, environment }: RunpodParts, podId: string | null): boolean {
+  const at = podId === null ? undefined : made.get(podId);
+  return at !== undefined && environment.now().getTime() - at < SETTLE_SECONDS * 1000;
 }
 
 /** A pod costs from its start to its end, whatever the job does in it. */

@@ -24,11 +24,22 @@ export interface RunpodParts {
   client: RunpodClient;
   /** Where the jobs' files are. Asks the Hub once whose the token is. */
   tree(): Promise<HubTree>;
+  /** When pods were made by this command, in milliseconds: RunPod may not show them at once. */
+  made: Map<string, number>;
 }
+
+/** How long a pod that was just made may not be shown. Not documented. */
+export const SETTLE_SECONDS = 20;
 
 export function createRunpodParts(environment: ProviderEnvironment, settings: RunpodSettings): RunpodParts {
   const client = createRunpodClient(environment);
-  return { environment, settings, client, tree: once(() => openTree(environment, settings)) };
+  return {
+    environment,
+    settings,
+    client,
+    tree: once(() => openTree(environment, settings)),
+    made: new Map(),
+  };
 }
 
 /** The job's pod, or null where RunPod has none. */

@@ -25,8 +25,10 @@ describeWithSharedSpecs("the runpod provider", () => {
   let proxy: FaultProxy;
   let world: ContainerWorld;
   let provider: Provider;
+  let skipped = 0;
 
   beforeEach(async () => {
+    skipped = 0;
     hub = await startFakeHub();
     fake = await startFakeRunpod();
     proxy = await startFaultProxy({ target: fake.server.url });
@@ -54,6 +56,7 @@ describeWithSharedSpecs("the runpod provider", () => {
         env: { ...environment.env, RUNPOD_API_BASE: `${proxy.url}/v2` },
         secret: (name) => known[name] ?? null,
         fetch: impatientFetch(300),
+        now: () => new Date(Date.now() + skipped),
         // Long pauses are between looks; short ones wait for what is on its way.
         sleep: (milliseconds) => delay(milliseconds >= 3000 ? 2 : milliseconds / 20),
       },
@@ -259,6 +262,17 @@ describeWithSharedSpecs("the runpod provider", () => {
     const found = await provider.status(handleOf(job, providerJobId));
     expect(found).toMatchObject({ state, raw: status });
     expect(found.dollars).toBeGreaterThanOrEqual(0);
+  });
+
+  it("waits for a pod that was just made and is not shown yet", async () => {
+    const job = gpuJob(["h100"]);
+    const { providerJobId } = await provider.submit(job);
+    pod().isGone = true;
+    const handle = handleOf(job, providerJobId);
+    expect(await provider.status(handle)).toMatchObject({ state: "queued", raw: "not shown yet" });
+    expect(await create().status(handle)).toMatchObject({ state: "lost" });
+    skipped = 21_000;
+    expect(await provider.status(handle)).toMatchObject({ state: "lost" });
   });
 
   it("lists what is alive under our names, with cost and age", async () => {

@@ -15,7 +15,9 @@ export async function submitPod(parts: RunpodParts, submission: Submission): Pro
   const candidates = await chooseCandidates(client, settings, submission.resources);
   const { job, toRequest } = await prepare(parts, submission);
   await ship((await parts.tree()).storage, job.shipment);
-  return launchPod(client, candidates, toRequest);
+  const pod = await launchPod(client, candidates, toRequest);
+  parts.made.set(pod.id, parts.environment.now().getTime());
+  return pod;
 }
 
 export async function describeLaunch(parts: RunpodParts, submission: Submission): Promise<LaunchPlan> {
