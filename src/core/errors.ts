@@ -1,6 +1,7 @@
 /** Every kind of failure a user can act on. */
 export type ErrorCode =
   | "already_running"
+  | "backend_failed"
   | "bad_checkpoint"
   | "bad_credentials"
   | "bad_dataset"
@@ -17,6 +18,7 @@ export type ErrorCode =
   | "not_found"
   | "over_budget"
   | "permission_denied"
+  | "tool_failed"
   | "too_many_errors"
   | "unreachable"
   | "usage";
