@@ -131,8 +131,12 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 /** A fetch that gives up after so many milliseconds, whatever its caller would wait. */
 export function impatientFetch(milliseconds: number): typeof globalThis.fetch {
   return (input, init) => {
-    const signals = [AbortSignal.timeout(milliseconds), ...(init?.signal ? [init.signal] : [])];
-    return globalThis.fetch(input, { ...init, signal: AbortSignal.any(signals) });
+    // Node 20 may collect a timeout that only AbortSignal.any knows (nodejs/node#57736), and then it never ends.
+    const controller = new AbortController();
+    const giveUp = () => controller.abort(new DOMException("no answer in time", "TimeoutError"));
+    setTimeout(giveUp, milliseconds).unref();
+    init?.signal?.addEventListener("abort", () => controller.abort(init.signal?.reason), { once: true });
+    return globalThis.fetch(input, { ...init, signal: controller.signal });
   };
 }
 
