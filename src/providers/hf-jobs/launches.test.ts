@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type ContainerWorld, makeContainerWorld } from "../../../test/vendor/container-world.js";
 import { type FakeHfJobs, serveFakeHfJobs } from "../../../test/vendor/fake-hf-jobs.js";
@@ -12,6 +13,9 @@ import { createHfJobsProvider } from "./create-hf-jobs-provider.js";
 const LAUNCHES = Number(process.env.MLLM_LAUNCHES ?? 15);
 /** At one vendor's, whose lists grow. */
 const BATCH = 25;
+const LATE_MILLISECONDS = 20;
+/** The line makes them wait more than it makes them work. */
+const AT_ONCE = 5;
 
 describe("launching at Hugging Face Jobs over a bad line", () => {
   let hub: FakeHub;
@@ -24,11 +28,16 @@ describe("launching at Hugging Face Jobs over a bad line", () => {
     hub = await startFakeHub();
     fake = serveFakeHfJobs(hub, { hasMachines: false });
     // Large files lie elsewhere; everything else is hurt: the Hub's own requests and those of its Jobs.
-    proxy = await startFaultProxy({ target: hub.endpoint, seed, share: 0.3, lateMilliseconds: 20 });
+    proxy = await startFaultProxy({
+      target: hub.endpoint,
+      seed,
+      share: 0.3,
+      lateMilliseconds: LATE_MILLISECONDS,
+    });
     world = makeContainerWorld(hub, { HF_ENDPOINT: proxy.url });
     const environment = {
       ...world.environment,
-      fetch: impatientFetch(400),
+      fetch: impatientFetch(250),
       sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
     };
     provider = createHfJobsProvider(environment, ProviderSettings.parse({})["hf-jobs"]);
@@ -52,7 +61,11 @@ describe("launching at Hugging Face Jobs over a bad line", () => {
   async function launchAndFollow(count: number): Promise<void> {
     const jobs = Array.from({ length: count }, () => world.createSubmission());
     const owned = new Map<string, string>();
-    for (const job of jobs) owned.set(job.label, (await launch(job)).providerJobId);
+    for (let done = 0; done < count; done += AT_ONCE) {
+      const some = jobs.slice(done, done + AT_ONCE);
+      const made = await Promise.all(some.map(launch));
+      for (const [index, { label }] of some.entries()) owned.set(label, made[index]?.providerJobId as string);
+    }
     await proxy.settled();
     const isCreate = ({ method, path }: { method: string; path: string }) =>
       method === "POST" && path === "/api/jobs/somebody";
@@ -91,8 +104,8 @@ describe("launching at Hugging Face Jobs over a bad line", () => {
       } catch (error) {
         if (!(error instanceof ProviderError) || !error.isRetryable) throw error;
         if (!error.isAmbiguous) continue;
-        // The time that settleSeconds stands for.
-        await proxy.settled();
+        // The time that settleSeconds stands for: what was sent late has arrived.
+        await delay(LATE_MILLISECONDS * 3);
         const found = await ask(() => provider.find({ ...job, providerJobId: null }));
         if (found !== null) return found;
       }
