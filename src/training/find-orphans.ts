@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { isActive } from "../core/job-state.js";
 import type { ListedJob } from "../providers/provider.js";
 import type { Job, State } from "../state/open-state.js";
@@ -27,9 +28,11 @@ const DEADLINE_GRACE_SECONDS = 1800;
 /** Compares what a provider has with what the database knows. Reconcile first, so that the database is up to date. */
 export async function findOrphans(session: Pick<Session, "state" | "provider" | "now">): Promise<Found> {
   const { state, provider } = session;
+  // In this order: a row is written before its machine is asked for, so what is listed has its row by now.
+  const alive = await provider.list();
   const jobs = new Map(state.listJobs().map((job) => [handleOf(state, job).name, job]));
   const found: Found = { orphans: [], foreign: [] };
-  for (const listed of await provider.list()) {
+  for (const listed of alive) {
     const [, name = "", workspace = "", attempt = ""] =
       /^(mllm-([a-z0-9]+)-.+)-(\d+)$/.exec(listed.label) ?? [];
     if (workspace !== state.workspaceId) {
@@ -49,7 +52,8 @@ function whyOrphan(
   { listed, attempt, now }: { listed: ListedJob; attempt: number; now: Date },
 ): Orphan["reason"] | null {
   if (job === null) return "no such job";
-  if (attempt !== job.attempt) return "a newer attempt is on";
+  const isItsOwn = isActive(job.state) && job.providerJobId === listed.providerJobId;
+  if (attempt !== job.attempt && !isItsOwn) return "a newer attempt is on";
   // Lost: what was found again here is adopted by the next look, not ended.
   if (!isActive(job.state) && job.state !== "lost") return "its job has ended";
   if (job.providerJobId !== null && job.providerJobId !== listed.providerJobId)
@@ -57,20 +61,23 @@ function whyOrphan(
   return isPastDeadline(job, listed, now) ? "past its deadline" : null;
 }
 
-function isPastDeadline({ spec }: Job, { startedAt }: ListedJob, now: Date): boolean {
-  const { deadlineSeconds } = spec;
-  if (startedAt === null || typeof deadlineSeconds !== "number") return false;
-  const seconds = (now.getTime() - Date.parse(startedAt)) / 1000;
-  return seconds > deadlineSeconds + DEADLINE_GRACE_SECONDS;
+function isPastDeadline(job: Job, { startedAt }: ListedJob, now: Date): boolean {
+  const { deadlineSeconds } = job.spec;
+  // Waiting for a GPU or for the backbone is no work, and the deadline does not count it.
+  if (startedAt === null || typeof deadlineSeconds !== "number" || job.state === "queued") return false;
+  // By our clock and by theirs: one that is wrong must not end a healthy job.
+  const start = Math.max(Date.parse(startedAt), Date.parse(job.submittedAt));
+  return (now.getTime() - start) / 1000 > deadlineSeconds + DEADLINE_GRACE_SECONDS;
 }
 
 /** Ends an orphan; returns when the provider says that it is gone, and throws where it cannot tell. */
 export async function endOrphan(
   { state, provider }: { state: State; provider: Session["provider"] },
-  { label, providerJobId, jobId = null }: ListedJob & { jobId?: string | null },
+  { label, providerJobId }: ListedJob,
 ): Promise<void> {
-  const job = jobId === null ? null : state.getJob(jobId);
-  const outputDir = job?.outputDir ?? "";
   const name = label.replace(/-\d+$/, "");
-  await provider.cancel({ jobId: jobId ?? name, name, label, providerJobId, outputDir });
+  const jobId = `job-${name.replace(/^mllm-[a-z0-9]+-/, "")}`;
+  // Of a job that no row tells of, the folder is where every job has its own.
+  const outputDir = state.getJob(jobId)?.outputDir ?? join(dirname(state.path), "jobs", jobId);
+  await provider.cancel({ jobId, name, label, providerJobId, outputDir });
 }

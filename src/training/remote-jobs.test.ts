@@ -4,7 +4,6 @@ import { makeScriptedWorkspace } from "../../test/scripted-session.js";
 import { collect, typesOf } from "../../test/training-workspace.js";
 import { ProviderError } from "../core/errors.js";
 import { cancelJob } from "./cancel-job.js";
-import { endOrphan, findOrphans } from "./find-orphans.js";
 import { readLogs } from "./read-logs.js";
 import { reconcile } from "./reconcile.js";
 import { trainJobs } from "./train-jobs.js";
@@ -178,55 +177,6 @@ describe("a command that died while it submitted", () => {
     pass(21);
     await reconcile(session);
     expect(state.getJob(spec.jobId)).toMatchObject({ state: "running", providerJobId: "m-1" });
-  });
-});
-
-describe("findOrphans", () => {
-  async function makeRunning() {
-    const workspace = makeScriptedWorkspace();
-    const provider = workspace.makeProvider();
-    const session = workspace.makeSession(provider);
-    const spec = workspace.makeSpec({ deadlineSeconds: 3600 });
-    await collect(trainJobs(session, [spec], { isDetached: true }));
-    await reconcile(session);
-    return { ...workspace, provider, session, spec };
-  }
-
-  it("finds nothing where every machine has its job", async () => {
-    const { session } = await makeRunning();
-    expect(await findOrphans(session)).toEqual({ orphans: [], foreign: [] });
-  });
-
-  it("tells why nothing stands behind a machine, and ends it", async () => {
-    const { session, provider, state } = await makeRunning();
-    const first = provider.jobs[0];
-    if (first === undefined) throw new Error("nothing was made");
-    const add = (label: string) =>
-      provider.jobs.push({ ...first, label, providerJobId: `x-${provider.jobs.length}` });
-    const own = `mllm-${state.workspaceId}`;
-    add(`${own}-unknown-1`);
-    add(`${own}-backbone-7`);
-    add(first.label);
-    add("mllm-0ther123-backbone-1");
-    const { orphans, foreign } = await findOrphans(session);
-    expect(orphans.map(({ providerJobId, reason }) => [providerJobId, reason])).toEqual([
-      ["x-1", "no such job"],
-      ["x-2", "a newer attempt is on"],
-      ["x-3", "a second one of its job"],
-    ]);
-    expect(foreign.map(({ label }) => label)).toEqual(["mllm-0ther123-backbone-1"]);
-    for (const orphan of orphans) await endOrphan(session, orphan);
-    expect(alive(provider).map(({ providerJobId }) => providerJobId)).toEqual(["m-1", "x-4"]);
-  });
-
-  it("takes a machine far past its deadline, or of a job that has ended, for an orphan", async () => {
-    const { session, pass, state, spec } = await makeRunning();
-    pass(3600 + 1801);
-    expect((await findOrphans(session)).orphans).toMatchObject([{ reason: "past its deadline" }]);
-    const job = state.getJob(spec.jobId);
-    if (job === null) throw new Error("no job");
-    state.updateJob(job, { state: "failed", at: new Date(session.now()).toISOString() });
-    expect((await findOrphans(session)).orphans).toMatchObject([{ reason: "its job has ended" }]);
   });
 });
 
