@@ -2,6 +2,7 @@ import { ProviderError } from "../../core/errors.js";
 import { failedConnection, refusal, unusable, type Where } from "./http-errors.js";
 import { readText } from "./read-text.js";
 import type { HttpTools, JsonRequest } from "./request-json.js";
+import { withDeadline } from "./with-deadline.js";
 
 const TRIES = 4;
 const FIRST_PAUSE_MILLISECONDS = 500;
@@ -44,21 +45,17 @@ async function tryOnce<Result>(
   where: Where,
   read: (response: Response) => Promise<Result>,
 ): Promise<Result> {
-  const signal = AbortSignal.timeout(request.timeoutMilliseconds ?? 30_000);
-  let response: Response;
+  let response: Response | null = null;
   try {
-    response = await tools.fetch(request.url, { ...toInit(request), signal });
+    return await withDeadline(request.timeoutMilliseconds ?? 30_000, async (signal) => {
+      response = await tools.fetch(request.url, { ...toInit(request), signal });
+      if (response.ok) return read(response);
+      const answer = await readText(response, { maxBytes: 65_536, isCut: true }).catch(() => "");
+      throw refusal(where, response, answer);
+    });
   } catch (error) {
-    throw failedConnection(where, error);
-  }
-  if (!response.ok) {
-    const answer = await readText(response, { maxBytes: 65_536, isCut: true }).catch(() => "");
-    throw refusal(where, response, answer);
-  }
-  try {
-    return await read(response);
-  } catch (error) {
-    throw unusable(where, error);
+    if (error instanceof ProviderError) throw error;
+    throw response === null ? failedConnection(where, error) : unusable(where, error);
   }
 }
 
