@@ -13,7 +13,7 @@ describeWithSlurm("on a real cluster", () => {
   beforeAll(async () => {
     cluster = await startSlurm();
   });
-  afterAll(() => cluster.stop());
+  afterAll(() => cluster?.stop());
 
   describeProviderContract("slurm", () => ({
     ...jobs,
