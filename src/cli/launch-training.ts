@@ -51,7 +51,9 @@ export async function launchTraining(
     const specs = plan.map((job) => job.spec);
     const resources = resolveResources(loaded.recipe);
     const isDetached = options.detach === true;
-    for await (const event of trainJobs(session, specs, { isDetached, resources, fallbacks, budgets })) {
+    const { sessionOf } = workspace;
+    const how = { isDetached, resources, fallbacks, budgets, sessionOf };
+    for await (const event of trainJobs(session, specs, how)) {
       view.show(event);
       if (isLast(event)) endings.push(event);
     }

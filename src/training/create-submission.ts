@@ -5,8 +5,8 @@ import { isActive } from "../core/job-state.js";
 import type { Resources } from "../core/resources.js";
 import type { JobHandle, Submission } from "../providers/provider.js";
 import type { Job, State } from "../state/open-state.js";
+import type { JobBudget } from "./plan-budget.js";
 import { handleOf, placementOf, type Session } from "./session.js";
-import type { JobBudget } from "./train-jobs.js";
 
 const ONE_CPU_PROCESS: Resources = { gpusPerNode: 0, nodes: 1, gpuTypes: [], image: "", isSpot: false };
 

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
@@ -24,6 +23,7 @@ import type { JobSpec } from "../core/job-spec.js";
 import { findBackbone } from "./find-backbone.js";
 import { reconcile } from "./reconcile.js";
 import { trainJobs } from "./train-jobs.js";
+import type { TrainingEvent } from "./training-event.js";
 
 describe("a command that is killed", () => {
   const script = resolve(dirname(fileURLToPath(import.meta.url)), "../../test/drive-process.js");
@@ -35,8 +35,7 @@ describe("a command that is killed", () => {
     const spec = makeSpec();
     await once(drive(folder, { pauseAt: 3 }, dieIn), "exit");
     expect(state.getJob(spec.jobId)?.state).toBe("submitting");
-    letContinueLater(spec);
-    const events = await collect(trainJobs(makeSession(), [spec]));
+    const events = await collectAndContinue(trainJobs(makeSession(), [spec]), spec);
     expect(events[0]?.type).toBe(dieIn === "before-start" ? "submitted" : "attached");
     expect(events.at(-1)?.type).toBe("done");
     expect(countStarts(spec)).toBe(1);
@@ -49,8 +48,7 @@ describe("a command that is killed", () => {
     await until(() => isPaused(spec));
     command.kill("SIGKILL");
     await once(command, "exit");
-    letContinueLater(spec);
-    const events = await collect(trainJobs(makeSession(), [spec]));
+    const events = await collectAndContinue(trainJobs(makeSession(), [spec]), spec);
     expect(events[0]?.type).toBe("attached");
     expect(events.at(-1)?.type).toBe("done");
     expect(countStarts(spec)).toBe(1);
@@ -90,7 +88,12 @@ describe("a command that is killed", () => {
   });
 });
 
-/** As soon as the trainer waits; where it never does, nothing happens. */
-function letContinueLater(spec: JobSpec): void {
-  if (existsSync(spec.outputDir)) void until(() => isPaused(spec)).then(() => letContinue(spec));
+/** Lets a waiting trainer go on after the first event, so that it cannot have ended before. */
+async function collectAndContinue(events: ReturnType<typeof trainJobs>, spec: JobSpec) {
+  const all: TrainingEvent[] = [];
+  for await (const event of events) {
+    if (event.type === "attached") void until(() => isPaused(spec)).then(() => letContinue(spec));
+    all.push(event);
+  }
+  return all;
 }

@@ -1,7 +1,12 @@
 import { MllmError } from "../core/errors.js";
 import type { Quote } from "../providers/provider.js";
 import type { State } from "../state/open-state.js";
-import type { JobBudget } from "./train-jobs.js";
+
+export interface JobBudget {
+  dollarsPerHour: number | null;
+  /** Of all its attempts together. */
+  maxDollars: number | null;
+}
 
 export interface PricedJob {
   jobKey: string;

@@ -22,32 +22,38 @@ export async function reconcile(session: ReconcileSession): Promise<void> {
 export async function reconcileJob(session: ReconcileSession, job: Job): Promise<Job> {
   const { state, provider, claimant } = session;
   // Whoever is submitting it knows better than the provider, which may not have heard of it yet.
-  if (job.state === "submitting" && (await claimant.isAlive(job.claimant, job.submittedAt))) return job;
-  const handle = handleOf(state, job);
-  const found = await provider.find(handle);
-  if (found === null && isSettling(session, job)) return job;
-  const status = found === null ? unknownJob(provider.name) : await provider.status({ ...handle, ...found });
-  if (found !== null && found.providerJobId !== job.providerJobId) {
-    state.updateJob(job, { ...found, at: timeOf(session) }, [job.state]);
+  if (job.state === "submitting" && (await claimant.isAlive(job.claimant, job.updatedAt))) return job;
+  const { status, providerJobId } = await askFor(session, job);
+  if (status.state === "lost" && isSettling(session, job)) return job;
+  const isEnd = !isActive(status.state) && status.state !== job.state;
+  // Before the end is written down: a command that dies in between leaves the job to the next one.
+  if (isEnd) await registerCheckpoints({ state, provider, job, at: timeOf(session) });
+  if (providerJobId !== job.providerJobId) {
+    state.updateJob(job, { providerJobId, at: timeOf(session) }, [job.state]);
   }
   if (!recordStatus(session, job, { status, onlyIn: [job.state] })) return state.getJob(job.id) ?? job;
-  const isAdopted = isActive(status.state) && found !== null && job.state !== status.state;
-  if (isAdopted) await endLeftovers(session, job, found.providerJobId);
-  else if (!isActive(status.state) && status.state !== job.state) await settleEnded(session, job);
+  const isAdopted = isActive(status.state) && job.state !== status.state;
+  // Of two that a lost answer led to, one goes on; of a job that is over, nothing does. A lost one may be found again.
+  if (isAdopted) await endLeftovers(session, job, providerJobId);
+  else if (isEnd && status.state !== "lost") await endLeftovers(session, job);
   return state.getJob(job.id) ?? job;
 }
 
-/** A provider whose lists lag may not show a job yet that was asked for just before its command died. */
-function isSettling({ provider, now }: ReconcileSession, job: Job): boolean {
-  const age = now().getTime() - Date.parse(job.updatedAt);
-  return job.state === "submitting" && age < provider.settleSeconds * 1000;
+/** By its label, or by the provider's own id where a list does not show it. */
+async function askFor(
+  { state, provider }: ReconcileSession,
+  job: Job,
+): Promise<{ status: JobStatus; providerJobId: string | null }> {
+  const handle = handleOf(state, job);
+  const providerJobId = (await provider.find(handle))?.providerJobId ?? job.providerJobId;
+  if (providerJobId === null) return { status: unknownJob(provider.name), providerJobId };
+  return { status: await provider.status({ ...handle, providerJobId }), providerJobId };
 }
 
-/** Registers what an ended job has left behind, and sees to it that nothing of it goes on costing. */
-async function settleEnded(session: ReconcileSession, job: Job): Promise<void> {
-  const { state, provider } = session;
-  await registerCheckpoints({ state, provider, job, at: timeOf(session) });
-  await endLeftovers(session, job);
+/** A provider whose answers lag may not show a job yet that was asked for a moment ago. */
+function isSettling({ provider, now }: ReconcileSession, job: Job): boolean {
+  const age = now().getTime() - Date.parse(job.updatedAt);
+  return isActive(job.state) && age < provider.settleSeconds * 1000;
 }
 
 function unknownJob(provider: string): JobStatus {

@@ -1,4 +1,4 @@
-import type { ProviderError } from "../core/errors.js";
+import { MllmError, ProviderError } from "../core/errors.js";
 import type { ProviderJob, Submission } from "../providers/provider.js";
 import type { Job } from "../state/open-state.js";
 import { endLeftovers } from "./end-leftovers.js";
@@ -23,11 +23,16 @@ export async function* submitJob(
   const { state, signal } = session;
   const said = new Set<string>();
   for (;;) {
+    // Others tell by the time that somebody is at it, and how long ago the request may have been made.
+    if (!state.updateJob(job, { state: "submitting", at: timeOf(session) }, ["submitting", "lost"])) {
+      yield takenAway(session, job, "before it could start");
+      return null;
+    }
     const error = await trySubmit(session, submission);
     const at = timeOf(session);
     const base = describeJob(job, at);
     if (!(error instanceof Error)) return yield* recordSubmitted(session, job, error.providerJobId);
-    if (hasFallback && error.code === "no_capacity") throw error;
+    if (hasFallback && error.code === "no_capacity" && !error.isAmbiguous) throw error;
     if (!said.has(error.message)) yield { ...base, type: "waiting", reason: error.message };
     said.add(error.message);
     // However long it takes: a job that may have been made must not be made again before that is certain.
@@ -37,13 +42,13 @@ export async function* submitJob(
       session,
       error.retryAfterSeconds ?? (error.code === "no_capacity" ? FULL_SECONDS : undefined),
     );
-    if (!signal.aborted && !isCancelled(session, job)) continue;
-    const reason = "cancelled before it could start";
-    if (error.isAmbiguous && signal.aborted) {
+    if (!signal.aborted) continue;
+    if (error.isAmbiguous) {
       // It may have been made: the next command looks for it.
       yield { ...describeJob(job, timeOf(session)), type: "left_running" };
       return null;
     }
+    const reason = "cancelled before it could start";
     state.updateJob(job, { state: "cancelled", reason, endedAt: at, at }, ["submitting"]);
     yield { ...base, type: "failed", state: "cancelled", reason, hint: error.hint ?? null };
     return null;
@@ -57,17 +62,23 @@ async function* recordSubmitted(
 ): AsyncGenerator<TrainingEvent, string | null> {
   const { state, provider } = session;
   const at = timeOf(session);
-  const isOurs = state.updateJob(job, { state: "queued", providerJobId, at }, ["submitting"]);
-  if (isOurs || !isCancelled(session, job)) return providerJobId;
+  const change = { state: "queued", providerJobId, reason: null, endedAt: null, at } as const;
+  if (state.updateJob(job, change, ["submitting", "lost"])) return providerJobId;
+  const now = state.getJob(job.id);
+  // Adopted meanwhile: the same job.
+  if (now?.attempt === job.attempt && now.state !== "cancelled") return providerJobId;
   await provider.cancel({ ...handleOf(state, job), providerJobId });
-  const reason = "cancelled while it was started";
-  yield { ...describeJob(job, at), type: "failed", state: "cancelled", reason, hint: null };
+  yield takenAway(session, job, "while it was started");
   return null;
 }
 
-function isCancelled(session: Session, job: Job): boolean {
+/** Somebody has cancelled the job, or started its next attempt, while this command was at it. */
+function takenAway(session: Session, job: Job, when: string): TrainingEvent {
   const now = session.state.getJob(job.id);
-  return now?.attempt === job.attempt && now.state === "cancelled";
+  const isCancelled = now?.state === "cancelled";
+  const reason = `${isCancelled ? "cancelled" : "taken over by another command"} ${when}`;
+  const base = { ...describeJob(job, timeOf(session)), type: "failed", reason, hint: null } as const;
+  return { ...base, state: now?.state ?? "lost" };
 }
 
 /** What the provider calls the job, or a failure that may pass. */
@@ -75,14 +86,15 @@ async function trySubmit(session: Session, submission: Submission): Promise<Prov
   try {
     return await session.provider.submit(submission);
   } catch (error) {
-    if (isPassing(error)) return error;
+    if (isPassing(error) || (error instanceof ProviderError && error.isAmbiguous)) return error;
     throw error;
   }
 }
 
 /**
  * The job, if it was made after all, or null once the provider has had the time to show it and does not. Where two
- * were made, one is kept. Returns null early only where the user interrupts.
+ * were made, one is kept. Returns null early only where the user interrupts. Throws an ambiguous error where the
+ * provider can no longer be asked.
  */
 async function lookUntilCertain(session: Session, job: Job): Promise<ProviderJob | null> {
   const { provider, state, signal } = session;
@@ -97,9 +109,19 @@ async function lookUntilCertain(session: Session, job: Job): Promise<ProviderJob
       }
       if (isSettled) return null;
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      if (!isPassing(error)) throw leftOpen(provider.name, error);
     }
     if (signal.aborted) return null;
     await pause(session);
   }
+}
+
+function leftOpen(provider: string, error: unknown): unknown {
+  if (!(error instanceof MllmError)) return error;
+  const { code, hint, message } = error;
+  const words = message.replace(`${provider}: `, "");
+  return new ProviderError(provider, `it cannot be told whether the job was started: ${words}`, {
+    ...{ code, cause: error, isAmbiguous: true, isRetryable: false },
+    hint: hint ?? "mllm jobs list asks again, and mllm reap ends what nobody follows.",
+  });
 }

@@ -1,17 +1,12 @@
-import { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
-import { ACTIVE_STATES, UNSETTLED_STATES } from "../core/job-state.js";
+import { ACTIVE_STATES } from "../core/job-state.js";
 import type { Resources } from "../core/resources.js";
-import type { Claim, Job } from "../state/open-state.js";
-import { createSubmission } from "./create-submission.js";
+import type { Job } from "../state/open-state.js";
+import { driveJob, notStarted } from "./drive-job.js";
 import { mergeEvents } from "./merge-events.js";
-import { readEvents } from "./read-events.js";
-import { reconcileJob } from "./reconcile.js";
-import { registerCheckpoints } from "./register-checkpoints.js";
-import { handleOf, pause, placementOf, type Session, timeOf } from "./session.js";
-import { submitJob } from "./submit-job.js";
-import { describeJob, type TrainingEvent } from "./training-event.js";
-import { watchJob } from "./watch-job.js";
+import type { JobBudget } from "./plan-budget.js";
+import type { Session } from "./session.js";
+import type { TrainingEvent } from "./training-event.js";
 
 export interface TrainOptions {
   /** Return after submission. Jobs beyond what the provider runs at once are then not started. */
@@ -20,18 +15,11 @@ export interface TrainOptions {
   resources?: Resources;
   /** Where to go on when the session's provider has no room, in order. */
   fallbacks?: readonly Session[];
-  /** By jobKey: what a job may still cost, and its price, where there is one. */
+  /** By jobKey: what a job may still cost, and its price at the session's provider, where there is one. */
   budgets?: ReadonlyMap<string, JobBudget>;
+  /** The session that a job was submitted in, which may be another place; the one given where nothing is said. */
+  sessionOf?: (job: Job) => Promise<Session>;
 }
-
-export interface JobBudget {
-  dollarsPerHour: number | null;
-  /** Of all its attempts together. */
-  maxDollars: number | null;
-}
-
-/** A job whose machines are taken away again and again is left to the user. */
-const MAX_RESUMES = 20;
 
 /**
  * Drives the jobs to their end: stage 1 first, then stage 2, in each as many at once as the provider runs. A jobKey
@@ -96,136 +84,10 @@ async function* driveWithFallbacks(
   for (const [i, candidate] of candidates.entries()) {
     const hasFallback = i < candidates.length - 1;
     let isFull = false;
-    for await (const event of driveJob(candidate, spec, { ...options, hasFallback })) {
+    for await (const event of driveJob(candidate, spec, { ...options, hasFallback, isFallback: i > 0 })) {
       isFull = event.type === "waiting" && event.isFull === true;
       yield event;
     }
     if (!isFull) return;
   }
-}
-
-type DriveOptions = TrainOptions & { hasFallback: boolean };
-
-async function* driveJob(
-  session: Session,
-  spec: JobSpec,
-  options: DriveOptions,
-): AsyncGenerator<TrainingEvent> {
-  const { isDetached = false } = options;
-  let starts = 0;
-  let redoAttempt: number | undefined;
-  let hasWaited = false;
-  while (!session.signal.aborted) {
-    const filter = { jobKey: spec.jobKey, provider: session.provider.name, states: UNSETTLED_STATES };
-    for (const job of session.state.listJobs(filter)) await reconcileJob(session, job);
-    const { kind, job } = claim(session, spec, redoAttempt);
-    if (kind === "claimed") {
-      const canResume = ++starts <= MAX_RESUMES;
-      if ((yield* runClaimed(session, job, { spec, options, canResume })) === "over") return;
-      continue;
-    }
-    if (kind === "active" && job.provider !== session.provider.name) return yield refuseForeign(session, job);
-    if (kind === "active" && job.state !== "submitting") return yield* attach(session, job, isDetached);
-    const base = describeJob(job, timeOf(session));
-    if (kind === "succeeded") {
-      const { state, provider } = session;
-      const { best, last } = await registerCheckpoints({ state, provider, job, at: base.time });
-      // A role whose backbone was trained anew meanwhile starts from that one.
-      const parentId = spec.parent?.id ?? null;
-      const isOfParent = parentId === null || best?.parentId === parentId;
-      if (best !== null && isOfParent) return yield { ...base, type: "already_done", best, last };
-      redoAttempt = job.attempt;
-      continue;
-    }
-    if (!hasWaited) yield { ...base, type: "waiting", reason: "another command is submitting this job" };
-    hasWaited = true;
-    await pause(session);
-  }
-  yield notStarted(session, spec, "interrupted");
-}
-
-async function* attach(session: Session, job: Job, isDetached: boolean): AsyncGenerator<TrainingEvent> {
-  const base = describeJob(job, timeOf(session));
-  yield { ...base, type: "attached", providerJobId: job.providerJobId };
-  if (isDetached) yield { ...base, type: "detached" };
-  else yield* watchJob(session, job);
-}
-
-function refuseForeign(session: Session, job: Job): TrainingEvent {
-  const reason = `the same work is ${job.state} at ${job.provider} as ${job.id}`;
-  const hint = `mllm jobs show ${job.id} says more.`;
-  return { ...describeJob(job, timeOf(session)), type: "failed", state: job.state, reason, hint };
-}
-
-function claim(session: Session, spec: JobSpec, redoAttempt: number | undefined): Claim {
-  return session.state.claimJob({
-    runId: spec.runId,
-    jobKey: spec.jobKey,
-    stage: spec.stage,
-    subset: spec.subset,
-    provider: session.provider.name,
-    claimant: session.claimant.id,
-    newJobId: spec.jobId,
-    outputDir: spec.outputDir,
-    placement: placementOf(session),
-    parentJobId: spec.parent?.jobId ?? null,
-    ...(redoAttempt === undefined ? {} : { redoAttempt }),
-    at: timeOf(session),
-  });
-}
-
-/** `preempted`: to be claimed and started once more. */
-async function* runClaimed(
-  session: Session,
-  job: Job,
-  { spec, options, canResume }: { spec: JobSpec; options: DriveOptions; canResume: boolean },
-): AsyncGenerator<TrainingEvent, "preempted" | "over"> {
-  const { state, provider } = session;
-  const handle = handleOf(state, job);
-  let cursor: string | null;
-  let isResume: boolean;
-  let providerJobId: string | null;
-  try {
-    const submission = createSubmission(session, job, { spec, options });
-    const price = options.budgets?.get(spec.jobKey)?.dollarsPerHour ?? null;
-    state.updateJob(job, { spec: submission.spec, dollarsPerHour: price, at: timeOf(session) });
-    // Before the start, so that the new attempt's first events are seen and the old one's are not repeated.
-    ({ cursor } = await readEvents(provider, handle, null));
-    isResume = (await provider.checkpoints(handle)).length > 0;
-    providerJobId = yield* submitJob(session, submission, { job, hasFallback: options.hasFallback });
-  } catch (error) {
-    const at = timeOf(session);
-    const { message, code, hint } = error as MllmError;
-    state.updateJob(job, { state: "failed", reason: message, endedAt: at, at }, ["submitting"]);
-    if (!(error instanceof MllmError)) throw error;
-    const base = describeJob(job, at);
-    if (code === "no_capacity" && options.hasFallback) {
-      yield { ...base, type: "waiting", reason: message, isFull: true };
-    } else {
-      yield { ...base, type: "failed", state: "failed", reason: message, hint: hint ?? null };
-    }
-    return "over";
-  }
-  if (providerJobId === null) return "over";
-  const base = describeJob(job, timeOf(session));
-  yield { ...base, type: "submitted", providerJobId, isResume };
-  if (options.isDetached === true) {
-    yield { ...base, type: "detached" };
-    return "over";
-  }
-  for await (const event of watchJob(session, { ...job, providerJobId }, cursor)) {
-    const isPreempted = event.type === "failed" && event.state === "preempted";
-    if (isPreempted && canResume) {
-      yield { ...describeJob(job, event.time), type: "preempted", reason: event.reason };
-      return "preempted";
-    }
-    yield event;
-  }
-  return "over";
-}
-
-function notStarted(session: Session, spec: JobSpec, reason: string): TrainingEvent {
-  const { stage, subset, outputDir } = spec;
-  const provider = session.provider.name;
-  return { type: "not_started", stage, subset, provider, outputDir, reason, time: timeOf(session) };
 }

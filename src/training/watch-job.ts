@@ -1,3 +1,4 @@
+import { MllmError } from "../core/errors.js";
 import { isActive, UNSETTLED_STATES } from "../core/job-state.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { JobStatus } from "../providers/provider.js";
@@ -6,11 +7,11 @@ import { endLeftovers } from "./end-leftovers.js";
 import { mergeEvents } from "./merge-events.js";
 import { dropReplaced, pullCheckpoints } from "./pull-checkpoints.js";
 import { readEvents } from "./read-events.js";
-import { isPassing } from "./reconcile.js";
 import { recordStatus } from "./record-status.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
 import { handleOf, pause, type Session, timeOf } from "./session.js";
 import { describeJob, type TrainingEvent } from "./training-event.js";
+import { untilAnswered } from "./until-answered.js";
 
 type Failure = Extract<TrainerEvent, { type: "failed" }>;
 
@@ -38,10 +39,11 @@ export async function* watchJob(
   let failure: Failure | null = null;
   let recordedAt = 0;
   while (await isBeingSubmitted(session, job)) await pause(session);
+  const shownAt = session.now().getTime() + session.provider.settleSeconds * 1000;
   for (;;) {
     const from = cursor;
     const look: Look | null = yield* untilAnswered(session, job, () => lookAt(session, job, from));
-    if (look === null) return;
+    if (look === null) return yield leftRunning(session, job);
     cursor = look.cursor;
     const events = isFirst ? sinceStart(look.events, job.submittedAt) : look.events;
     isFirst = false;
@@ -53,6 +55,13 @@ export async function* watchJob(
     }
     const { status } = look;
     const now = session.now().getTime();
+    // What was just made may not show up yet.
+    const isSeen = status.state !== "lost" || now >= shownAt;
+    if (!isSeen) {
+      if (session.signal.aborted) return yield leftRunning(session, job);
+      await pause(session);
+      continue;
+    }
     if (session.state.getJob(job.id)?.state !== status.state || now - recordedAt >= RECORD_MILLISECONDS) {
       recordStatus(session, job, { status, onlyIn: UNSETTLED_STATES });
       recordedAt = now;
@@ -64,43 +73,22 @@ export async function* watchJob(
     if (isEnded) {
       const said = failure;
       const end = yield* untilAnswered(session, job, () => closeJob(session, job, { status, failure: said }));
-      if (end !== null) yield end;
-      return;
+      return yield end ?? leftRunning(session, job);
     }
-    if (session.signal.aborted) return yield { ...describeJob(job, timeOf(session)), type: "left_running" };
+    if (session.signal.aborted) return yield leftRunning(session, job);
     await pause(session);
   }
 }
 
-/** Asks until there is an answer; null, after `left_running`, where the user interrupts before. */
-async function* untilAnswered<T>(
-  session: Session,
-  job: Job,
-  ask: () => Promise<T>,
-): AsyncGenerator<TrainingEvent, T | null> {
-  const said = new Set<string>();
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      const base = describeJob(job, timeOf(session));
-      if (!said.has(error.message)) yield { ...base, type: "waiting", reason: error.message };
-      said.add(error.message);
-      if (session.signal.aborted) {
-        yield { ...base, type: "left_running" };
-        return null;
-      }
-      await pause(session, error.retryAfterSeconds);
-    }
-  }
-}
-
-async function lookAt({ provider, state }: Session, job: Job, from: string | null): Promise<Look> {
+async function lookAt(session: Session, job: Job, from: string | null): Promise<Look> {
+  const { provider, state } = session;
   const handle = handleOf(state, job);
   // In this order: what a trainer wrote before it ended is read after its end was seen.
   const status = await provider.status(handle);
-  return { status, ...(await readEvents(provider, handle, from)) };
+  const said = await readEvents(provider, handle, from);
+  // Before the end is written down: a command that dies in between leaves the job to the next one.
+  if (!isActive(status.state)) await registerCheckpoints({ state, provider, job, at: timeOf(session) });
+  return { status, ...said };
 }
 
 /** What is not brought now is brought at the next checkpoint, or by `mllm checkpoints pull`. */
@@ -110,9 +98,12 @@ async function* tolerate(
   events: AsyncGenerator<TrainingEvent>,
 ): AsyncGenerator<TrainingEvent> {
   try {
-    yield* events;
+    for await (const event of events) {
+      yield event;
+      if (session.signal.aborted) return;
+    }
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!(error instanceof MllmError)) throw error;
     const reason = `checkpoints are not brought here yet: ${error.message}`;
     yield { ...describeJob(job, timeOf(session)), type: "waiting", reason };
   }
@@ -122,7 +113,7 @@ async function* tolerate(
 async function isBeingSubmitted({ state, claimant, signal }: Session, { id }: Job): Promise<boolean> {
   const job = state.getJob(id);
   if (job?.state !== "submitting" || signal.aborted) return false;
-  return claimant.isAlive(job.claimant, job.submittedAt);
+  return claimant.isAlive(job.claimant, job.updatedAt);
 }
 
 /** Follows several jobs, each with the session of its provider, to their ends. */
@@ -148,7 +139,8 @@ async function closeJob(
   const { state, provider } = session;
   const base = describeJob(job, timeOf(session));
   const { best, last, done } = await registerCheckpoints({ state, provider, job, at: base.time });
-  await endLeftovers(session, job);
+  // A lost one that shows up again goes on; the next look adopts it.
+  if (status.state !== "lost") await endLeftovers(session, job);
   if (status.state === "succeeded" && best !== null) {
     await dropReplaced(session, job);
     return { ...base, type: "done", best, last, seconds: done?.seconds ?? null };
@@ -163,6 +155,10 @@ async function closeJob(
     failure?.hint ??
     `mllm jobs logs ${job.id} shows what the trainer said; the same mllm train goes on from the last complete checkpoint.`;
   return { ...base, type: "failed", state: status.state, reason, hint };
+}
+
+function leftRunning(session: Session, job: Job): TrainingEvent {
+  return { ...describeJob(job, timeOf(session)), type: "left_running" };
 }
 
 /** What this attempt has said so far: nothing of it before the trainer has said that it is there. */
