@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { createAgentsCommand } from "./commands/agents.js";
 import { createCheckpointsCommand } from "./commands/checkpoints.js";
 import { createDataCommand } from "./commands/data.js";
 import { createJobsCommand } from "./commands/jobs.js";
@@ -35,6 +36,7 @@ export function createProgram(context: Context, args: readonly string[]): Comman
     .addCommand(createJobsCommand(context))
     .addCommand(createReapCommand(context))
     .addCommand(createCheckpointsCommand(context))
+    .addCommand(createAgentsCommand(context))
     .addCommand(createProvidersCommand(context));
   settle(program, context, args.includes("--json"));
   return program;

@@ -73,6 +73,17 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE jobs ADD COLUMN dollarsBefore REAL NOT NULL DEFAULT 0;
   ALTER TABLE jobs ADD COLUMN dollars REAL;
   `,
+  `
+  CREATE TABLE agents (
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    planner TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    summarizer TEXT NOT NULL,
+    createdAt TEXT NOT NULL,
+    PRIMARY KEY (name, version)
+  ) STRICT;
+  `,
 ];
 
 /** Brings the database to the newest version; refuses one that a newer mllm has written. */

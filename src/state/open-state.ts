@@ -1,14 +1,15 @@
 import type { JobState } from "../core/job-state.js";
-import type { Subset } from "../core/roles.js";
+import type { Role, Subset } from "../core/roles.js";
+import { createAgentStore } from "./agent-store.js";
 import { createCheckpointStore } from "./checkpoint-store.js";
 import { type Database, openDatabase } from "./database.js";
 import { createJobStore } from "./job-store.js";
 import { migrate } from "./migrations.js";
-import type { Checkpoint, Job, Run } from "./rows.js";
+import type { Agent, Checkpoint, Job, Run } from "./rows.js";
 import { createRunStore } from "./run-store.js";
 import { takeSnapshot } from "./snapshot.js";
 
-export type { Checkpoint, Job, Run } from "./rows.js";
+export type { Agent, Checkpoint, Job, Run } from "./rows.js";
 
 /** What makes two executions of a recipe the same run. */
 export interface RunKey {
@@ -107,6 +108,14 @@ export interface State {
   getCheckpoint(id: string): Checkpoint | null;
   /** As findJob. */
   findCheckpoint(idOrPrefix: string): Checkpoint;
+  /** A new version of an agent: roles that are not named stay as they were. Throws usage where a role was never named. */
+  saveAgent(name: string, roles: Partial<Record<Role, string>>, at: string): Agent;
+  /** Every version, by name, newest first. */
+  listAgents(name?: string): Agent[];
+  /** The newest version, or the one asked for. */
+  getAgent(name: string, version?: number): Agent | null;
+  /** All versions; false where there was none. */
+  removeAgent(name: string): boolean;
   close(): void;
 }
 
@@ -153,6 +162,7 @@ function createState(database: Database): State {
     ...createRunStore(database),
     ...createJobStore(database),
     ...createCheckpointStore(database),
+    ...createAgentStore(database),
     close: database.close,
   };
 }

@@ -84,6 +84,17 @@ export const Checkpoint = z.object({
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
+/** One version of a named trio: checkpoint ids. The highest version counts. */
+export const Agent = z.object({
+  name: z.string(),
+  version: z.int().positive(),
+  planner: z.string(),
+  caller: z.string(),
+  summarizer: z.string(),
+  createdAt: z.string(),
+});
+export type Agent = z.infer<typeof Agent>;
+
 export function parseRow<T>(schema: z.ZodType<T>, row: unknown, table: string): T {
   const result = schema.safeParse(row);
   if (result.success) return result.data;
