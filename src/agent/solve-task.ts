@@ -1,5 +1,8 @@
 import type { Step } from "../core/trajectory.js";
 import type { AgentEvent, AgentResult } from "./agent-event.js";
+import { exploreFrom, type Found } from "./loop/search.js";
+import { LimitReached, Session, type SessionOptions } from "./loop/session.js";
+import { reasonOf, type SpokenStep, takeTurn } from "./loop/take-turn.js";
 import type { AgentModel } from "./role-model.js";
 import type { ToolBox } from "./tool-box.js";
 
@@ -12,9 +15,10 @@ export interface Task {
 export interface Limits {
   /** Planner turns of one branch. */
   maxTurns: number;
-  /** Of all completions together. */
+  /** That all completions together may have; prompts are not counted. */
   maxTokens: number;
   maxSeconds: number;
+  /** Of tools. */
   maxCalls: number;
   /** Of one completion. */
   maxNewTokens: number;
@@ -29,26 +33,95 @@ export interface SolveOptions {
   temperature: number;
   seed: number;
   signal: AbortSignal;
+  /** Yields `answering` events; joined, the pieces of one step are its answer. */
+  streamsAnswer?: boolean;
   now(): Date;
 }
 
+/** Of each step, where the strategy is `search`. */
+const TRIES = 2;
+
+/** How often `takeStep` tells a planner that its caller's call cannot be run. */
+const MAX_CORRECTIONS = 2;
+
 /**
  * Lets planner, caller and summarizer solve a task. Deterministic for a seed where backends and tools are. What a
- * model says is never an exception: texts that cannot be read become observations, retries or a give-up.
+ * model says is never an exception: texts that cannot be read become observations, retries or a give-up. Throws
+ * `interrupted` once the signal is aborted, `bad_input` where tools and question alone are too long for a role, and
+ * what a backend throws.
  */
-export async function* solveTask(
-  _task: Task,
-  _options: SolveOptions,
-): AsyncGenerator<AgentEvent, AgentResult> {
-  yield* [];
-  throw new Error("not there yet");
+export async function* solveTask(task: Task, options: SolveOptions): AsyncGenerator<AgentEvent, AgentResult> {
+  const { toolBox, strategy } = options;
+  const session = openSession(task, options);
+  const steps = task.steps ?? [];
+  const found: Found = { answered: null, gaveUp: null, tooLong: null, current: steps };
+  const width = strategy === "search" ? TRIES : 1;
+  let limit: LimitReached["limit"] | null = null;
+  try {
+    yield* exploreFrom({ session, toolBox, width, found }, { steps, turns: 0, hint: null });
+  } catch (error) {
+    if (!(error instanceof LimitReached)) throw error;
+    limit = error.limit;
+  } finally {
+    session.close();
+  }
+  return { ...conclude(found, limit), usage: session.usage };
 }
 
-/** One planner turn and what follows from it, for clients that run the tools themselves. */
+function conclude(found: Found, limit: LimitReached["limit"] | null): Omit<AgentResult, "usage"> {
+  const answer = found.answered?.at(-1);
+  if (answer?.kind === "answer") {
+    return { outcome: "answered", answer: answer.answer, reason: null, steps: [...(found.answered ?? [])] };
+  }
+  if (limit !== null) return { outcome: "limit", answer: null, reason: limit, steps: [...found.current] };
+  const last = found.gaveUp?.at(-1);
+  if (last?.kind === "give_up") {
+    return { outcome: "gave_up", answer: null, reason: reasonOf(last), steps: [...(found.gaveUp ?? [])] };
+  }
+  return { outcome: "limit", answer: null, reason: "turns", steps: [...(found.tooLong ?? found.current)] };
+}
+
+/**
+ * One planner turn and what follows from it, for clients that run the tools themselves: a call that can be run (of a
+ * tool that there is, its arguments a JSON object, its observation null), an answer or a give-up. A planner whose call
+ * cannot be run is told so and plans again, within the step; limits that are reached make a give-up. Throws as
+ * `solveTask` does.
+ */
 export async function* takeStep(
-  _task: Task,
-  _options: Omit<SolveOptions, "strategy" | "toolBox"> & { toolBox: Pick<ToolBox, "tools"> },
-): AsyncGenerator<AgentEvent, Step> {
-  yield* [];
-  throw new Error("not there yet");
+  task: Task,
+  options: Omit<SolveOptions, "strategy" | "toolBox"> & { toolBox: Pick<ToolBox, "tools"> },
+): AsyncGenerator<AgentEvent, SpokenStep> {
+  const session = openSession(task, options);
+  const steps = [...(task.steps ?? [])];
+  try {
+    for (let attempt = 0; attempt <= MAX_CORRECTIONS; attempt += 1) {
+      session.step = attempt + 1;
+      const step = yield* takeTurn(session, steps, null);
+      if (step.kind !== "call" || step.observation === null) return step;
+      steps.push(step);
+    }
+    return yield* stop(session, "the caller wrote no call that can be run");
+  } catch (error) {
+    if (!(error instanceof LimitReached)) throw error;
+    return yield* stop(session, `the limit of ${error.limit} is reached`);
+  } finally {
+    session.close();
+  }
+}
+
+async function* stop(session: Session, reason: string): AsyncGenerator<AgentEvent, SpokenStep> {
+  yield { type: "gave_up", ...session.at, reason };
+  return { kind: "give_up", thought: "", untrained: "stopped" };
+}
+
+function openSession(
+  { instruction }: Task,
+  {
+    toolBox,
+    streamsAnswer = false,
+    ...options
+  }: Omit<SessionOptions, "instruction" | "tools" | "streamsAnswer"> &
+    Pick<SolveOptions, "streamsAnswer"> & { toolBox: Pick<ToolBox, "tools"> },
+): Session {
+  return new Session({ ...options, instruction, tools: toolBox.tools, streamsAnswer });
 }
