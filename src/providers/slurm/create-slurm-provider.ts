@@ -33,7 +33,10 @@ export function createSlurmProvider(environment: ProviderEnvironment, settings: 
       return providerJobId === null ? null : { providerJobId };
     },
     status: (job) => readStatus(parts, job),
-    ...parts.jobs,
+    logs: parts.jobs.logs,
+    events: parts.jobs.events,
+    checkpoints: parts.jobs.checkpoints,
+    pull: parts.jobs.pull,
     cancel: (job) => cancelJob(parts, job),
     list: () => list(parts),
   };
