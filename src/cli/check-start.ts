@@ -4,8 +4,8 @@ import type { Quote, Submission } from "../providers/provider.js";
 import type { Estimate } from "../recipe/estimate.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { resolveResources } from "../recipe/resolve-resources.js";
+import { budgetRun, isPaidFor, type RunBudget } from "../training/budget-run.js";
 import { createSubmission, nextAttempt } from "../training/create-submission.js";
-import { type BudgetPlan, planBudget, spentOnRun } from "../training/plan-budget.js";
 import type { PlannedJob } from "../training/plan-training.js";
 import { checkWritable } from "./check-writable.js";
 import type { ProviderChoices } from "./choose-provider.js";
@@ -31,7 +31,7 @@ export interface StartedJob extends PlannedJob {
 
 export interface StartCheck {
   jobs: StartedJob[];
-  budget: BudgetPlan & { maxDollars: number | null; spentDollars: number };
+  budget: RunBudget;
   /** Every problem of the plan, the provider, the budget and the state folder once, however many jobs have it. */
   problems: MllmError[];
 }
@@ -42,34 +42,21 @@ export async function checkStart(
   workspace: Workspace,
   request: StartRequest & { isEstimated: boolean },
 ): Promise<StartCheck> {
-  const { plan, choices, loaded } = request;
+  const { plan, choices, loaded, maxCost } = request;
   const { state, stateFolder } = workspace;
   const { provider, readiness } = choices.chosen;
   const run = state?.listRuns().find(({ id }) => id === plan[0]?.spec.runId) ?? null;
-  const maxDollars = request.maxCost ?? loaded.recipe.resources.max_cost ?? run?.maxDollars ?? null;
+  // What was said for the run holds until something else is said.
+  const maxDollars = maxCost ?? run?.maxDollars ?? loaded.recipe.resources.max_cost ?? null;
   const problems = plan.flatMap((planned) => planned.problems);
   const jobs: StartedJob[] = [];
   for (const planned of plan) {
-    const submission = submissionOf(workspace, request, { planned, problems });
-    // A provider that is not ready may have no prices to tell.
-    // A dry run gives nothing away, and without a budget nobody waits for the price.
-    const mayUpload = !request.isEstimated && maxDollars !== null;
-    const quote =
-      submission === null || !readiness.isReady ? NO_QUOTE : await provider.quote(submission, { mayUpload });
-    const isNeeded = request.isEstimated || (maxDollars !== null && quote.dollarsPerHour !== 0);
-    const estimate = isNeeded ? await estimatePlanned(context, request, planned) : null;
-    jobs.push({ ...planned, submission, quote, estimate });
+    jobs.push(await prepareJob(context, workspace, { ...request, planned, problems, maxDollars }));
   }
-  const spentDollars = run === null ? 0 : spentOnRun(state, run.id);
-  const open = jobs.filter(({ spec }) => !isDone(workspace, spec.jobKey));
-  const priced = open.map(({ spec, quote, estimate }) => ({
-    jobKey: spec.jobKey,
-    quote,
-    expectedSeconds: estimate?.seconds ?? null,
-    maxSeconds: spec.deadlineSeconds,
-    spentDollars: nextAttempt(workspace.state, spec).dollarsBefore,
-  }));
-  const budget = planBudget(priced, maxDollars === null ? null : Math.max(0, maxDollars - spentDollars));
+  const quoted = jobs.flatMap(({ spec, submission, quote, estimate }) =>
+    submission === null ? [] : [{ spec, quote, expectedSeconds: estimate?.seconds ?? null }],
+  );
+  const budget = budgetRun(state, run, { jobs: quoted, maxDollars });
   if (budget.problem !== null && readiness.isReady) problems.push(budget.problem);
   problems.push(...(await checkWritable(stateFolder)));
   const unready = readiness.problems.map(({ code, message, hint }) => {
@@ -77,21 +64,41 @@ export async function checkStart(
     return new MllmError(code, `${provider.name} is not ready: ${words}`, { hint });
   });
   const all = new Map([...problems, ...unready].map((each) => [each.message, each]));
-  return { jobs, budget: { ...budget, maxDollars, spentDollars }, problems: [...all.values()] };
+  return { jobs, budget, problems: [...all.values()] };
+}
+
+interface Preparation extends StartRequest {
+  isEstimated: boolean;
+  planned: PlannedJob;
+  /** Those that come up are added. */
+  problems: MllmError[];
+  maxDollars: number | null;
+}
+
+async function prepareJob(
+  context: Context,
+  workspace: Workspace,
+  preparation: Preparation,
+): Promise<StartedJob> {
+  const { planned, choices, isEstimated, maxDollars } = preparation;
+  const { provider, readiness } = choices.chosen;
+  const submission = submissionOf(workspace, preparation);
+  // A dry run gives nothing away, and without a budget nobody waits for the price.
+  const mayUpload = !isEstimated && maxDollars !== null;
+  // A provider that is not ready may have no prices to tell.
+  const quote =
+    submission === null || !readiness.isReady ? NO_QUOTE : await provider.quote(submission, { mayUpload });
+  const isNeeded = isEstimated || maxDollars !== null;
+  const estimate = isNeeded ? await estimatePlanned(context, preparation, planned) : null;
+  return { ...planned, submission, quote, estimate };
 }
 
 const NO_QUOTE: Quote = { dollarsPerHour: null, dollars: null, source: "the provider is not ready" };
 
-/** What has ended well costs no more, and what runs is paid for under its own deadline. */
-function isDone({ state }: Workspace, jobKey: string): boolean {
-  return (state?.listJobs({ jobKey, states: ["succeeded", "queued", "running"] }) ?? []).length > 0;
-}
-
 /** Null, with the problem noted, where nothing is left of the job's time. */
 function submissionOf(
   workspace: Workspace,
-  { choices, loaded }: StartRequest,
-  { planned, problems }: { planned: PlannedJob; problems: MllmError[] },
+  { choices, loaded, planned, problems }: Preparation,
 ): Submission | null {
   const { state } = workspace;
   const session = {
@@ -104,7 +111,8 @@ function submissionOf(
     return createSubmission(session, nextAttempt(state, planned.spec), { spec: planned.spec, options });
   } catch (error) {
     if (!(error instanceof MllmError)) throw error;
-    problems.push(error);
+    // What is done, or at work, needs no more time.
+    if (!isPaidFor(state, planned.spec.jobKey)) problems.push(error);
     return null;
   }
 }

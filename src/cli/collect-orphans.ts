@@ -1,7 +1,7 @@
-import { ProviderError } from "../core/errors.js";
-import { canonicalJson } from "../core/ids.js";
+import { MllmError } from "../core/errors.js";
 import { ProviderSettings } from "../core/provider-settings.js";
 import type { ListedJob } from "../providers/provider.js";
+import { placeKey } from "../training/create-submission.js";
 import { endOrphan, findOrphans, type Orphan } from "../training/find-orphans.js";
 import type { Session } from "../training/session.js";
 import type { Context } from "./context.js";
@@ -39,7 +39,7 @@ export async function collectOrphans(
     try {
       await collectAt(await workspace.sessionWith(place.provider, place.placement), collection);
     } catch (error) {
-      if (!(error instanceof ProviderError)) throw error;
+      if (!(error instanceof MllmError) || error.code === "not_found") throw error;
       collection.unasked.push({ provider: place.provider, reason: error.message });
     }
   }
@@ -67,7 +67,5 @@ function listPlaces({ state }: Workspace, { provider, placement }: CollectOption
     return { provider: job.provider, placement: ProviderSettings.parse(job.placement) };
   });
   if (provider !== undefined) places.push({ provider, placement: placement ?? ProviderSettings.parse({}) });
-  const keyOf = (place: Place) =>
-    canonicalJson([place.provider, (place.placement as Record<string, unknown>)[place.provider] ?? {}]);
-  return [...new Map(places.map((place) => [keyOf(place), place])).values()];
+  return [...new Map(places.map((place) => [placeKey(place), place])).values()];
 }

@@ -43,8 +43,8 @@ export async function launchTraining(
   );
   await warnOfOrphans(context, session);
   const runId = plan[0]?.spec.runId;
-  const { maxDollars, budgets } = check.budget;
-  if (maxDollars !== null && runId !== undefined) session.state.limitRun(runId, maxDollars);
+  const { budgets } = check.budget;
+  if (options.maxCost !== undefined && runId !== undefined) session.state.limitRun(runId, options.maxCost);
   const view = await createTrainingView(context, options.json === true);
   const endings: TrainingEvent[] = [];
   try {

@@ -23,6 +23,8 @@ export interface PlanReport {
     /** What deadlines and budget allow. */
     atMostDollars: number | null;
     spentDollars: number;
+    /** What jobs at work may still cost. */
+    heldDollars: number;
     maxDollars: number | null;
   };
   jobs: PlanReportJob[];
@@ -44,7 +46,7 @@ export async function createPlanReport(
   { jobs, budget, problems }: StartCheck,
 ): Promise<PlanReport> {
   const { provider, readiness } = choices.chosen;
-  const { expectedDollars, atMostDollars, spentDollars, maxDollars } = budget;
+  const { expectedDollars, atMostDollars, spentDollars, heldDollars, maxDollars } = budget;
   return {
     canStart: readiness.isReady && problems.length === 0,
     problems: problems.map(report),
@@ -54,7 +56,7 @@ export async function createPlanReport(
       problems: choice.readiness.problems,
     })),
     fallbacks: choices.fallbacks.map((choice) => choice.provider.name),
-    cost: { expectedDollars, atMostDollars, spentDollars, maxDollars },
+    cost: { expectedDollars, atMostDollars, spentDollars, heldDollars, maxDollars },
     jobs: await Promise.all(jobs.map((job) => reportJob(provider, job))),
   };
 }

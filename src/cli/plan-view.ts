@@ -28,11 +28,13 @@ function formatCost({
   expectedDollars,
   atMostDollars,
   spentDollars,
+  heldDollars,
   maxDollars,
 }: PlanReport["cost"]): string {
   const dollars = (value: number | null) => (value === null ? "unknown" : `$${value.toFixed(2)}`);
   const parts = [`cost ${dollars(expectedDollars)} expected, ${dollars(atMostDollars)} at most`];
   if (spentDollars > 0) parts.push(`${dollars(spentDollars)} spent before`);
+  if (heldDollars > 0) parts.push(`${dollars(heldDollars)} set aside for jobs at work`);
   if (maxDollars !== null) parts.push(`budget of the run ${dollars(maxDollars)}`);
   return parts.join(", ");
 }

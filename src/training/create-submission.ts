@@ -93,12 +93,14 @@ function findParentJob(session: Submitter, spec: JobSpec): JobHandle | null {
   return isSamePlace(parent, session) ? handleOf(state, parent) : null;
 }
 
-export function isSamePlace(
-  job: Pick<Job, "provider" | "placement">,
-  session: Pick<Session, "provider" | "placement">,
-): boolean {
-  const { provider } = session;
-  const settingsOf = (all: Readonly<Record<string, unknown>>) => canonicalJson(all[provider.name] ?? {});
-  const here = placementOf(session) as Readonly<Record<string, unknown>>;
-  return job.provider === provider.name && settingsOf(job.placement) === settingsOf(here);
+type Placed = Pick<Job, "provider" | "placement">;
+
+export function isSamePlace(job: Placed, session: Pick<Session, "provider" | "placement">): boolean {
+  const placement = placementOf(session) as Placed["placement"];
+  return placeKey(job) === placeKey({ provider: session.provider.name, placement });
+}
+
+/** Tells places apart: a provider with its own settings, whatever those of the others are. */
+export function placeKey({ provider, placement }: Placed): string {
+  return canonicalJson([provider, placement[provider] ?? {}]);
 }

@@ -38,4 +38,11 @@ describe("planBudget", () => {
     expect(planBudget([fixed], 10)).toMatchObject({ expectedDollars: 8, atMostDollars: 8, problem: null });
     expect(planBudget([fixed], 7).problem).not.toBeNull();
   });
+
+  it("shares a budget by time where all is free, should another provider have to stand in", () => {
+    const quote = { dollarsPerHour: 0, dollars: null, source: "this machine" };
+    const plan = planBudget([priced("a", { quote }), priced("b", { quote, expectedSeconds: 7200 })], 12);
+    expect(plan).toMatchObject({ expectedDollars: 0, atMostDollars: 0, problem: null });
+    expect(plan.budgets.get("b")?.maxDollars).toBeCloseTo(8);
+  });
 });

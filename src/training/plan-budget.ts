@@ -1,6 +1,5 @@
 import { MllmError } from "../core/errors.js";
 import type { Quote } from "../providers/provider.js";
-import type { State } from "../state/open-state.js";
 
 export interface JobBudget {
   dollarsPerHour: number | null;
@@ -35,10 +34,13 @@ export interface BudgetPlan {
 export function planBudget(jobs: readonly PricedJob[], dollarsLeft: number | null): BudgetPlan {
   const expected = jobs.map((job) => costOf(job, job.expectedSeconds ?? job.maxSeconds));
   const expectedDollars = sum(expected);
+  // Where all is free, by time: a provider that stands in for a full one may want money.
+  const weights = expectedDollars === 0 ? jobs.map((job) => job.expectedSeconds ?? job.maxSeconds) : expected;
+  const total = sum(weights);
   const budgets = new Map(
     jobs.map((job, i) => {
-      const isShared = dollarsLeft !== null && expectedDollars !== null && expectedDollars > 0;
-      const maxDollars = isShared ? (dollarsLeft * (expected[i] ?? 0)) / expectedDollars : null;
+      const isShared = dollarsLeft !== null && total !== null && total > 0;
+      const maxDollars = isShared ? (dollarsLeft * (weights[i] ?? 0)) / total : null;
       const { dollarsPerHour } = job.quote;
       return [
         job.jobKey,
@@ -54,12 +56,6 @@ export function planBudget(jobs: readonly PricedJob[], dollarsLeft: number | nul
   });
   const problem = refuse(jobs, expectedDollars, dollarsLeft);
   return { expectedDollars, atMostDollars: sum(worst), budgets, problem };
-}
-
-/** US dollars that the jobs of a run have taken so far, as far as is known. */
-export function spentOnRun(state: Pick<State, "listJobs"> | null, runId: string): number {
-  const jobs = state?.listJobs({ runId }) ?? [];
-  return jobs.reduce((total, job) => total + job.dollarsBefore + (job.dollars ?? 0), 0);
 }
 
 function costOf({ quote }: PricedJob, seconds: number): number | null {

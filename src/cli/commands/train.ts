@@ -58,6 +58,7 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const { planWith } = await import("../plan-with-workspace.js");
   const { chooseProvider } = await import("../choose-provider.js");
   const { checkStart } = await import("../check-start.js");
+  const { reconcileAll } = await import("../with-reconciled.js");
   const { resolveResources } = await import("../../recipe/resolve-resources.js");
 
   const recipe = await loadRecipe(findRecipe(context, options.recipe), options.set);
@@ -68,6 +69,8 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   if (unwritable !== undefined) throw unwritable;
   const workspace = await openWorkspace(context, { database: isDryRun ? "read-only" : "make" });
   try {
+    // A budget has to know what became of the jobs that it was spent on.
+    if (!isDryRun) await reconcileAll(context, workspace);
     const { recipe: values } = loaded;
     const names = (options.provider ?? [values.provider].flat()) as [string, ...string[]];
     const resources = resolveResources(values);
