@@ -1,7 +1,7 @@
 import type { Step } from "../core/trajectory.js";
 import type { AgentEvent, AgentResult } from "./agent-event.js";
 import { exploreFrom, type Found } from "./loop/search.js";
-import { LimitReached, Session, type SessionOptions } from "./loop/session.js";
+import { LimitReached, Session } from "./loop/session.js";
 import { reasonOf, type SpokenStep, takeTurn } from "./loop/take-turn.js";
 import type { AgentModel } from "./role-model.js";
 import type { ToolBox } from "./tool-box.js";
@@ -87,10 +87,7 @@ function conclude(found: Found, limit: LimitReached["limit"] | null): Omit<Agent
  * cannot be run is told so and plans again, within the step; limits that are reached make a give-up. Throws as
  * `solveTask` does.
  */
-export async function* takeStep(
-  task: Task,
-  options: Omit<SolveOptions, "strategy" | "toolBox"> & { toolBox: Pick<ToolBox, "tools"> },
-): AsyncGenerator<AgentEvent, SpokenStep> {
+export async function* takeStep(task: Task, options: OpenOptions): AsyncGenerator<AgentEvent, SpokenStep> {
   const session = openSession(task, options);
   const steps = [...(task.steps ?? [])];
   try {
@@ -114,14 +111,10 @@ async function* stop(session: Session, reason: string): AsyncGenerator<AgentEven
   return { kind: "give_up", thought: "", untrained: "stopped" };
 }
 
-function openSession(
-  { instruction }: Task,
-  {
-    toolBox,
-    streamsAnswer = false,
-    ...options
-  }: Omit<SessionOptions, "instruction" | "tools" | "streamsAnswer"> &
-    Pick<SolveOptions, "streamsAnswer"> & { toolBox: Pick<ToolBox, "tools"> },
-): Session {
-  return new Session({ ...options, instruction, tools: toolBox.tools, streamsAnswer });
+type OpenOptions = Omit<SolveOptions, "strategy" | "toolBox"> & { toolBox: Pick<ToolBox, "tools"> };
+
+function openSession({ instruction, steps = [] }: Task, options: OpenOptions): Session {
+  const { toolBox, streamsAnswer = false } = options;
+  const question = steps.findLast((step) => step.kind === "user") ?? null;
+  return new Session({ ...options, instruction, question, tools: toolBox.tools, streamsAnswer });
 }

@@ -8,6 +8,8 @@ import type { SessionOptions } from "./session.js";
 const MIN_CHARACTERS = 200;
 const CUT_MARK = " … (cut)";
 
+type FitOptions = Pick<SessionOptions, "model" | "instruction" | "question" | "tools" | "limits">;
+
 interface Fitted {
   prompt: string;
   /** What had to be left out, in words; null where nothing had. */
@@ -18,7 +20,7 @@ interface Fitted {
  * The role's prompt, with its own end-of-turn token. Where it is too long, observations are cut, the oldest first and
  * each no more than it must; then the oldest steps are left out. Tools, instruction and the user's last words stay.
  */
-export function fitPrompt(options: SessionOptions, question: Question): Fitted {
+export function fitPrompt(options: FitOptions, question: Omit<Question, "attempt">): Fitted {
   const { model, limits } = options;
   const { endOfTurnToken, contextTokens, countTokens } = model.roles[question.role];
   const render = createRender(options, question, endOfTurnToken);
@@ -29,20 +31,20 @@ export function fitPrompt(options: SessionOptions, question: Question): Fitted {
 
   const cut = cutObservations(question.steps, fits);
   if (fits(cut.steps))
-    return { prompt: render(cut.steps), warning: `${cut.count} long observations are shown in part` };
-  const droppable = findDroppable(cut.steps);
+    return { prompt: render(cut.steps), warning: `${countOf(cut.count, "long observation")} shown in part` };
+  const droppable = findDroppable(cut.steps, options.question);
   const count = findSmallest(droppable.length, (n) => fits(drop(cut.steps, droppable.slice(0, n))));
   const left = drop(cut.steps, droppable.slice(0, count));
   if (!fits(left)) throw tooLong({ tokens: countTokens(render(left)), budget, role: question.role });
   return {
     prompt: render(left),
-    warning: `the ${count} oldest steps are not shown, ${cut.count} observations only in part`,
+    warning: `${countOf(count, "oldest step")} not shown, ${countOf(cut.count, "long observation")} in part`,
   };
 }
 
 function createRender(
-  { model, instruction, tools }: SessionOptions,
-  { role, thought }: Question,
+  { model, instruction, tools }: FitOptions,
+  { role, thought }: Omit<Question, "attempt">,
   endOfTurnToken: string,
 ): (steps: readonly Step[]) => string {
   const renderer = createRenderer(model.profile);
@@ -76,10 +78,10 @@ function cutObservations(
   return { steps: result, count };
 }
 
-/** Every step but the last words of the user, where a conversation goes on. */
-function findDroppable(steps: readonly Step[]): Step[] {
+/** Every step but the user's last words, where a conversation goes on, and a hint of the search, which comes later. */
+function findDroppable(steps: readonly Step[], question: Step | null): Step[] {
   const last = steps.findLast((step) => step.kind === "user");
-  return steps.filter((step) => step !== last);
+  return steps.filter((step) => step !== last && step !== question);
 }
 
 function drop(steps: readonly Step[], dropped: readonly Step[]): readonly Step[] {
@@ -98,6 +100,10 @@ function findSmallest(most: number, isGood: (n: number) => boolean): number {
     else low = middle + 1;
   }
   return low;
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? " is" : "s are"}`;
 }
 
 function tooLong({ tokens, budget, role }: { tokens: number; budget: number; role: string }): MllmError {

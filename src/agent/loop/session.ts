@@ -1,5 +1,6 @@
 import { MllmError } from "../../core/errors.js";
 import type { Role } from "../../core/roles.js";
+import type { Step } from "../../core/trajectory.js";
 import type { AgentResult } from "../agent-event.js";
 import type { AgentModel } from "../role-model.js";
 import type { Limits } from "../solve-task.js";
@@ -8,6 +9,8 @@ import type { AgentTool } from "../tool-box.js";
 export interface SessionOptions {
   model: AgentModel;
   instruction: string;
+  /** The user's last words where they come after the instruction. */
+  question: Step | null;
   tools: readonly AgentTool[];
   limits: Limits;
   temperature: number;
