@@ -1,0 +1,149 @@
+import { resolve } from "node:path";
+import { MllmError } from "../../core/errors.js";
+import type { Trajectory } from "../../core/trajectory.js";
+import type { ToolBox } from "../tool-box.js";
+import { createToolBox, type ToolBoxSettings } from "./create-tool-box.js";
+import { expandVariables } from "./expand-variables.js";
+import { findSecrets } from "./find-secrets.js";
+import { openModuleSource } from "./module-source.js";
+import { createReplaySource } from "./replay-source.js";
+import type { SourceLimits, ToolSource } from "./tool-source.js";
+import {
+  type McpServerEntry,
+  type OpenApiEntry,
+  readToolsFile,
+  type ToolsConfig,
+  type VirtualEntry,
+} from "./tools-file.js";
+
+export interface ToolsEnvironment {
+  cwd: string;
+  /** Where `${NAME}` in a configuration comes from. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** Of this program. */
+  version: string;
+  signal: AbortSignal;
+  /** The user's word on destructive calls; without it they are refused. */
+  isAllowed?: ToolBoxSettings["isAllowed"];
+  /** Reads recorded trajectories in any known format, for `replay`. */
+  readTrajectories?(path: string): Promise<Trajectory[]>;
+}
+
+const MAX_BYTES = 4 * 1024 * 1024;
+
+export async function openToolsFile(path: string, environment: ToolsEnvironment): Promise<ToolBox> {
+  return openTools(await readToolsFile(path, environment.cwd), environment);
+}
+
+/** Opens every source of a configuration. Where one cannot be opened, none stays open. */
+export async function openTools(config: ToolsConfig, environment: ToolsEnvironment): Promise<ToolBox> {
+  const { mcpServers, openapi, virtual } = config;
+  const expanded = expandVariables({ mcpServers, openapi, virtual }, environment.env, "the tools file");
+  const filled: ToolsConfig = { ...config, ...expanded };
+  const opened = await Promise.allSettled(openSources(filled, environment));
+  const sources = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const failed = opened.find((each) => each.status === "rejected");
+  const { allow, deny, readOnly, consent, timeoutSeconds, maxCharacters } = config;
+  const toolBox = createToolBox(sources, {
+    allow,
+    deny,
+    readOnly,
+    consent,
+    secrets: findSecrets(filled),
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    ...(maxCharacters !== undefined && { maxCharacters }),
+    ...(environment.isAllowed !== undefined && { isAllowed: environment.isAllowed }),
+  });
+  if (failed === undefined) return toolBox;
+  await toolBox.close();
+  throw failed.reason;
+}
+
+function openSources(config: ToolsConfig, environment: ToolsEnvironment): Promise<ToolSource>[] {
+  const inFolder = (path: string): string => resolve(config.folder, path);
+  const servers = Object.entries(config.mcpServers).filter(([, { disabled }]) => !disabled);
+  return [
+    ...servers.map(([name, entry]) => openMcp(name, entry, config, environment)),
+    ...config.openapi.map((entry) => openDocument(entry, config, environment)),
+    ...config.modules.map((entry) => openModuleSource(inFolder(entry.path), limitsOf(entry))),
+    ...(config.virtual === undefined ? [] : [openVirtual(config.virtual, config)]),
+    ...(config.replay === undefined ? [] : [openReplay(config.replay, inFolder(config.replay), environment)]),
+  ];
+}
+
+interface Limited {
+  timeoutSeconds?: number | undefined;
+  maxCharacters?: number | undefined;
+  maxBytes?: number | undefined;
+}
+
+const limitsOf = ({ timeoutSeconds, maxCharacters }: Limited): SourceLimits => ({
+  timeoutSeconds: timeoutSeconds ?? null,
+  maxCharacters: maxCharacters ?? null,
+});
+const maxBytesOf = (entry: Limited, config: ToolsConfig): number =>
+  entry.maxBytes ?? config.maxBytes ?? MAX_BYTES;
+
+async function openMcp(
+  name: string,
+  entry: McpServerEntry,
+  config: ToolsConfig,
+  { version, signal }: ToolsEnvironment,
+): Promise<ToolSource> {
+  // Here and below: what is not asked for is not loaded.
+  const { openMcpSource } = await import("./mcp-source.js");
+  const { command, args, env, headers } = entry;
+  const server =
+    command === undefined
+      ? { url: toUrl(entry.url ?? "", `MCP server ${name}`), headers }
+      : { command, args, env, cwd: resolve(config.folder, entry.cwd ?? ".") };
+  const settings = { name, server, version, limits: limitsOf(entry), maxBytes: maxBytesOf(entry, config) };
+  return openMcpSource(settings, signal);
+}
+
+async function openDocument(
+  entry: OpenApiEntry,
+  config: ToolsConfig,
+  { signal }: ToolsEnvironment,
+): Promise<ToolSource> {
+  const { openOpenApiSource } = await import("./openapi/open-openapi-source.js");
+  return openOpenApiSource({
+    entry,
+    folder: config.folder,
+    maxBytes: maxBytesOf(entry, config),
+    limits: limitsOf(entry),
+    signal,
+  });
+}
+
+async function openVirtual(entry: VirtualEntry, config: ToolsConfig): Promise<ToolSource> {
+  const { createVirtualSource } = await import("./virtual-source.js");
+  const { readVirtualTools } = await import("./read-virtual-tools.js");
+  const { toVirtualTool } = await import("./virtual-tools.js");
+  const { tools, toolbenchKey } = entry;
+  return createVirtualSource({
+    url: toUrl(entry.url, "virtual"),
+    tools:
+      typeof tools === "string"
+        ? await readVirtualTools(resolve(config.folder, tools))
+        : tools.map(toVirtualTool),
+    toolbenchKey,
+    maxBytes: maxBytesOf(entry, config),
+    limits: limitsOf(entry),
+  });
+}
+
+async function openReplay(
+  name: string,
+  path: string,
+  { readTrajectories }: ToolsEnvironment,
+): Promise<ToolSource> {
+  if (readTrajectories === undefined) throw new MllmError("bad_input", "recordings cannot be read here");
+  return createReplaySource(await readTrajectories(path), `replay:${name}`);
+}
+
+function toUrl(text: string, what: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw new MllmError("bad_input", `${what}: its url is not an address of http or https`);
+}
