@@ -48,10 +48,18 @@ export async function collectOrphans(
 
 async function collectAt(session: Session, { orphans, foreign }: Collection): Promise<void> {
   const found = await findOrphans(session);
-  for (const orphan of found.orphans) orphans.push({ orphan, end: () => endOrphan(session, orphan) });
+  const { name } = session.provider;
+  // Places that differ in settings only may be the same account.
+  const isKnown = ({ providerJobId, label }: ListedJob) =>
+    [...orphans.map(({ orphan }) => orphan), ...foreign.map(({ listed }) => listed)].some(
+      (known) => known.provider === name && known.providerJobId === providerJobId && known.label === label,
+    );
+  for (const orphan of found.orphans) {
+    if (!isKnown(orphan)) orphans.push({ orphan, end: () => endOrphan(session, orphan) });
+  }
   for (const each of found.foreign) {
-    const listed = { ...each, provider: session.provider.name };
-    foreign.push({ listed, end: () => endOrphan(session, each) });
+    if (isKnown(each)) continue;
+    foreign.push({ listed: { ...each, provider: name }, end: () => endOrphan(session, each) });
   }
 }
 
@@ -62,9 +70,9 @@ interface Place {
 
 function listPlaces({ state }: Workspace, { provider, placement }: CollectOptions): Place[] {
   if (state === null) return [];
-  const used = state.listJobs(provider === undefined ? {} : { provider });
-  const places = used.map((job): Place => {
-    return { provider: job.provider, placement: ProviderSettings.parse(job.placement) };
+  const used = state.listPlaces().filter((place) => provider === undefined || place.provider === provider);
+  const places = used.map((place): Place => {
+    return { provider: place.provider, placement: ProviderSettings.parse(place.placement) };
   });
   if (provider !== undefined) places.push({ provider, placement: placement ?? ProviderSettings.parse({}) });
   return [...new Map(places.map((place) => [placeKey(place), place])).values()];

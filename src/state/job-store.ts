@@ -1,10 +1,10 @@
 import { isActive } from "../core/job-state.js";
 import type { Database, Parameters } from "./database.js";
 import type { Claim, ClaimRequest, JobFilter, State } from "./open-state.js";
-import { Job, parseRow } from "./rows.js";
+import { Job, Place, parseRow } from "./rows.js";
 import { pickByPrefix, whereEquals } from "./select.js";
 
-type JobStore = Pick<State, "claimJob" | "updateJob" | "listJobs" | "getJob" | "findJob">;
+type JobStore = Pick<State, "claimJob" | "updateJob" | "listJobs" | "getJob" | "findJob" | "listPlaces">;
 
 export function createJobStore(database: Database): JobStore {
   const listJobs = ({ states, ...filter }: JobFilter = {}): Job[] => {
@@ -36,6 +36,8 @@ export function createJobStore(database: Database): JobStore {
     },
     listJobs,
     getJob: (id) => listJobs({ id })[0] ?? null,
+    listPlaces: () =>
+      database.all("SELECT * FROM places ORDER BY rowid").map((row) => parseRow(Place, row, "places")),
     findJob: (idOrPrefix) => pickByPrefix(listJobs(), idOrPrefix, "job"),
   };
 }
@@ -49,6 +51,11 @@ function claim(database: Database, request: ClaimRequest, listJobs: (filter: Job
     return { kind: "succeeded", job: succeeded };
   }
   const again = succeeded ?? known[0];
+  const { provider, placement } = request;
+  database.run("INSERT OR IGNORE INTO places VALUES (:provider, :placement)", {
+    provider,
+    placement: JSON.stringify(placement),
+  });
   const id = again === undefined ? insert(database, request) : restart(database, again, request);
   const [job] = listJobs({ id });
   if (job === undefined) throw new Error(`job ${id} vanished inside its own transaction`);

@@ -84,6 +84,10 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (name, version)
   ) STRICT;
   `,
+  `
+  CREATE TABLE places (provider TEXT NOT NULL, placement TEXT NOT NULL, UNIQUE (provider, placement)) STRICT;
+  INSERT INTO places SELECT DISTINCT provider, placement FROM jobs;
+  `,
 ];
 
 /** Brings the database to the newest version; refuses one that a newer mllm has written. */

@@ -120,6 +120,37 @@ describe("openState", () => {
   });
 });
 
+describe("a database of the first version", () => {
+  it("keeps its runs, jobs and checkpoints, and goes on with them", () => {
+    const path = join(makeFolder(), "state.db");
+    const database = openDatabase(path);
+    database.exec(MIGRATIONS[0] ?? "");
+    database.exec(`
+      PRAGMA user_version = 1;
+      INSERT INTO runs VALUES ('run-1', 'tiny', 'abc', 'def', '${AT}');
+      INSERT INTO jobs VALUES ('job-1', 'run-1', 'key-1', 2, 'caller', 'local', '123', 'running', NULL, 2, 'me',
+        '/jobs/job-1', '{"parent":{"id":"ckpt-0","hash":"h"}}', '${AT}', '${AT}', '${AT}', NULL);
+      INSERT INTO checkpoints VALUES ('ckpt-1', 'hash', '/jobs/job-1/c', 'job-1', 2, 'caller', 4, 'full', 'ckpt-0',
+        'def', 1, 1, 0.5, 1.5, 'complete', '${AT}');
+    `);
+    database.close();
+    const state = openState(path);
+    expect(state.workspaceId).toMatch(/^[0-9a-f]{8}$/);
+    expect(state.findRun(KEY)).toMatchObject({ id: "run-1", maxDollars: null });
+    expect(state.getJob("job-1")).toMatchObject({
+      ...{ state: "running", attempt: 2, placement: {}, parentJobId: null, restarts: 0 },
+      ...{ secondsBefore: 0, seconds: null, dollarsPerHour: null, dollarsBefore: 0, dollars: null },
+    });
+    expect(state.listCheckpoints()).toMatchObject([{ id: "ckpt-1", isBest: true, state: "complete" }]);
+    expect(state.listPlaces()).toEqual([{ provider: "local", placement: {} }]);
+    state.updateJob({ id: "job-1", attempt: 2 }, { state: "failed", seconds: 30, at: LATER });
+    const { kind, job } = state.claimJob(request(state));
+    expect([kind, job.attempt, job.secondsBefore, job.seconds]).toEqual(["claimed", 3, 30, null]);
+    state.close();
+    expect(openState(path).workspaceId).toBe(state.workspaceId);
+  });
+});
+
 describe("openStateReadOnly", () => {
   it("changes nothing while another command has the database open, and sees what that one wrote", () => {
     const state = makeState();
@@ -249,6 +280,16 @@ describe("claimJob", () => {
     expect(claimed.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i));
     expect(existsSync(path)).toBe(true);
   }, 30_000);
+});
+
+describe("listPlaces", () => {
+  it("remembers where earlier attempts were to be started", () => {
+    const state = makeState();
+    const { job } = state.claimJob(request(state));
+    state.updateJob(job, { state: "failed", at: AT });
+    state.claimJob(request(state, { provider: "ssh", placement: { ssh: { host: "a" } } }));
+    expect(state.listPlaces().map(({ provider }) => provider)).toEqual(["local", "ssh"]);
+  });
 });
 
 describe("updateJob", () => {

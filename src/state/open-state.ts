@@ -5,11 +5,11 @@ import { createCheckpointStore } from "./checkpoint-store.js";
 import { type Database, openDatabase } from "./database.js";
 import { createJobStore } from "./job-store.js";
 import { migrate } from "./migrations.js";
-import type { Agent, Checkpoint, Job, Run } from "./rows.js";
+import type { Agent, Checkpoint, Job, Place, Run } from "./rows.js";
 import { createRunStore } from "./run-store.js";
 import { takeSnapshot } from "./snapshot.js";
 
-export type { Agent, Checkpoint, Job, Run } from "./rows.js";
+export type { Agent, Checkpoint, Job, Place, Run } from "./rows.js";
 
 /** What makes two executions of a recipe the same run. */
 export interface RunKey {
@@ -100,6 +100,8 @@ export interface State {
   getJob(id: string): Job | null;
   /** By id, or by a beginning of it that only one job has. Throws not_found, or usage where several match. */
   findJob(idOrPrefix: string): Job;
+  /** Everywhere that jobs were ever claimed for: something of theirs may still be there. */
+  listPlaces(): Place[];
   /** Inserts or refreshes the row; a removed checkpoint becomes complete again. */
   saveCheckpoint(record: CheckpointRecord): void;
   markCheckpointRemoved(id: string): void;

@@ -63,6 +63,10 @@ export const Job = z.object({
 });
 export type Job = z.infer<typeof Job>;
 
+/** Where an attempt at a job was ever to be started, whatever its row says now. */
+export const Place = z.object({ provider: z.string(), placement: Json });
+export type Place = z.infer<typeof Place>;
+
 export const Checkpoint = z.object({
   id: z.string(),
   hash: z.string(),

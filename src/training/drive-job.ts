@@ -140,7 +140,7 @@ async function* follow(
 
 function refuseForeign(session: Session, job: Job): TrainingEvent {
   const reason = `the same work is ${job.state} at ${job.provider} as ${job.id}`;
-  const hint = `mllm jobs show ${job.id} says more.`;
+  const hint = `mllm jobs watch ${job.id} follows it there.`;
   return { ...describeJob(job, timeOf(session)), type: "failed", state: job.state, reason, hint };
 }
 
