@@ -24,7 +24,7 @@ const CLIENT_PATIENCE = 100;
 export const SOAK_TARGETS: readonly SoakTarget[] = [
   {
     name: "runpod",
-    fates: { succeeds: "succeeded", stays: "succeeded", fails: "failed", vanishes: "lost", exits: "lost" },
+    fates: { succeeds: "succeeded", stays: "succeeded", fails: "failed", vanishes: "lost", exits: "failed" },
     async start(seed) {
       const hub = await startFakeHub();
       const fake = await startFakeRunpod();

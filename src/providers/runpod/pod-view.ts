@@ -14,7 +14,8 @@ export function viewOfPod(
     if (isStoppedByUs) return { view: "cancelled", raw, reason: null };
     if (runner?.state === "ended") return { view: "gone", raw, reason: null };
     const reason = `the pod is ${pod === null ? "gone" : raw}, and the job left no last word`;
-    return { view: "gone", raw, reason };
+    // A stopped pod is still there and bills its disk: `failed`, so that it is ended. One that is gone may be lost to us only.
+    return { view: raw === "EXITED" ? "ended" : "gone", raw, reason };
   }
   if (runner?.state === "ended") {
     return { view: "ended", raw: `${raw} (the job has ended; the pod is still there)`, reason: null };

@@ -249,7 +249,7 @@ describeWithSharedSpecs("the runpod provider", () => {
     ["RUNNING", "running"],
     ["HIBERNATING", "running"],
     ["ERROR", "failed"],
-    ["EXITED", "lost"],
+    ["EXITED", "failed"],
     ["TERMINATED", "lost"],
   ])("takes a pod that is %s without a word of its runner for %s", async (status, state) => {
     const job = gpuJob(["h100"]);
