@@ -3,6 +3,7 @@ import type { TrainerEvent } from "../core/trainer-event.js";
 import type { Job, State } from "../state/open-state.js";
 import { type InspectedCheckpoint, inspectCheckpoints } from "../training/inspect-checkpoint.js";
 import { readEvents } from "../training/read-events.js";
+import { isPassing } from "../training/reconcile.js";
 import { handleOf, type Session } from "../training/session.js";
 import { formatMarks } from "./checkpoint-view.js";
 import { formatLoss, formatTable } from "./output.js";
@@ -59,7 +60,13 @@ function createRow(state: State, job: Job, recipe: string | null): JobRow {
 }
 
 export async function describeJobInFull({ state, provider }: Session, job: Job): Promise<FullJob> {
-  const { events } = await readEvents(provider, handleOf(state, job), null);
+  // A provider that cannot be asked now keeps nobody from what is known here.
+  const { events } = await readEvents(provider, handleOf(state, job), null).catch(
+    (error: unknown): { events: TrainerEvent[] } => {
+      if (!isPassing(error)) throw error;
+      return { events: [] };
+    },
+  );
   const last = events.findLast((event): event is Progress => event.type === "progress");
   const { globalStep, totalSteps, loss, secondsLeft } = last ?? {};
   const progress =
@@ -69,7 +76,9 @@ export async function describeJobInFull({ state, provider }: Session, job: Job):
   return {
     ...describeJobRow(state, job),
     progress,
-    checkpoints: await inspectCheckpoints(state.listCheckpoints({ jobId: job.id, state: "complete" })),
+    checkpoints: await inspectCheckpoints(
+      state.listCheckpoints({ jobId: job.id }).filter((row) => row.state !== "removed"),
+    ),
     spec: job.spec,
   };
 }
@@ -138,7 +147,12 @@ export function formatJob(job: FullJob): string {
     row.id,
     row.globalStep,
     formatLoss(row.validationLoss),
-    [formatMarks(row) || [], row.state === "damaged" ? `damaged: ${row.problem}` : []].flat().join(", "),
+    [formatMarks(row) || [], formatPlace(row)].flat().join(", "),
   ]);
   return `${lines.join("\n")}\n\n${formatTable(["checkpoint", "step", "loss", ""], rows)}`;
+}
+
+function formatPlace({ state, problem }: InspectedCheckpoint): string | [] {
+  if (state === "damaged") return `damaged: ${problem}`;
+  return state === "remote" ? "where the job ran" : [];
 }

@@ -66,7 +66,11 @@ export async function launchTraining(
 /** Before more is spent: what still runs for nobody. */
 async function warnOfOrphans(context: Context, session: Session): Promise<void> {
   const { findOrphans } = await import("../training/find-orphans.js");
-  const { orphans } = await findOrphans(session);
+  const { isPassing } = await import("../training/reconcile.js");
+  const { orphans } = await findOrphans(session).catch((error: unknown) => {
+    if (!isPassing(error)) throw error;
+    return { orphans: [] };
+  });
   if (orphans.length === 0) return;
   const dollars = orphans.reduce((sum, { dollarsPerHour }) => sum + (dollarsPerHour ?? 0), 0);
   const cost = dollars > 0 ? ` for $${dollars.toFixed(2)} an hour` : "";

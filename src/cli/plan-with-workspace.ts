@@ -91,11 +91,17 @@ function describeBackbone({ job, checkpoint }: Backbone, options: PlanOptions): 
 
 async function findParent(context: Context, { state }: Workspace, given: string): Promise<ParentCheckpoint> {
   const asFolder = resolve(context.cwd, given);
-  const path = existsSync(asFolder) ? asFolder : state?.findCheckpoint(given).path;
+  const isFolder = existsSync(asFolder);
+  const row = isFolder ? null : state?.findCheckpoint(given);
+  const path = isFolder ? asFolder : row?.path;
   if (path === undefined) {
     throw new MllmError("not_found", `--from ${given}: neither a folder nor a known checkpoint`, {
       hint: "`mllm checkpoints list` shows the known ones.",
     });
+  }
+  if (row?.state === "remote") {
+    const hint = `mllm checkpoints pull ${row.id} brings it here.`;
+    throw new MllmError("bad_checkpoint", `--from ${given} is where its job ran, not here`, { hint });
   }
   const folder = await readCheckpointFolder(path);
   if (!folder.isComplete) {

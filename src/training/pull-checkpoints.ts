@@ -3,6 +3,7 @@ import { MllmError } from "../core/errors.js";
 import type { ProviderCheckpoint } from "../providers/provider.js";
 import type { Job } from "../state/open-state.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
+import { findDependents } from "./remove-checkpoint.js";
 import { handleOf, type Session, timeOf } from "./session.js";
 import { describeJob, type TrainingEvent } from "./training-event.js";
 
@@ -41,13 +42,19 @@ async function* pullOne(
   }
 }
 
-/** Deletes what was brought here of a job that is done and is neither its best nor its last: its trainer did so, too. */
+/**
+ * Deletes what was brought here of a job that is done and is neither its best nor its last, as its trainer did, unless
+ * something came from it.
+ */
 export async function dropReplaced({ state, provider }: Puller, job: Job): Promise<void> {
   const rows = state.listCheckpoints({ jobId: job.id, state: "complete" });
   if (!rows.some((row) => row.isBest) || !rows.some((row) => row.isLast)) return;
   const there = await provider.checkpoints(handleOf(state, job));
-  for (const { id, path, isBest, isLast } of rows) {
+  for (const row of rows) {
+    const { id, path, isBest, isLast } = row;
     if (isBest || isLast || there.some(({ manifest }) => manifest.id === id)) continue;
+    const { heirs, jobs } = findDependents(state, row);
+    if (heirs.length > 0 || jobs.length > 0) continue;
     await rm(path, { recursive: true, force: true });
     state.markCheckpointRemoved(id);
   }

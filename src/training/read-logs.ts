@@ -2,6 +2,7 @@ import { isActive } from "../core/job-state.js";
 import type { Job } from "../state/open-state.js";
 import { isPassing } from "./reconcile.js";
 import { handleOf, pause, type Session } from "./session.js";
+import { isBeingSubmitted } from "./watch-job.js";
 
 /** The trainer's log in pieces of whole lines; following goes on until the job has ended or the user interrupts. */
 export async function* readLogs(
@@ -11,6 +12,7 @@ export async function* readLogs(
 ): AsyncGenerator<string> {
   const handle = handleOf(session.state, job);
   let cursor: string | null = null;
+  while (isFollowing && (await isBeingSubmitted(session, job))) await pause(session);
   for (;;) {
     let isEnded = false;
     try {

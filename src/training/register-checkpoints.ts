@@ -37,18 +37,23 @@ export async function registerCheckpoints({
   const { events } = await readEvents(provider, handle, null);
   const done = events.findLast((event): event is Done => event.type === "done") ?? null;
   const newest = found.at(-1);
+  const marksOf = (path: string) => ({
+    isBest: done !== null && basename(done.best) === basename(path),
+    isLast: done === null ? path === newest?.path : basename(done.last) === basename(path),
+  });
   for (const { path, manifest, isHere } of found) {
-    const isBest = done !== null && basename(done.best) === basename(path);
-    const isLast = done === null ? path === newest?.path : basename(done.last) === basename(path);
     const where = { path, state: isHere ? "complete" : "remote", jobId: job.id, createdAt: at } as const;
-    state.saveCheckpoint({ ...recordOf(manifest), ...where, isBest, isLast });
+    state.saveCheckpoint({ ...recordOf(manifest), ...where, ...marksOf(path) });
   }
   const present = new Set(found.map(({ manifest }) => manifest.id));
   for (const row of state.listCheckpoints({ jobId: job.id })) {
     if (row.state === "removed" || present.has(row.id)) continue;
     // What was brought here stays ours, whatever becomes of the machine that made it.
-    if (row.state === "complete" && (await isWhole(row))) continue;
-    state.markCheckpointRemoved(row.id);
+    if (row.state === "complete" && (await isWhole(row))) {
+      // It may have been the last when it came.
+      const isKnown = newest !== undefined || done !== null;
+      if (isKnown) state.saveCheckpoint({ ...row, state: row.state, ...marksOf(row.path) });
+    } else state.markCheckpointRemoved(row.id);
   }
   const rows = state.listCheckpoints({ jobId: job.id }).filter((row) => row.state !== "removed");
   return { best: rows.find((row) => row.isBest) ?? null, last: rows.find((row) => row.isLast) ?? null, done };

@@ -31,6 +31,16 @@ export async function removeCheckpoint(
   state.markCheckpointRemoved(row.id);
 }
 
+/** Checkpoints that descend from it, and jobs that start from it and may have to do so again. */
+export function findDependents(
+  state: Pick<State, "listCheckpoints" | "listJobs">,
+  row: Checkpoint,
+): { heirs: Checkpoint[]; jobs: Job[] } {
+  const descended = state.listCheckpoints({ parentId: row.id });
+  const jobs = state.listJobs().filter((each) => each.state !== "succeeded" && startsFrom(each, row));
+  return { heirs: descended.filter((heir) => heir.state !== "removed"), jobs };
+}
+
 /** A job that has not succeeded may still be resumed, for which it needs its parent. */
 function startsFrom({ spec }: Job, row: Checkpoint): boolean {
   const { parent } = spec;
@@ -39,14 +49,13 @@ function startsFrom({ spec }: Job, row: Checkpoint): boolean {
 
 async function refuse(state: State, row: Checkpoint): Promise<void> {
   const hint = `mllm checkpoints remove ${row.id} --force removes it all the same.`;
-  const heirs = state.listCheckpoints({ parentId: row.id, state: "complete" });
+  const { heirs, jobs } = findDependents(state, row);
   if (heirs.length > 0) {
     const names = heirs.map((heir) => heir.id).join(", ");
     throw new MllmError("bad_checkpoint", `${row.id} is what ${names} came from`, { hint });
   }
-  const waiting = state.listJobs().filter((each) => each.state !== "succeeded" && startsFrom(each, row));
-  if (waiting.length > 0) {
-    const names = waiting.map((each) => `${each.id} (${each.state})`).join(", ");
+  if (jobs.length > 0) {
+    const names = jobs.map((each) => `${each.id} (${each.state})`).join(", ");
     throw new MllmError("bad_checkpoint", `${row.id} is what ${names} starts from`, { hint });
   }
   const job = state.getJob(row.jobId);

@@ -110,7 +110,7 @@ async function* tolerate(
 }
 
 /** While a living command submits it, the provider may not have heard of the job yet. */
-async function isBeingSubmitted({ state, claimant, signal }: Session, { id }: Job): Promise<boolean> {
+export async function isBeingSubmitted({ state, claimant, signal }: Session, { id }: Job): Promise<boolean> {
   const job = state.getJob(id);
   if (job?.state !== "submitting" || signal.aborted) return false;
   return claimant.isAlive(job.claimant, job.updatedAt);
