@@ -11,6 +11,7 @@ function makeWorld() {
   const log = join(root, "log");
   mkdirSync(tools);
   writeFileSync(join(root, "requirements.txt"), "torch==2.13.0\n");
+  writeFileSync(join(root, "requirements-serve.txt"), "uvicorn==0.54.0\n");
   const write = (name: string, lines: string[]) => {
     const path = join(tools, name);
     writeFileSync(path, ["#!/bin/sh", "PATH=/bin:/usr/bin", ...lines, ""].join("\n"));
@@ -55,7 +56,7 @@ describe("createPythonEnvironment", () => {
     const { last, commands } = await setUp();
     expect(last).toMatchObject({ type: "done", torch: "cpu", isUnchanged: false });
     expect(commands[0]).toMatch(/^-m venv /);
-    expect(commands.at(-1)).toMatch(/pip install .* -r .*requirements\.txt$/);
+    expect(commands.at(-1)).toMatch(/pip install .* -r .*requirements\.txt -r .*requirements-serve\.txt$/);
     expect(await setUp()).toMatchObject({ last: { torch: "unchanged", isUnchanged: true }, commands: [] });
   });
 

@@ -7,7 +7,7 @@ import { type CommandSettings, capture, runLines } from "./run-command.js";
 interface PythonEnvironmentSettings extends CommandSettings {
   /** Where the virtual environment goes. */
   folder: string;
-  /** Holds requirements.txt and requirements-dev.txt. */
+  /** Holds requirements.txt, requirements-serve.txt and requirements-dev.txt. */
   trainerFolder: string;
   /** The interpreter to make it with; null: the one that it has, or else python3. */
   python: string | null;
@@ -39,6 +39,8 @@ interface Plan {
   isReady: boolean;
 }
 
+/** To train, and to serve what was trained. */
+const REQUIREMENTS = ["requirements.txt", "requirements-serve.txt"];
 const CPU_WHEELS = "https://download.pytorch.org/whl/cpu";
 const PIP = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"];
 
@@ -70,7 +72,7 @@ export async function* createPythonEnvironment(
 
 async function planEnvironment(settings: PythonEnvironmentSettings): Promise<Plan> {
   const python = join(settings.folder, "bin", "python");
-  const files = ["requirements.txt", ...(settings.isDevelopment ? ["requirements-dev.txt"] : [])];
+  const files = [...REQUIREMENTS, ...(settings.isDevelopment ? ["requirements-dev.txt"] : [])];
   const requirements = files.map((name) => join(settings.trainerFolder, name));
   const hashes = await Promise.all(requirements.map(async (path) => sha256(await readFile(path, "utf8"))));
   const marker = await readMarker(settings.folder);

@@ -1,0 +1,1 @@
+"""Serves the roles' checkpoints on this machine: raw completions over HTTP, many requests at once."""

@@ -1,0 +1,64 @@
+"""Checkpoint folders to models that can be served."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+# Layers that keep no keys and values of each token cannot be batched and continued as this server does.
+KNOWN_LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
+UNKNOWN_CONTEXT_TOKENS = 2048
+
+
+class ModelError(ValueError):
+    """A folder that cannot be served."""
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    model: Any
+    tokenizer: Any
+
+    @property
+    def width(self) -> int:
+        """How many logits it gives."""
+        return self.model.get_output_embeddings().weight.shape[0]
+
+    @property
+    def context_tokens(self) -> int:
+        return getattr(self.model.config, "max_position_embeddings", None) or UNKNOWN_CONTEXT_TOKENS
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """The tokens that end a completion unasked."""
+        ends = self.model.generation_config.eos_token_id
+        ends = ends if isinstance(ends, list) else [ends]
+        return frozenset(end for end in [self.tokenizer.eos_token_id, *ends] if end is not None)
+
+
+def load_model(folder: str, base: str | None, device: str) -> ServedModel:
+    """A full checkpoint, or an adapter merged into `base` or into the base that it names."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = _load_weights(folder, base, device)
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        raise ModelError(f"{folder} cannot be loaded: {' '.join(str(error).split())[:400]}") from error
+    layers = set(getattr(model.config.get_text_config(), "layer_types", None) or [])
+    if unknown := layers - KNOWN_LAYERS:
+        raise ModelError(f"{folder}: this server cannot run layers of kind {', '.join(unknown)}")
+    return ServedModel(model.to(device).eval(), tokenizer)
+
+
+def _load_weights(folder: str, base: str | None, device: str) -> Any:
+    # Half precision is slow on a CPU.
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    if not (Path(folder) / "adapter_config.json").exists():
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+    from peft import AutoPeftModelForCausalLM, PeftModel
+
+    if base is None:
+        return AutoPeftModelForCausalLM.from_pretrained(folder, dtype=dtype).merge_and_unload()
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
+    return PeftModel.from_pretrained(model, folder).merge_and_unload()
