@@ -1,3 +1,4 @@
+import { ProviderError } from "../core/errors.js";
 import type { ProviderSettings } from "../core/provider-settings.js";
 import type { Resources } from "../core/resources.js";
 import type { Provider, Readiness } from "../providers/provider.js";
@@ -31,7 +32,7 @@ export async function chooseProvider(
   const choices: ProviderChoice[] = [];
   for (const name of request.names) {
     const provider = await workspace.providerWith(name, request.placement);
-    choices.push({ provider, readiness: await provider.check(request.resources) });
+    choices.push({ provider, readiness: await check(provider, request.resources) });
   }
   const first = Math.max(
     0,
@@ -43,4 +44,15 @@ export async function chooseProvider(
     .slice(first + 1)
     .filter(({ provider, readiness }) => readiness.isReady && provider.engine === chosen.provider.engine);
   return { chosen, fallbacks, passedOver: choices.slice(0, first) };
+}
+
+/** A provider that cannot even be asked is not ready, and the next one may be. */
+async function check(provider: Provider, resources: Resources): Promise<Readiness> {
+  try {
+    return await provider.check(resources);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    const { code, message, hint = "Try again later." } = error;
+    return { isReady: false, problems: [{ code, message, hint }], facts: {} };
+  }
 }

@@ -133,7 +133,7 @@ export function formatResults(events: readonly TrainingEvent[]): string {
         best.globalStep,
         formatLoss(best.initialValidationLoss),
         formatLoss(best.validationLoss),
-        best.path,
+        best.state === "remote" ? "where its job ran: mllm checkpoints pull" : best.path,
       ],
     ];
   });

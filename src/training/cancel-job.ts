@@ -1,5 +1,5 @@
 import { MllmError } from "../core/errors.js";
-import { ACTIVE_STATES, isActive } from "../core/job-state.js";
+import { isActive, UNSETTLED_STATES } from "../core/job-state.js";
 import type { Job } from "../state/open-state.js";
 import { endLeftovers } from "./end-leftovers.js";
 import { reconcileJob } from "./reconcile.js";
@@ -27,7 +27,8 @@ export async function cancelJob(session: Session, job: Job): Promise<Job> {
   // It may have come to its own end meanwhile.
   const ending = status.state === "succeeded" || status.state === "failed" ? status.state : "cancelled";
   const closed = { ...status, state: ending, reason: status.reason ?? "cancelled" } as const;
-  recordStatus(session, current, { status: closed, onlyIn: ACTIVE_STATES });
+  // A command that follows it may have seen it gone, and not by whose wish.
+  recordStatus(session, current, { status: closed, onlyIn: UNSETTLED_STATES });
   await registerCheckpoints({ state, provider, job: current, at: timeOf(session) });
   return state.getJob(job.id) ?? current;
 }

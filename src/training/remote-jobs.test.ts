@@ -193,4 +193,18 @@ describe("cancelJob", () => {
     expect((await cancelJob(makeSession(provider), job)).state).toBe("cancelled");
     expect(alive(provider)).toEqual([]);
   });
+
+  it("says that the job was cancelled where a command that follows it found it gone", async () => {
+    const { state, makeProvider, makeSession, makeSpec } = makeScriptedWorkspace();
+    const provider = makeProvider();
+    const spec = makeSpec();
+    await collect(trainJobs(makeSession(provider), [spec], { isDetached: true }));
+    await reconcile(makeSession(provider));
+    const job = state.findJob(spec.jobId);
+    const cancel: typeof provider.cancel = async () => {
+      provider.jobs.length = 0;
+      state.updateJob(job, { state: "lost", at: job.updatedAt });
+    };
+    expect((await cancelJob(makeSession({ ...provider, cancel }), job)).state).toBe("cancelled");
+  });
 });

@@ -17,7 +17,9 @@ const JSON_OPTION = ["--json", "print JSON"] as const;
 const ID = ["<id>", "its id, or the beginning of it"] as const;
 
 export function createCheckpointsCommand(context: Context): Command {
-  const checkpoints = new Command("checkpoints").description("Show, check and remove trained checkpoints");
+  const checkpoints = new Command("checkpoints").description(
+    "Show, check, copy and remove trained checkpoints",
+  );
   checkpoints
     .command("list", { isDefault: true })
     .description("complete checkpoints, here and where their jobs ran, newest first")

@@ -26,7 +26,11 @@ export function createTrainCommand(context: Context): Command {
       "where to run it instead of where the recipe says; given again: in this order",
       collect,
     )
-    .option("--max-cost <dollars>", "refuse to start above it, and end what would go above it", readDollars)
+    .option(
+      "--max-cost <dollars>",
+      "of the whole run, until another is given: refuse to start above it, end what would go above it",
+      readDollars,
+    )
     .option("--detach", "return when the job is submitted")
     .option("--dry-run", "show what would run, check that it could, and start nothing")
     .option("--json", "print JSON: events, one a line; with --dry-run one document")
