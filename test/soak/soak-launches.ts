@@ -158,6 +158,7 @@ function createSession(
     passed += milliseconds;
     // What is on its way arrives.
     await nextTurn();
+    await world.proxy.delivered();
     const job = state.listJobs({ jobKey: spec.jobKey })[0];
     const label = job === undefined ? "" : handleOf(state, job).label;
     const alive = world.machines().filter((machine) => machine.label === label && machine.isAlive());

@@ -33,7 +33,7 @@ describe("startFaultProxy", () => {
 
   const post = async (body: string) => {
     try {
-      const response = await impatientFetch(100)(`${proxy.url}/things?x=1`, { method: "POST", body });
+      const response = await impatientFetch(500)(`${proxy.url}/things?x=1`, { method: "POST", body });
       return `${response.status} ${await response.text()}`;
     } catch {
       return "broken";

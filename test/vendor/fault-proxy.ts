@@ -65,6 +65,8 @@ export interface FaultProxy {
   setShare(share: number): void;
   /** `body` of a POST. */
   log: { method: string; path: string; fault: Fault; body: string }[];
+  /** What clients have given up on has reached the server: a made-up clock waits for it, as a real one would. */
+  delivered(): Promise<void>;
   /** Everything that was delayed has reached the server and was answered. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -84,6 +86,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const script: Fault[] = [];
   const log: FaultProxy["log"] = [];
   const open = new Set<Promise<unknown>>();
+  const late = new Set<Promise<unknown>>();
   const random = createSeededRandom(options.seed ?? 1);
   const drawn = options.faults ?? FAULTS.filter((fault) => fault !== "none");
   let share = options.share ?? 0;
@@ -103,10 +106,17 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       incoming.on("data", (bytes: Buffer) => {
         if (entry.body.length < LONGEST_BODY) entry.body += bytes.toString();
       });
-    const late = random() * (options.lateMilliseconds ?? 0);
-    const work = pass({ ...options, late }, fault, incoming, outgoing).catch(() => outgoing.destroy());
+    const delayed = random() * (options.lateMilliseconds ?? 0);
+    const work = pass({ ...options, late: delayed }, fault, incoming, outgoing).catch(() =>
+      outgoing.destroy(),
+    );
     open.add(work);
     work.finally(() => open.delete(work));
+    outgoing.on("close", () => {
+      if (!open.has(work)) return;
+      late.add(work);
+      work.finally(() => late.delete(work));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
@@ -116,6 +126,9 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       share = value;
     },
     log,
+    async delivered() {
+      while (late.size > 0) await Promise.all(late);
+    },
     async settled() {
       while (open.size > 0) await Promise.all(open);
     },
@@ -152,7 +165,8 @@ async function pass(
   const body = Buffer.concat(chunks);
   const isStream = incoming.headers.accept?.includes("event-stream") === true;
   const exchange = { incoming, outgoing, forward: () => forward(options.target, incoming, body) };
-  if (isStream && (fault === "none" || fault === "duplicate" || fault === "unknown-status")) {
+  // A live stream has no end to wait for: it is refused, or dropped at the start, or passed on.
+  if (isStream && !["drop-before", "rate-limit", "error-500-before", "error-502-before"].includes(fault)) {
     return pipe(options.target, incoming, outgoing);
   }
   switch (fault) {
