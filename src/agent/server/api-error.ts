@@ -40,7 +40,8 @@ export function toApiError(error: unknown): ApiError {
     return new ApiError(500, "the server met a defect of its own", { code: "internal_error", cause: error });
   }
   const { code, message } = error;
-  if (code === "interrupted") return new ApiError(504, message, { code: "timeout", cause: error });
+  // The client went away: nobody reads this.
+  if (code === "interrupted") return new ApiError(499, message, { code: "cancelled", cause: error });
   const status = code === "bad_input" ? 400 : 502;
   return new ApiError(status, message, { code, cause: error });
 }

@@ -40,7 +40,7 @@ export function createApp(settings: ServerSettings, stopping: AbortSignal): App 
   app.notFound((c) => refuse(c, new ApiError(404, `there is no ${c.req.path} here`, { code: "not_found" })));
   app.onError((error, c) => {
     const known = toApiError(error);
-    if (known.code === "internal_error") settings.onTrouble(`${c.req.method} ${c.req.path} failed`, error);
+    if (known.status >= 500 && known.code !== "stopping") settings.onTrouble("a request failed", error);
     return refuse(c, known);
   });
   return app;

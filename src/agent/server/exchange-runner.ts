@@ -73,9 +73,6 @@ export class ExchangeRunner {
         const reply = yield* runExchange(request, { agent, memory: this.memory, signal, now });
         await this.record(writeRecordEntry(head, reply, startedAt));
         return reply;
-      } catch (error) {
-        if (!signal.aborted) this.report(error);
-        throw error;
       } finally {
         signal.removeEventListener("abort", leave);
         leave();
@@ -89,7 +86,8 @@ export class ExchangeRunner {
     const milliseconds = this.settings.limits.pingSeconds * 1000;
     const first = parts.next();
     await orSilence(first, milliseconds);
-    return { kind: "stream", pieces: withPings(writeStream(request, head, { first, parts }), milliseconds) };
+    const writer = new ChunkWriter(head, request.hasUsageChunk);
+    return { kind: "stream", pieces: withPings(this.write(writer, first, parts), milliseconds) };
   }
 
   private async record(entry: object): Promise<void> {
@@ -101,29 +99,25 @@ export class ExchangeRunner {
     }
   }
 
-  private report(error: unknown): void {
-    const { status } = toApiError(error);
-    if (status >= 500) this.settings.onTrouble("a request failed", error);
-  }
-}
-
-async function* writeStream(
-  { hasUsageChunk }: ChatRequest,
-  head: ReplyHead,
-  { first, parts }: { first: Promise<IteratorResult<ReplyPart, Reply>>; parts: Parts },
-): AsyncGenerator<Uint8Array> {
-  const writer = new ChunkWriter(head, hasUsageChunk);
-  yield* writer.begin().map(encodeEvent);
-  try {
-    for (let next = await first; ; next = await parts.next()) {
-      const chunks = next.done === true ? writer.end(next.value) : writer.part(next.value);
-      yield* chunks.map(encodeEvent);
-      if (next.done === true) break;
+  private async *write(
+    writer: ChunkWriter,
+    first: Promise<IteratorResult<ReplyPart, Reply>>,
+    parts: Parts,
+  ): AsyncGenerator<Uint8Array> {
+    yield* writer.begin().map(encodeEvent);
+    try {
+      for (let next = await first; ; next = await parts.next()) {
+        const chunks = next.done === true ? writer.end(next.value) : writer.part(next.value);
+        yield* chunks.map(encodeEvent);
+        if (next.done === true) break;
+      }
+      yield encodeEvent(DONE);
+    } catch (error) {
+      const known = toApiError(error);
+      if (known.status >= 500) this.settings.onTrouble("a stream failed", error);
+      yield encodeEvent(known.body);
+    } finally {
+      parts.return(undefined as never).catch(() => undefined);
     }
-    yield encodeEvent(DONE);
-  } catch (error) {
-    yield encodeEvent(toApiError(error).body);
-  } finally {
-    parts.return(undefined as never).catch(() => undefined);
   }
 }

@@ -1,5 +1,6 @@
-import { type FileHandle, open, rename } from "node:fs/promises";
+import { type FileHandle, link, open, unlink } from "node:fs/promises";
 import { join, parse } from "node:path";
+import { systemErrorCode } from "../../core/errors.js";
 
 const DEFAULT_MAX_BYTES = 256 * 2 ** 20;
 const NEWLINE = 10;
@@ -25,7 +26,7 @@ export async function openTrafficRecord(path: string, options: RecordOptions): P
   const write = async (line: Buffer): Promise<void> => {
     if (file.size > 0 && file.size + line.length > maxBytes) {
       await file.handle.close();
-      await rename(path, rotatedPath(path, now()));
+      await putAside(path, now());
       file = await openAtEnd(path);
     }
     try {
@@ -92,7 +93,17 @@ function isJson(text: string): boolean {
   }
 }
 
-function rotatedPath(path: string, now: Date): string {
+/** Renames without overwriting, which `rename` cannot. */
+async function putAside(path: string, now: Date): Promise<void> {
   const { dir, name, ext } = parse(path);
-  return join(dir, `${name}-${now.toISOString().replaceAll(/[:.]/g, "-")}${ext}`);
+  const time = now.toISOString().replaceAll(/[:.]/g, "-");
+  for (let count = 1; ; count += 1) {
+    const suffix = count === 1 ? "" : `-${count}`;
+    try {
+      await link(path, join(dir, `${name}-${time}${suffix}${ext}`));
+      return await unlink(path);
+    } catch (error) {
+      if (systemErrorCode(error) !== "EEXIST") throw error;
+    }
+  }
 }
