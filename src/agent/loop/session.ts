@@ -6,18 +6,24 @@ import type { AgentModel } from "../role-model.js";
 import type { Limits } from "../solve-task.js";
 import type { AgentTool } from "../tool-box.js";
 
-export interface SessionOptions {
+/** What a session itself needs. */
+export interface BudgetOptions {
+  limits: Limits;
+  seed: number;
+  /** The user's. */
+  signal: AbortSignal;
+  now(): Date;
+}
+
+/** What the loop finds in its session besides. */
+export interface SessionOptions extends BudgetOptions {
   model: AgentModel;
   instruction: string;
   /** The user's last words where they come after the instruction. */
   question: Step | null;
   tools: readonly AgentTool[];
-  limits: Limits;
   temperature: number;
-  seed: number;
-  signal: AbortSignal;
   streamsAnswer: boolean;
-  now(): Date;
 }
 
 /** A limit was reached: ends the task, not with a failure. */
@@ -28,7 +34,7 @@ export class LimitReached extends Error {
 }
 
 /** What one task has used so far, and when it has to stop. `close` it. */
-export class Session {
+export class Session<Options extends BudgetOptions = SessionOptions> {
   readonly usage: AgentResult["usage"] = { planner: noUsage(), caller: noUsage(), summarizer: noUsage() };
   /** Aborted by the user, or by the limit of seconds. */
   readonly signal: AbortSignal;
@@ -44,7 +50,7 @@ export class Session {
   private readonly timer: NodeJS.Timeout;
   private readonly forwardAbort = () => this.controller.abort();
 
-  constructor(readonly options: SessionOptions) {
+  constructor(readonly options: Options) {
     const { limits, signal, now } = options;
     this.startedAt = now().getTime();
     this.signal = this.controller.signal;
