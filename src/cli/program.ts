@@ -5,6 +5,7 @@ import { createDataCommand } from "./commands/data.js";
 import { createJobsCommand } from "./commands/jobs.js";
 import { createProvidersCommand } from "./commands/providers.js";
 import { createReapCommand } from "./commands/reap.js";
+import { createServeRolesCommand } from "./commands/serve-roles.js";
 import { createSetupCommand } from "./commands/setup.js";
 import { createSplitDataCommand } from "./commands/split-data.js";
 import { createTrainCommand } from "./commands/train.js";
@@ -37,6 +38,7 @@ export function createProgram(context: Context, args: readonly string[]): Comman
     .addCommand(createReapCommand(context))
     .addCommand(createCheckpointsCommand(context))
     .addCommand(createAgentsCommand(context))
+    .addCommand(createServeRolesCommand(context))
     .addCommand(createProvidersCommand(context));
   settle(program, context, args.includes("--json"));
   return program;

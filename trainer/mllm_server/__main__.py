@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from .application import create_application
     from .engine import Engine
-    from .models import ModelError, load_model
+    from .models import ModelError
     from .parent import when_parent_ends
 
     # First of all, or a port that is taken would be noticed after minutes of loading.
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     try:
-        models = {name: load_model(folder, options.base, device) for name, folder in options.models}
+        models = _load(options, device)
     except ModelError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -45,10 +45,27 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _load(options: argparse.Namespace, device: str) -> dict[str, Any]:
+    from .models import load_model
+
+    bases = dict(options.base)
+    # Roles may be the same checkpoint, which then is loaded once.
+    wanted = {name: (folder, bases.get(name)) for name, folder in options.models}
+    loaded = {pair: load_model(*pair, device) for pair in dict.fromkeys(wanted.values())}
+    return {name: loaded[pair] for name, pair in wanted.items()}
+
+
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mllm_server", description=__doc__)
     parser.add_argument("models", nargs="+", type=_named_folder, metavar="NAME=FOLDER")
-    parser.add_argument("--base", help="the model below folders that hold adapters; default: what they name")
+    parser.add_argument(
+        "--base",
+        action="append",
+        default=[],
+        type=_named_folder,
+        metavar="NAME=MODEL",
+        help="the model below an adapter; default: what the adapter names",
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--device", help="default: cuda if there is a GPU, else cpu")

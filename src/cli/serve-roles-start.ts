@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import type { Endpoint } from "../agent/backends/endpoint.js";
+import { MllmError } from "../core/errors.js";
+import type { Role } from "../core/roles.js";
+import type { Context } from "./context.js";
+import { trainerEnvironment } from "./serve-roles-environment.js";
+import type { ServerPlan } from "./serve-roles-plan.js";
+
+export interface RunningServer {
+  plan: ServerPlan;
+  url: string;
+  /** As it was started. */
+  command: string[];
+  /** What went wrong, once it has ended without being asked to. */
+  ended: Promise<MllmError>;
+  close(): Promise<void>;
+}
+
+/** Large models take minutes to load. */
+const START_SECONDS = 900;
+const POLL_MILLISECONDS = 100;
+const END_MILLISECONDS = 12_000;
+const KEPT_LINES = 12;
+
+export function endpointOf(server: Pick<RunningServer, "plan" | "url">, role: Role): Endpoint {
+  return { kind: "server", engine: server.plan.engine, url: server.url, model: role };
+}
+
+/** Starts the servers and waits until all of them answer. Where one fails, none is left running. */
+export async function startServers(context: Context, plans: readonly ServerPlan[]): Promise<RunningServer[]> {
+  const servers: RunningServer[] = [];
+  try {
+    for (const plan of plans) servers.push(await start(context, plan));
+    await Promise.all(servers.map((server) => untilHealthy(context, server)));
+    return servers;
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.close()));
+    throw error;
+  }
+}
+
+async function start(context: Context, plan: ServerPlan): Promise<RunningServer> {
+  const port = plan.port ?? (await freePort());
+  const command = plan.command.map((word) => word.replace("{port}", String(port)));
+  const [program = "", ...args] = command;
+  // A server ends when its stdin closes, which the system sees to however this process ends.
+  const isOwn = plan.engine === "embedded";
+  const child = spawn(program, isOwn ? [...args, "--with-parent"] : args, {
+    env: trainerEnvironment(context),
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.on("error", () => undefined);
+  const tail = keepTail(child);
+  let isClosing = false;
+  const exited = new Promise<string>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("close", (code, signal) => resolve(`it ended with ${signal ?? `exit code ${code}`}`));
+  });
+  const ended = new Promise<MllmError>((resolve) => {
+    void exited.then((how) => (isClosing ? undefined : resolve(serverFailed(plan, how, tail))));
+  });
+  const close = async () => {
+    isClosing = true;
+    child.stdin.end();
+    const killer = setTimeout(() => child.kill("SIGKILL"), END_MILLISECONDS);
+    await exited;
+    clearTimeout(killer);
+  };
+  return { plan, url: `http://127.0.0.1:${port}`, command, ended, close };
+}
+
+async function untilHealthy(context: Context, server: RunningServer): Promise<void> {
+  let failure: MllmError | null = null;
+  void server.ended.then((error) => {
+    failure = error;
+  });
+  for (let waited = 0; waited < START_SECONDS * 1000; waited += POLL_MILLISECONDS) {
+    if (failure !== null) throw failure;
+    if (context.signal.aborted) throw new MllmError("interrupted", "interrupted while servers were starting");
+    const health = await fetch(`${server.url}/health`, { signal: context.signal }).catch(() => null);
+    await health?.body?.cancel();
+    if (health?.ok) return;
+    await context.sleep(POLL_MILLISECONDS);
+  }
+  throw new MllmError("backend_failed", `${server.url} did not answer within ${START_SECONDS} s`, {
+    hint: `Start it by hand to see what it waits for: ${server.command.join(" ")}`,
+  });
+}
+
+function serverFailed(plan: ServerPlan, how: string, tail: readonly string[]): MllmError {
+  const words = tail.length === 0 ? "" : `\n  ${tail.join("\n  ")}`;
+  const hints = {
+    embedded: "Run mllm setup if packages are missing; --port names another port.",
+    vllm: "--engine embedded serves the same checkpoints without vLLM.",
+  };
+  const message = `the ${plan.engine} server for ${plan.roles.join(", ")} stopped: ${how}${words}`;
+  return new MllmError("backend_failed", message, { hint: hints[plan.engine] });
+}
+
+function keepTail(child: ChildProcess): string[] {
+  const tail: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on("line", (line) => {
+      if (line.trim() !== "") tail.push(line.slice(0, 300));
+      if (tail.length > KEPT_LINES) tail.shift();
+    });
+  }
+  return tail;
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
