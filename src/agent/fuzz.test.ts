@@ -7,6 +7,8 @@ import type { ThreadProfile } from "../core/profile.js";
 import { loadProfile } from "../prompts/load-profile.js";
 import { readCallerText, readPlannerText } from "../prompts/read-turn.js";
 import type { AgentEvent, AgentResult } from "./agent-event.js";
+import { createAlphaUmi } from "./compat/compat-profile.js";
+import { solveAsReference } from "./compat/solve-as-reference.js";
 import { solveTask, takeStep } from "./solve-task.js";
 
 const places = { packageRoot, cwd: packageRoot };
@@ -117,6 +119,45 @@ describe("10,000 texts that a model may have written", () => {
     );
     expect(outputs).toBeGreaterThan(10_000);
   }, 120_000);
+});
+
+describe("random texts of an agent that follows the reference", () => {
+  it("lead to a defined end", async () => {
+    const texts = {
+      backbone: "",
+      planner: "{doc}{history}",
+      caller: "{history}{thought}",
+      summarizer: "{history}",
+    };
+    const scripts = fc.array(output, { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(scripts, scripts, async (planner, caller) => {
+        const from = (replies: string[]) => (_: unknown, index: number) =>
+          replies[index % replies.length] ?? "";
+        const model = createScriptedModel(thread, {
+          planner: from(planner),
+          caller: from(caller),
+          summarizer: from(caller),
+        });
+        const { result } = await collect(
+          solveAsReference(
+            { instruction: "Q" },
+            {
+              profile: createAlphaUmi(texts),
+              roles: model.roles,
+              toolBox: createScriptedToolBox([createTool("weather")], from(caller)),
+              limits: { maxTurns: 1, maxTokens: 1e6, maxSeconds: 60, maxCalls: 12, maxNewTokens: 64 },
+              seed: 0,
+              signal: new AbortController().signal,
+              now: () => new Date(0),
+            },
+          ),
+        );
+        expect(["answered", "gave_up", "limit"]).toContain(result.outcome);
+      }),
+      { numRuns: 100 },
+    );
+  });
 });
 
 async function collect<Result>(running: AsyncGenerator<AgentEvent, Result>) {

@@ -90,6 +90,21 @@ describe("solveTask", () => {
     expect(options.model.asked.planner[0]?.grammar).toBeNull();
   });
 
+  it("answers where the planner wants a call and there is no tool", async () => {
+    const options = createOptions(
+      { planner: [CALL], summarizer: ["No idea"] },
+      { toolBox: createScriptedToolBox([]) },
+    );
+    const { result } = await solve(options);
+    expect(result.steps).toEqual([{ kind: "answer", thought: "I need it.", answer: "No idea" }]);
+  });
+
+  it("takes a name alone for a call without arguments", async () => {
+    const options = createOptions({ planner: [CALL, GIVE_UP], caller: ["weather"] });
+    await solve(options);
+    expect(options.toolBox.called).toEqual([{ name: "weather", arguments: "{}" }]);
+  });
+
   it("asks a planner again that did not decide, then takes a call to be meant", async () => {
     const undecided = "Let me see.";
     const options = createOptions({ planner: [undecided, "", undecided, GIVE_UP], caller: ["weather\n{}"] });

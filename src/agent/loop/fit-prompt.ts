@@ -27,7 +27,7 @@ export function fitPrompt(options: FitOptions, question: Omit<Question, "attempt
   const budget = contextTokens - limits.maxNewTokens;
   const fits = (steps: readonly Step[]) => countTokens(render(steps)) <= budget;
   const whole = render(question.steps);
-  if (countTokens(whole) <= budget) return { prompt: whole, warning: null };
+  if (isSurelyShort(whole, budget) || countTokens(whole) <= budget) return { prompt: whole, warning: null };
 
   const cut = cutObservations(question.steps, fits);
   if (fits(cut.steps))
@@ -40,6 +40,12 @@ export function fitPrompt(options: FitOptions, question: Omit<Question, "attempt
     prompt: render(left),
     warning: `${countOf(count, "oldest step")} not shown, ${countOf(cut.count, "long observation")} in part`,
   };
+}
+
+/** No tokenizer makes more tokens than bytes, but for those it puts around a text; counting takes time. */
+function isSurelyShort(prompt: string, budget: number): boolean {
+  const around = 8;
+  return Buffer.byteLength(prompt) + around <= budget;
 }
 
 function createRender(

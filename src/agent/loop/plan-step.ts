@@ -20,7 +20,9 @@ export async function* planStep(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const { text } = yield* askRole(session, { role: "planner", steps, thought: null, attempt });
     const read = readPlannerText(model.profile, text);
-    if (read.decision !== null) return { thought: read.thought, decision: read.decision };
+    if (read.decision !== null) {
+      return yield* checkPlan(session, { thought: read.thought, decision: read.decision });
+    }
     if (read.thought !== "") thought ??= read.thought;
     const message = text === "" ? "the planner wrote nothing" : "the planner did not say who is next";
     yield { type: "warned", ...session.at, message };
@@ -30,4 +32,12 @@ export async function* planStep(
   const next = tools.length > 0 ? "caller" : "summarizer";
   yield { type: "warned", ...session.at, message: `taken to mean that the ${next} is next` };
   return { thought, decision };
+}
+
+/** Where there is no tool, a call can only be an answer. */
+async function* checkPlan(session: Session, plan: Plan): AsyncGenerator<AgentEvent, Plan> {
+  if (plan.decision !== "call" || session.options.tools.length > 0) return plan;
+  const message = "there is no tool to call: taken to mean that the summarizer is next";
+  yield { type: "warned", ...session.at, message };
+  return { ...plan, decision: "answer" };
 }

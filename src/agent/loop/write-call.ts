@@ -48,8 +48,8 @@ async function* checkCall(
     const message = `the caller wrote ${call.name}, taken to mean ${tool.name}`;
     yield { type: "warned", ...session.at, message };
   }
-  const named = { name: tool.name, arguments: call.arguments };
-  if (isJsonObject(call.arguments)) return { call: named, tool };
+  const named = { name: tool.name, arguments: call.arguments === "" ? "{}" : call.arguments };
+  if (isJsonObject(named.arguments)) return { call: named, tool };
   return {
     call: named,
     tool: null,
