@@ -1,5 +1,7 @@
 import type { Step } from "../core/trajectory.js";
 import type { AgentEvent, AgentResult } from "./agent-event.js";
+import type { CompatProfile } from "./compat/compat-profile.js";
+import { solveAsReference } from "./compat/solve-as-reference.js";
 import { exploreFrom, type Found } from "./loop/search.js";
 import { LimitReached, Session } from "./loop/session.js";
 import { reasonOf, type SpokenStep, takeTurn } from "./loop/take-turn.js";
@@ -35,6 +37,11 @@ export interface SolveOptions {
   signal: AbortSignal;
   /** Yields `answering` events; joined, the pieces of one step are its answer. */
   streamsAnswer?: boolean;
+  /**
+   * Follows a reference's search with its own prompts instead of `model.profile`'s; temperature, turns, the length of
+   * a completion and the strategy are the reference's then, and `task.steps` and `streamsAnswer` are passed over.
+   */
+  compat?: CompatProfile;
   now(): Date;
 }
 
@@ -51,7 +58,11 @@ const MAX_CORRECTIONS = 2;
  * what a backend throws.
  */
 export async function* solveTask(task: Task, options: SolveOptions): AsyncGenerator<AgentEvent, AgentResult> {
-  const { toolBox, strategy } = options;
+  const { toolBox, strategy, compat, model } = options;
+  if (compat !== undefined) {
+    const { roles } = model;
+    return yield* solveAsReference(task, { ...options, profile: compat, roles });
+  }
   const session = openSession(task, options);
   const steps = task.steps ?? [];
   const found: Found = { answered: null, gaveUp: null, tooLong: null, current: steps };
@@ -111,7 +122,9 @@ async function* stop(session: Session, reason: string): AsyncGenerator<AgentEven
   return { kind: "give_up", thought: "", untrained: "stopped" };
 }
 
-type OpenOptions = Omit<SolveOptions, "strategy" | "toolBox"> & { toolBox: Pick<ToolBox, "tools"> };
+type OpenOptions = Omit<SolveOptions, "strategy" | "toolBox" | "compat"> & {
+  toolBox: Pick<ToolBox, "tools">;
+};
 
 function openSession({ instruction, steps = [] }: Task, options: OpenOptions): Session {
   const { toolBox, streamsAnswer = false } = options;

@@ -7,12 +7,12 @@ import type { Role } from "../../core/roles.js";
 import { readCompatPrompts } from "../../data/compat/prompts-file.js";
 import { loadProfile } from "../../prompts/load-profile.js";
 import type { AgentEvent, AgentResult } from "../agent-event.js";
+import { solveTask } from "../solve-task.js";
 import type { ToolBox } from "../tool-box.js";
 import { type CompatTexts, createAlphaUmi } from "./compat-profile.js";
 import { dumpTexts } from "./python-json.js";
 import { type CompatSearch, createRoot, measureTree, pathTo, searchAsReference } from "./reference-search.js";
 import { CODES } from "./reference-tools.js";
-import { solveAsReference } from "./solve-as-reference.js";
 
 interface Trace {
   ret: number;
@@ -103,11 +103,13 @@ async function solve(
   { toolBox, own = texts }: { toolBox?: ToolBox; own?: CompatTexts } = {},
 ) {
   const model = createScriptedModel(ours, scripts);
-  const solving = solveAsReference(
+  const solving = solveTask(
     { instruction: "Q" },
     {
-      profile: createAlphaUmi(own),
-      roles: model.roles,
+      model,
+      compat: createAlphaUmi(own),
+      strategy: "chain",
+      temperature: 0,
       toolBox: toolBox ?? createScriptedToolBox([createTool("a"), createTool("b")], () => "fine"),
       limits,
       seed: 0,
@@ -177,7 +179,7 @@ function toHistory(message: string): string {
   return `${role}: ${text}</s>`;
 }
 
-describe("solveAsReference", () => {
+describe("solveTask with a compat profile", () => {
   it("asks 2 + 4 + 8 + 16 times where no chain ends", async () => {
     const { result, asked } = await solve({
       planner: () => "go",
