@@ -56,17 +56,13 @@ export async function* watchJob(
     const { status } = look;
     const now = session.now().getTime();
     // What was just made may not show up yet.
-    const isSeen = status.state !== "lost" || now >= shownAt;
-    if (!isSeen) {
-      if (session.signal.aborted) return yield leftRunning(session, job);
-      await pause(session);
-      continue;
-    }
-    if (session.state.getJob(job.id)?.state !== status.state || now - recordedAt >= RECORD_MILLISECONDS) {
+    const isShown = status.state !== "lost" || now >= shownAt;
+    const isEnded = isShown && !isActive(status.state);
+    const isNews = session.state.getJob(job.id)?.state !== status.state;
+    if (isShown && (isNews || now - recordedAt >= RECORD_MILLISECONDS)) {
       recordStatus(session, job, { status, onlyIn: UNSETTLED_STATES });
       recordedAt = now;
     }
-    const isEnded = !isActive(status.state);
     if (isEnded || events.some((event) => event.type === "checkpoint")) {
       yield* tolerate(session, job, pullCheckpoints(session, job));
     }
