@@ -231,6 +231,20 @@ describe("what ends solveTask with an error", () => {
     await expect(solving).rejects.toMatchObject({ code: "interrupted" });
   });
 
+  it("is an abort after any event but those that end the task", async () => {
+    const scripts = { planner: [CALL, "", ANSWER], caller: ["weather\n{}"], summarizer: ["Yes"] };
+    const count = (await solve(createOptions(scripts, { streamsAnswer: true }))).events.length;
+    for (let last = 0; last < count - 2; last += 1) {
+      const controller = new AbortController();
+      const options = createOptions(scripts, { streamsAnswer: true, signal: controller.signal });
+      const solving = solveTask({ instruction: "Q" }, options);
+      for (let at = 0; at <= last; at += 1) await solving.next();
+      controller.abort();
+      const events = collect(solving);
+      await expect(events).rejects.toMatchObject({ code: "interrupted" });
+    }
+  });
+
   it("is an abort while a tool runs", async () => {
     const controller = new AbortController();
     const toolBox = createScriptedToolBox([createTool("weather")], () => {
