@@ -1,6 +1,7 @@
 import { MllmError } from "../../core/errors.js";
 import type { AgentTool, Observation, ToolBox } from "../tool-box.js";
 import { failure, messageOf } from "./describe-result.js";
+import { firstOfEachName } from "./first-of-each-name.js";
 import { limitText, removeControls } from "./limit-text.js";
 import { matchesAny } from "./match-globs.js";
 import { type ArgumentReader, createArgumentReader } from "./read-arguments.js";
@@ -116,7 +117,7 @@ class SourcesToolBox implements ToolBox {
     if (isSame) return;
     this.#seen = lists;
     const found = this.sources.flatMap((source) =>
-      withoutDoubles(source.tools).map((own) => ({ source, own })),
+      firstOfEachName(source.tools).map((own) => ({ source, own })),
     );
     const names = this.#names.assign(
       found.map(({ source, own }) => ({ source: source.name, name: own.name })),
@@ -144,11 +145,6 @@ class SourcesToolBox implements ToolBox {
     };
     return { tool, source, own, readArguments: createArgumentReader(own) };
   }
-}
-
-/** The first of each name. */
-function withoutDoubles(tools: readonly SourceTool[]): SourceTool[] {
-  return [...new Map([...tools].reverse().map((tool) => [tool.name, tool])).values()].reverse();
 }
 
 function reasonOf(error: unknown, seconds: number): string {

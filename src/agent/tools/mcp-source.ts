@@ -1,4 +1,11 @@
-import { Client, StreamableHTTPClientTransport, type Tool } from "@modelcontextprotocol/client";
+import {
+  Client,
+  ProtocolError,
+  SdkError,
+  SdkHttpError,
+  StreamableHTTPClientTransport,
+  type Tool,
+} from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { MllmError } from "../../core/errors.js";
 import type { Observation } from "../tool-box.js";
@@ -26,13 +33,19 @@ const STARTING_SECONDS = 60;
 /** The tool box has the word on time; the library's own limit must not come before it. */
 const NO_LIMIT_MILLISECONDS = 2 ** 31 - 1;
 
+/** A server that knows no probe may not answer it; one of 2025 is then greeted in its own way. */
+const PROBE_SECONDS = 15;
+
 /** Tools of an MCP server, old or new, over stdio or HTTP. A server that went away is started again at the next call. */
 export async function openMcpSource(settings: McpSettings, signal: AbortSignal): Promise<ToolSource> {
   const source = new McpSource(settings);
+  const stop = (): void => void source.close();
+  signal.addEventListener("abort", stop);
   try {
-    await source.connect(signal);
+    if (signal.aborted) await source.close();
+    await source.connect();
+    return source;
   } catch (error) {
-    await source.close().catch(() => {});
     if (signal.aborted) throw new MllmError("interrupted", "interrupted while tools were being opened");
     throw new MllmError(
       "tool_failed",
@@ -42,8 +55,9 @@ export async function openMcpSource(settings: McpSettings, signal: AbortSignal):
         cause: error,
       },
     );
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
-  return source;
 }
 
 class McpSource implements ToolSource {
@@ -52,6 +66,7 @@ class McpSource implements ToolSource {
   tools: readonly SourceTool[] = [];
   #client: Client | null = null;
   #connecting: Promise<Client> | null = null;
+  readonly #closing = new AbortController();
   /** The last that the server wrote for people. */
   #said = "";
 
@@ -61,9 +76,9 @@ class McpSource implements ToolSource {
   }
 
   /** The living connection, or a new one. */
-  async connect(signal: AbortSignal): Promise<Client> {
+  async connect(): Promise<Client> {
     if (this.#client !== null) return this.#client;
-    this.#connecting ??= this.#open(signal).finally(() => {
+    this.#connecting ??= this.#open().finally(() => {
       this.#connecting = null;
     });
     return this.#connecting;
@@ -75,34 +90,54 @@ class McpSource implements ToolSource {
   }
 
   async close(): Promise<void> {
-    const client = this.#client ?? (await this.#connecting?.catch(() => null));
+    this.#closing.abort();
+    const client = this.#client;
     this.#client = null;
     if (client?.transport instanceof StreamableHTTPClientTransport) {
       await client.transport.terminateSession().catch(() => {});
     }
     await client?.close();
+    await this.#connecting?.catch(() => {});
   }
 
-  async #open(signal: AbortSignal): Promise<Client> {
+  async #open(): Promise<Client> {
+    if (this.#closing.signal.aborted) throw new Error("it was closed");
+    const client = this.#createClient();
+    const transport = this.#createTransport();
+    // The library's own signal does not reach every stage of opening.
+    const stop = (): void => void transport.close().catch(() => {});
+    this.#closing.signal.addEventListener("abort", stop);
+    const options = { signal: this.#closing.signal, timeout: STARTING_SECONDS * 1000 };
+    try {
+      await client.connect(transport, options);
+      this.#show((await client.listTools({}, options)).tools);
+    } catch (error) {
+      await client.close().catch(() => {});
+      throw error;
+    } finally {
+      this.#closing.signal.removeEventListener("abort", stop);
+    }
+    this.#client = client;
+    return client;
+  }
+
+  #forget(): void {
+    const client = this.#client;
+    this.#client = null;
+    void client?.close().catch(() => {});
+  }
+
+  #createClient(): Client {
     const client = new Client(
       { name: "mllm", version: this.settings.version },
       {
-        versionNegotiation: { mode: "auto" },
+        versionNegotiation: { mode: "auto", probe: { timeoutMs: PROBE_SECONDS * 1000 } },
         listChanged: { tools: { onChanged: (_, tools) => this.#show(tools) } },
       },
     );
     client.onclose = () => {
       if (this.#client === client) this.#client = null;
     };
-    const options = { signal, timeout: STARTING_SECONDS * 1000 };
-    try {
-      await client.connect(this.#createTransport(), options);
-      this.#show((await client.listTools({}, options)).tools);
-    } catch (error) {
-      await client.close().catch(() => {});
-      throw error;
-    }
-    this.#client = client;
     return client;
   }
 
@@ -143,11 +178,18 @@ class McpSource implements ToolSource {
 
   async #run(name: string, values: Record<string, unknown>, signal: AbortSignal): Promise<Observation> {
     try {
-      const client = await this.connect(signal);
+      const client = await this.connect();
       const options = { signal, timeout: NO_LIMIT_MILLISECONDS };
       return describeMcpResult(await client.callTool({ name, arguments: values }, options));
     } catch (error) {
+      if (!signal.aborted && isLost(error)) this.#forget();
       return failure(messageOf(error).replace(/^MCP error -?\d+: /, ""));
     }
   }
+}
+
+/** An HTTP server that is gone, or has forgotten us: only a new beginning helps. */
+function isLost(error: unknown): boolean {
+  if (error instanceof SdkHttpError) return true;
+  return !(error instanceof SdkError || error instanceof ProtocolError);
 }

@@ -1,6 +1,7 @@
 import type { Tool, Trajectory } from "../../core/trajectory.js";
 import type { Observation } from "../tool-box.js";
 import { failure } from "./describe-result.js";
+import { firstOfEachName } from "./first-of-each-name.js";
 import type { SourceTool, ToolSource } from "./tool-source.js";
 
 interface Recording {
@@ -17,11 +18,10 @@ interface Recording {
 export function createReplaySource(trajectories: readonly Trajectory[], name = "replay"): ToolSource {
   const recordings = readRecordings(trajectories);
   const tools = trajectories.flatMap((trajectory) => trajectory.tools);
-  const distinct = [...new Map([...tools].reverse().map((tool) => [tool.name, tool])).values()].reverse();
   return {
     name,
     limits: { timeoutSeconds: null, maxCharacters: null },
-    tools: distinct.map((tool) => toTool(tool, recordings)),
+    tools: firstOfEachName(tools).map((tool) => toTool(tool, recordings)),
     close: async () => {},
   };
 }

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { explainSystemError, MllmError } from "../../core/errors.js";
+import { messageOf } from "./describe-result.js";
+import { parseData } from "./parse-data.js";
 import { ApiEntry } from "./virtual-tools.js";
 
 const Limits = {
@@ -98,15 +99,19 @@ export async function readToolsFile(path: string, cwd: string): Promise<ToolsCon
   const text = await readFile(absolute, "utf8").catch((error: unknown) => {
     throw explainSystemError(error, `tools ${path}`);
   });
-  // JSON is YAML.
-  const document = parseDocument(text);
-  const [problem] = document.errors;
-  if (problem !== undefined) throw badTools(path, [problem.message]);
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const value = parse(text, path);
   if (isObject(value) && "openapi" in value && "paths" in value) {
     return parseToolsConfig({ openapi: [absolute] }, folder, path);
   }
   return parseToolsConfig(value, folder, path);
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return parseData(text);
+  } catch (error) {
+    throw badTools(path, [messageOf(error)]);
+  }
 }
 
 /** `where` is for messages. */

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { parseDocument } from "yaml";
 import { explainSystemError, MllmError } from "../../../core/errors.js";
 import { messageOf } from "../describe-result.js";
 import { fetchAnswer } from "../http-answer.js";
+import { parseData } from "../parse-data.js";
 import type { SourceLimits, ToolSource } from "../tool-source.js";
 import type { OpenApiEntry } from "../tools-file.js";
 import type { Credentials } from "./build-request.js";
@@ -28,19 +28,24 @@ export async function openOpenApiSource(opening: OpenApiOpening): Promise<ToolSo
     documentUrl === null
       ? await readDocument(resolve(folder, entry.document), entry.document)
       : await fetchDocument(documentUrl, signal);
-  const document = parseDocument(text);
-  const [problem] = document.errors;
   const name = basename(documentUrl?.pathname ?? entry.document) || entry.document;
-  if (problem !== undefined) throw new MllmError("bad_input", `${name} cannot be read: ${problem.message}`);
   return createOpenApiSource({
     name,
-    document: document.toJS({ maxAliasCount: 100 }),
+    document: parse(text, name),
     documentUrl,
     baseUrl: entry.baseUrl ?? null,
     credentials: toCredentials(entry.auth),
     maxBytes,
     limits,
   });
+}
+
+function parse(text: string, name: string): unknown {
+  try {
+    return parseData(text);
+  } catch (error) {
+    throw new MllmError("bad_input", `${name} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 async function readDocument(path: string, shown: string): Promise<string> {

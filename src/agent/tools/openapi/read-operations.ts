@@ -168,8 +168,7 @@ function fieldsOf(schema: Json): Fields | null {
     required: Array.isArray(schema.required) ? [...schema.required] : [],
   };
   for (const part of [...(parts as Fields[]), { properties: own ?? {}, required: [] }]) {
-    const writable = Object.entries(part.properties).filter(([, each]) => each.readOnly !== true);
-    Object.assign(result.properties, Object.fromEntries(writable));
+    Object.assign(result.properties, part.properties);
     result.required.push(...part.required);
   }
   return result;

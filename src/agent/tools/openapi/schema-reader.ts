@@ -58,7 +58,7 @@ export class SchemaReader {
       if (LEFT_OUT.includes(key) || key.startsWith("x-")) continue;
       result[key] = this.#inlineKey(key, value, inner);
     }
-    return toJsonSchema(result, resolved.nullable === true);
+    return toJsonSchema(withoutReadOnly(result), resolved.nullable === true);
   }
 
   #inlineKey(
@@ -99,6 +99,19 @@ export class SchemaReader {
   #bad(message: string, hint?: string): MllmError {
     return new MllmError("bad_input", `${this.where}: ${message}`, hint === undefined ? {} : { hint });
   }
+}
+
+/** What only answers hold is no input, required or not. */
+function withoutReadOnly(schema: Json): Json {
+  if (!isJson(schema.properties)) return schema;
+  const entries = Object.entries(schema.properties);
+  const hidden = entries.filter(([, each]) => isJson(each) && each.readOnly === true).map(([name]) => name);
+  if (hidden.length === 0) return schema;
+  const properties = Object.fromEntries(entries.filter(([name]) => !hidden.includes(name)));
+  const required = Array.isArray(schema.required)
+    ? schema.required.filter((name) => !hidden.includes(name))
+    : [];
+  return { ...schema, properties, required };
 }
 
 /** OpenAPI 3.0's own words, in those of JSON Schema. */
