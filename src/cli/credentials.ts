@@ -5,7 +5,13 @@ import { explainSystemError, MllmError, systemErrorCode } from "../core/errors.j
 import type { Context } from "./context.js";
 
 /** What providers may ask for. Their values are taken out of everything `main` renders. */
-const SECRET_NAMES = ["HF_TOKEN", "MLLM_BACKEND_TOKEN", "RUNPOD_API_KEY", "TOGETHER_API_KEY"] as const;
+const SECRET_NAMES = [
+  "HF_TOKEN",
+  "MLLM_BACKEND_TOKEN",
+  "MLLM_SERVE_KEY",
+  "RUNPOD_API_KEY",
+  "TOGETHER_API_KEY",
+] as const;
 
 /** Shorter than any token: taking such a value out of a text would only mangle it. */
 const MINIMUM_SECRET_LENGTH = 8;

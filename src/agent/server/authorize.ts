@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { MllmError } from "../../core/errors.js";
 import { ApiError } from "./api-error.js";
 
 /** Tells the key of a request by its number among `keys`; throws 401 where it is none of them. */
@@ -26,8 +27,16 @@ const digest = (text: string): Buffer => createHash("sha256").update(text).diges
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i;
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
+}
+
+/** What others can reach must ask for a key. */
+export function demandKeys(host: string, keys: readonly string[]): void {
+  if (isLoopback(host) || keys.length > 0) return;
+  throw new MllmError("usage", `${host} can be reached from elsewhere, and no key is set`, {
+    hint: "Set MLLM_SERVE_KEY or give --key-file, or listen on 127.0.0.1.",
+  });
 }
 
 /**

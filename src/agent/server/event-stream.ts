@@ -2,8 +2,9 @@ const encoder = new TextEncoder();
 
 export const DONE = "[DONE]";
 
-export function encodeEvent(data: object | string): Uint8Array {
-  return encoder.encode(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
+export function encodeEvents(events: readonly (object | string)[]): Uint8Array {
+  const texts = events.map((data) => `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
+  return encoder.encode(texts.join(""));
 }
 
 const PING = encoder.encode(": ping\n\n");

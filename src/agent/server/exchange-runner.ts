@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Admission } from "./admission.js";
 import { ApiError, toApiError } from "./api-error.js";
 import { type ChatRequest, parseChatRequest } from "./chat-request.js";
-import { DONE, encodeEvent, orSilence, withPings } from "./event-stream.js";
+import { DONE, encodeEvents, orSilence, withPings } from "./event-stream.js";
 import { writeRecordEntry } from "./record-entry.js";
 import { type Reply, type ReplyPart, runExchange } from "./run-exchange.js";
 import type { ServerSettings } from "./server-settings.js";
@@ -71,7 +71,7 @@ export class ExchangeRunner {
     const run = async function* (this: ExchangeRunner): Parts {
       try {
         const reply = yield* runExchange(request, { agent, memory: this.memory, signal, now });
-        await this.record(writeRecordEntry(head, reply, startedAt));
+        await this.record(() => writeRecordEntry(head, reply, startedAt));
         return reply;
       } finally {
         signal.removeEventListener("abort", leave);
@@ -90,9 +90,11 @@ export class ExchangeRunner {
     return { kind: "stream", pieces: withPings(this.write(writer, first, parts), milliseconds) };
   }
 
-  private async record(entry: object): Promise<void> {
+  private async record(writeEntry: () => object): Promise<void> {
+    const { record } = this.settings;
+    if (record === null) return;
     try {
-      await this.settings.record?.add(entry);
+      await record.add(writeEntry());
     } catch (error) {
       // The work is done and the client waits for it: a full disk here is the operator's trouble.
       this.settings.onTrouble("an exchange could not be recorded", error);
@@ -104,18 +106,19 @@ export class ExchangeRunner {
     first: Promise<IteratorResult<ReplyPart, Reply>>,
     parts: Parts,
   ): AsyncGenerator<Uint8Array> {
-    yield* writer.begin().map(encodeEvent);
     try {
+      // What is there at once goes out in one piece.
+      let chunks: (object | string)[] = writer.begin();
       for (let next = await first; ; next = await parts.next()) {
-        const chunks = next.done === true ? writer.end(next.value) : writer.part(next.value);
-        yield* chunks.map(encodeEvent);
-        if (next.done === true) break;
+        chunks.push(...(next.done === true ? [...writer.end(next.value), DONE] : writer.part(next.value)));
+        yield encodeEvents(chunks);
+        if (next.done === true) return;
+        chunks = [];
       }
-      yield encodeEvent(DONE);
     } catch (error) {
       const known = toApiError(error);
       if (known.status >= 500) this.settings.onTrouble("a stream failed", error);
-      yield encodeEvent(known.body);
+      yield encodeEvents([known.body]);
     } finally {
       parts.return(undefined as never).catch(() => undefined);
     }

@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { MllmError, systemErrorCode } from "../../core/errors.js";
-import { isLoopback } from "./authorize.js";
+import { demandKeys } from "./authorize.js";
 import { createApp } from "./create-app.js";
 import type { ServerSettings } from "./server-settings.js";
 
@@ -25,11 +25,7 @@ export async function startServer(
   settings: ServerSettings,
   { host, port }: { host: string; port: number },
 ): Promise<RunningServer> {
-  if (!isLoopback(host) && settings.keys.length === 0) {
-    throw new MllmError("usage", `${host} can be reached from elsewhere, and no key is set`, {
-      hint: "Set MLLM_SERVE_KEY or give --key-file, or listen on 127.0.0.1.",
-    });
-  }
+  demandKeys(host, settings.keys);
   const stopping = new AbortController();
   const app = createApp(settings, stopping.signal);
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;

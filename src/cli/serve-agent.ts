@@ -1,0 +1,165 @@
+import { resolve } from "node:path";
+import type { AgentModel } from "../agent/role-model.js";
+import { demandKeys } from "../agent/server/authorize.js";
+import { DEFAULT_SERVER_LIMITS, type ServerSettings } from "../agent/server/server-settings.js";
+import { type RunningServer, startServer } from "../agent/server/start-server.js";
+import { openTrafficRecord, type TrafficRecord } from "../agent/server/traffic-record.js";
+import type { ToolBox } from "../agent/tool-box.js";
+import { openToolsFile } from "../agent/tools/open-tools.js";
+import { explainSystemError, MllmError } from "../core/errors.js";
+import type { Role } from "../core/roles.js";
+import type { Context } from "./context.js";
+import { redactSecrets } from "./credentials.js";
+import { openAgentModel } from "./open-agent-model.js";
+import { quoteArgument, writeNote, writeResult } from "./output.js";
+import { readTrajectories } from "./read-trajectories.js";
+import { readServeKeys } from "./serve-keys.js";
+import type { RoleEndpoints } from "./serve-options.js";
+
+export interface ServeOptions extends Partial<Record<Role, string>> {
+  agent?: string;
+  roleEndpoint?: RoleEndpoints;
+  name?: string;
+  host: string;
+  port: number;
+  keyFile?: string;
+  tools?: string;
+  yes?: true;
+  record?: string;
+  strategy: "chain" | "search";
+  maxTurns: number;
+  maxCalls: number;
+  maxTokens: number;
+  maxNewTokens: number;
+  maxSeconds: number;
+  temperature: number;
+  seed: number;
+  maxConcurrent: number;
+  maxQueued: number;
+  rateLimit?: number;
+  drainSeconds: number;
+  json?: true;
+}
+
+/** Everything that is open while the server runs. */
+interface Parts {
+  keys: string[];
+  record: TrafficRecord | null;
+  toolBox: ToolBox | null;
+  model: AgentModel;
+}
+
+/** Beyond loopback, where nothing was said. */
+const USUAL_RATE = 600;
+
+/** Serves until the user interrupts. What cannot be is told before servers are started. */
+export async function serveAgent(context: Context, options: ServeOptions): Promise<void> {
+  const keys = await readServeKeys(context, options.keyFile);
+  demandKeys(options.host, keys);
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const record = await openRecord(context, options);
+    if (record !== null) closers.push(() => record.close());
+    const toolBox = await openToolBox(context, options);
+    if (toolBox !== null) closers.push(() => toolBox.close());
+    const opened = await openAgentModel(context, {
+      ...options,
+      endpoints: options.roleEndpoint ?? {},
+      note: (text) => writeNote(context, text),
+    });
+    closers.push(() => opened.close());
+    const settings = toSettings(context, options, { keys, record, toolBox, model: opened.model });
+    const server = await startServer(settings, options);
+    closers.push(() => server.stop(options));
+    announce(context, { options, settings, server });
+    await untilInterrupted(context.signal);
+    writeNote(context, "stopping: finishing what is under way; interrupt again to end at once");
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+function toSettings(
+  context: Context,
+  options: ServeOptions,
+  { keys, record, toolBox, model }: Parts,
+): ServerSettings {
+  const { maxTurns, maxCalls, maxTokens, maxNewTokens, maxSeconds, maxConcurrent, maxQueued } = options;
+  const { strategy, temperature, seed, rateLimit } = options;
+  return {
+    agent: {
+      name: options.name ?? options.agent ?? "mllm",
+      model,
+      toolBox,
+      limits: { maxTurns, maxCalls, maxTokens, maxNewTokens, maxSeconds },
+      strategy,
+      temperature,
+      seed,
+    },
+    keys,
+    limits: {
+      ...DEFAULT_SERVER_LIMITS,
+      maxConcurrent,
+      maxQueued,
+      requestsPerMinute: rateLimit ?? (keys.length === 0 ? null : USUAL_RATE),
+    },
+    record,
+    now: () => context.now(),
+    onTrouble: (message, error) => writeNote(context, describeTrouble(context, message, error)),
+  };
+}
+
+function describeTrouble(context: Context, message: string, error: unknown): string {
+  const known = explainSystemError(error);
+  const isDefect = !(known instanceof MllmError) || context.env.MLLM_DEBUG !== undefined;
+  const said = known as Error | undefined;
+  return redactSecrets(`${message}: ${(isDefect ? said?.stack : said?.message) ?? String(known)}`, context);
+}
+
+async function openRecord({ cwd, now }: Context, { record }: ServeOptions): Promise<TrafficRecord | null> {
+  if (record === undefined) return null;
+  try {
+    return await openTrafficRecord(resolve(cwd, record), { now });
+  } catch (error) {
+    throw explainSystemError(error, record);
+  }
+}
+
+async function openToolBox(context: Context, { tools, yes }: ServeOptions): Promise<ToolBox | null> {
+  if (tools === undefined) return null;
+  const { cwd, env, version, signal } = context;
+  return await openToolsFile(tools, {
+    ...{ cwd, env, version, signal },
+    isAllowed: () => yes === true,
+    readTrajectories: (path) => readTrajectories(path, cwd),
+  });
+}
+
+interface Announced {
+  options: ServeOptions;
+  settings: ServerSettings;
+  server: RunningServer;
+}
+
+function announce(context: Context, { options, settings, server }: Announced): void {
+  const { agent, keys } = settings;
+  const url = `${server.url}/v1`;
+  const tools = agent.toolBox?.tools.map(({ name }) => name) ?? null;
+  const value = { url, model: agent.name, tools, needsKey: keys.length > 0, record: options.record ?? null };
+  writeResult(context, { json: options.json === true, value, text: url });
+  if (options.json) return;
+  const ran = tools === null ? "clients send the tools" : `${tools.length} tools run here`;
+  const note = options.record === undefined ? "" : `; recording to ${options.record}`;
+  writeNote(context, `serving ${agent.name}: ${ran}${note}; interrupt to stop`);
+  const body = JSON.stringify({ model: agent.name, messages: [{ role: "user", content: "Hello" }] });
+  const key = keys.length === 0 ? "" : ' -H "Authorization: Bearer $MLLM_SERVE_KEY"';
+  writeNote(
+    context,
+    `next: curl ${url}/chat/completions -H 'Content-Type: application/json'${key} -d ${quoteArgument(body)}`,
+  );
+}
+
+async function untilInterrupted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
