@@ -28,7 +28,8 @@ export async function readRoleCheckpoints(
   { trio, roles }: { trio: Trio; roles: readonly Role[] },
 ): Promise<RoleCheckpoint[]> {
   const found: RoleCheckpoint[] = [];
-  // One by one: roles of one run share a base, and the first may have to make it.
+  // Each job of a run keeps a copy of the base; a server is to load one. So the first that is found serves all.
+  const bases = new Map<string, string>();
   for (const role of ROLES.filter((each) => roles.includes(each))) {
     const folder = await readCheckpointFolder(trio[role].path);
     if (!folder.isComplete) {
@@ -37,7 +38,11 @@ export async function readRoleCheckpoints(
     }
     const { manifest, path } = folder;
     const isAdapter = manifest.kind === "adapter";
-    const base = isAdapter ? await findBase(context, workspace, { folder: path, manifest }) : null;
+    const key = manifest.parent?.hash ?? manifest.baseModel;
+    const base = isAdapter
+      ? (bases.get(key) ?? (await findBase(context, workspace, { folder: path, manifest })))
+      : null;
+    if (base !== null) bases.set(key, base);
     found.push({ role, folder: path, manifest, base, rank: isAdapter ? await readRank(path) : null });
   }
   return found;

@@ -8,6 +8,8 @@ export type ServingEngine = "vllm" | "embedded";
 export interface ServerPlan {
   engine: ServingEngine;
   command: string[];
+  /** What runs the command and ends it with this process; nothing where it sees to that itself. */
+  guard: string[];
   /** Null: a free one. */
   port: number | null;
   roles: Role[];
@@ -24,7 +26,6 @@ export interface PlanRequest {
 const LORA_RANKS = [1, 8, 16, 32, 64, 128, 256, 320, 512];
 /** Of the GPU's memory, for all servers together. */
 const MEMORY_SHARE = 0.9;
-const GUARD = ["-m", "mllm_server.guard"];
 
 /** Which servers these checkpoints need: the embedded one holds them all, vLLM one base model a process. */
 export function planServers(request: PlanRequest): ServerPlan[] {
@@ -35,7 +36,7 @@ function planEmbedded({ checkpoints, python, port }: PlanRequest): ServerPlan {
   const bases = checkpoints.flatMap(({ role, base }) => (base === null ? [] : ["--base", `${role}=${base}`]));
   const models = checkpoints.map(({ role, folder }) => `${role}=${folder}`);
   const command = [python, "-m", "mllm_server", "--port", "{port}", ...bases, ...models];
-  return { engine: "embedded", command, port, roles: checkpoints.map(({ role }) => role) };
+  return { engine: "embedded", command, guard: [], port, roles: checkpoints.map(({ role }) => role) };
 }
 
 function planVllm({ checkpoints, python, port }: PlanRequest): ServerPlan[] {
@@ -53,12 +54,8 @@ function planVllm({ checkpoints, python, port }: PlanRequest): ServerPlan[] {
   return [...groups].map(([model, members]) => {
     const common = ["--host", "127.0.0.1", "--port", "{port}", "--gpu-memory-utilization", share];
     const command = ["vllm", "serve", model, ...common, "--generation-config", "vllm", ...namesOf(members)];
-    return {
-      engine: "vllm",
-      command: [python, ...GUARD, ...command],
-      port,
-      roles: members.map((m) => m.role),
-    };
+    const guard = [python, "-m", "mllm_server.guard"];
+    return { engine: "vllm", command, guard, port, roles: members.map(({ role }) => role) };
   });
 }
 

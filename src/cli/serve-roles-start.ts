@@ -44,10 +44,10 @@ export async function startServers(context: Context, plans: readonly ServerPlan[
 async function start(context: Context, plan: ServerPlan): Promise<RunningServer> {
   const port = plan.port ?? (await freePort());
   const command = plan.command.map((word) => word.replace("{port}", String(port)));
-  const [program = "", ...args] = command;
   // A server ends when its stdin closes, which the system sees to however this process ends.
-  const isOwn = plan.engine === "embedded";
-  const child = spawn(program, isOwn ? [...args, "--with-parent"] : args, {
+  const ending = plan.guard.length === 0 ? ["--with-parent"] : [];
+  const [program = "", ...args] = [...plan.guard, ...command, ...ending];
+  const child = spawn(program, args, {
     env: trainerEnvironment(context),
     stdio: ["pipe", "pipe", "pipe"],
   });

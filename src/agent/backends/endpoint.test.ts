@@ -18,12 +18,12 @@ describe("parseEndpoint", () => {
 
 describe("formatEndpoint", () => {
   it("can be read again", () => {
-    for (const text of ["vllm+http://a:1/v1#m", "hf:auto/org/big"]) {
+    for (const text of ["vllm+http://a:1/v1#m", "http://a:1#org%2Fm", "hf:auto/org/big"]) {
       expect(formatEndpoint(parseEndpoint(text, "caller"))).toBe(text);
     }
   });
 
   it("shows no password", () => {
-    expect(formatEndpoint(parseEndpoint("http://me:secret@a:1#m", "x"))).toBe("http://a:1/#m");
+    expect(formatEndpoint(parseEndpoint("http://me:secret@a:1#m", "x"))).toBe("http://a:1#m");
   });
 });

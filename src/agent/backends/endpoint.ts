@@ -31,7 +31,6 @@ export function formatEndpoint(endpoint: Endpoint): string {
   const url = new URL(endpoint.url);
   url.username = "";
   url.password = "";
-  url.hash = endpoint.model;
   const prefix = endpoint.engine === "openai" ? "" : `${endpoint.engine}+`;
-  return `${prefix}${url.href}`;
+  return `${prefix}${url.href.replace(/\/+$/, "")}#${encodeURIComponent(endpoint.model)}`;
 }

@@ -37,7 +37,7 @@ async function serve(context: Context, options: ServeRolesOptions): Promise<void
   const { engine, port = null } = options;
   const plans = await planRoles(context, checkpoints, { engine, port });
   if (options.dryRun) {
-    const servers = plans.map((plan) => describe(plan, commandOf(plan), null));
+    const servers = plans.map((plan) => describe(plan, commandOf(context, plan), null));
     writeResult(context, {
       json: options.json === true,
       value: { servers, endpoints: null },
@@ -45,7 +45,7 @@ async function serve(context: Context, options: ServeRolesOptions): Promise<void
     });
     return;
   }
-  writeNote(context, `starting: ${plans.map(commandOf).join("\n          ")}`);
+  writeNote(context, `starting: ${plans.map((plan) => commandOf(context, plan)).join("\n          ")}`);
   const served = await serveRoles(context, plans);
   try {
     await report(context, served, options.json === true);
@@ -66,7 +66,7 @@ async function report(
     return endpoint === undefined ? [] : [[role, formatEndpoint(endpoint)] as const];
   });
   const value = {
-    servers: servers.map(({ plan, command, url }) => describe(plan, toLine(command), url)),
+    servers: servers.map(({ plan, command, url }) => describe(plan, toLine(context, plan, command), url)),
     endpoints: Object.fromEntries(addresses),
   };
   const text = addresses.map(([role, address]) => `${role.padEnd(10)}  ${address}`).join("\n");
@@ -79,12 +79,19 @@ function describe({ engine, roles }: ServerPlan, command: string, url: string | 
   return { engine, roles, command, url };
 }
 
-function commandOf({ command, port }: ServerPlan): string {
-  return toLine(command.map((word) => word.replace("{port}", port === null ? "0" : String(port))));
+function commandOf(context: Context, plan: ServerPlan): string {
+  const port = plan.port === null ? "0" : String(plan.port);
+  return toLine(
+    context,
+    plan,
+    plan.command.map((word) => word.replace("{port}", port)),
+  );
 }
 
-function toLine(command: readonly string[]): string {
-  return command.map(quoteArgument).join(" ");
+/** What would start the same server in a shell. */
+function toLine({ packageRoot }: Context, { engine }: ServerPlan, command: readonly string[]): string {
+  const line = command.map(quoteArgument).join(" ");
+  return engine === "embedded" ? `PYTHONPATH=${quoteArgument(`${packageRoot}/trainer`)} ${line}` : line;
 }
 
 /** Until the user interrupts; a server that stops by itself is an error. */
