@@ -77,7 +77,7 @@ class SourcesToolBox implements ToolBox {
     this.#refresh();
     const entry = this.#entries.get(call.name);
     if (entry === undefined) return this.#tidy(failure(`there is no tool named ${call.name}`), null);
-    const reading = await entry.readArguments(call.arguments);
+    const reading = entry.readArguments(call.arguments);
     if ("problem" in reading) return this.#tidy(failure(reading.problem), entry.source);
     if (!(await this.#hasConsent(entry.tool, call))) {
       return failure(`${call.name} needs the user's consent, which was not given`);

@@ -5,7 +5,10 @@ import type { ToolBox } from "../tool-box.js";
 import { createToolBox, type ToolBoxSettings } from "./create-tool-box.js";
 import { expandVariables } from "./expand-variables.js";
 import { findSecrets } from "./find-secrets.js";
+import type { McpSettings } from "./mcp-source.js";
 import { openModuleSource } from "./module-source.js";
+import { openOpenApiSource } from "./openapi/open-openapi-source.js";
+import { readVirtualTools } from "./read-virtual-tools.js";
 import { createReplaySource } from "./replay-source.js";
 import type { SourceLimits, ToolSource } from "./tool-source.js";
 import {
@@ -15,6 +18,8 @@ import {
   type ToolsConfig,
   type VirtualEntry,
 } from "./tools-file.js";
+import { createVirtualSource } from "./virtual-source.js";
+import { toVirtualTool } from "./virtual-tools.js";
 
 export interface ToolsEnvironment {
   cwd: string;
@@ -40,7 +45,10 @@ export async function openTools(config: ToolsConfig, environment: ToolsEnvironme
   const { mcpServers, openapi, virtual } = config;
   const expanded = expandVariables({ mcpServers, openapi, virtual }, environment.env, "the tools file");
   const filled: ToolsConfig = { ...config, ...expanded };
-  const opened = await Promise.allSettled(openSources(filled, environment));
+  const opened = await Promise.allSettled([
+    ...(await openServers(filled, environment)),
+    ...openOthers(filled, environment),
+  ]);
   const sources = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const failed = opened.find((each) => each.status === "rejected");
   const { allow, deny, readOnly, consent, timeoutSeconds, maxCharacters } = config;
@@ -59,11 +67,23 @@ export async function openTools(config: ToolsConfig, environment: ToolsEnvironme
   throw failed.reason;
 }
 
-function openSources(config: ToolsConfig, environment: ToolsEnvironment): Promise<ToolSource>[] {
-  const inFolder = (path: string): string => resolve(config.folder, path);
+/** The promises are in a list of their own so that all servers start together. */
+async function openServers(
+  config: ToolsConfig,
+  environment: ToolsEnvironment,
+): Promise<Promise<ToolSource>[]> {
   const servers = Object.entries(config.mcpServers).filter(([, { disabled }]) => !disabled);
+  if (servers.length === 0) return [];
+  // The protocol's library is large; who has no server does not load it.
+  const { openMcpSource } = await import("./mcp-source.js");
+  return servers.map(async (server) =>
+    openMcpSource(toMcpSettings(server, config, environment.version), environment.signal),
+  );
+}
+
+function openOthers(config: ToolsConfig, environment: ToolsEnvironment): Promise<ToolSource>[] {
+  const inFolder = (path: string): string => resolve(config.folder, path);
   return [
-    ...servers.map(([name, entry]) => openMcp(name, entry, config, environment)),
     ...config.openapi.map((entry) => openDocument(entry, config, environment)),
     ...config.modules.map((entry) => openModuleSource(inFolder(entry.path), limitsOf(entry))),
     ...(config.virtual === undefined ? [] : [openVirtual(config.virtual, config)]),
@@ -84,21 +104,17 @@ const limitsOf = ({ timeoutSeconds, maxCharacters }: Limited): SourceLimits => (
 const maxBytesOf = (entry: Limited, config: ToolsConfig): number =>
   entry.maxBytes ?? config.maxBytes ?? MAX_BYTES;
 
-async function openMcp(
-  name: string,
-  entry: McpServerEntry,
+function toMcpSettings(
+  [name, entry]: [string, McpServerEntry],
   config: ToolsConfig,
-  { version, signal }: ToolsEnvironment,
-): Promise<ToolSource> {
-  // Here and below: what is not asked for is not loaded.
-  const { openMcpSource } = await import("./mcp-source.js");
+  version: string,
+): McpSettings {
   const { command, args, env, headers } = entry;
   const server =
     command === undefined
       ? { url: toUrl(entry.url ?? "", `MCP server ${name}`), headers }
       : { command, args, env, cwd: resolve(config.folder, entry.cwd ?? ".") };
-  const settings = { name, server, version, limits: limitsOf(entry), maxBytes: maxBytesOf(entry, config) };
-  return openMcpSource(settings, signal);
+  return { name, server, version, limits: limitsOf(entry), maxBytes: maxBytesOf(entry, config) };
 }
 
 async function openDocument(
@@ -106,7 +122,6 @@ async function openDocument(
   config: ToolsConfig,
   { signal }: ToolsEnvironment,
 ): Promise<ToolSource> {
-  const { openOpenApiSource } = await import("./openapi/open-openapi-source.js");
   return openOpenApiSource({
     entry,
     folder: config.folder,
@@ -117,9 +132,6 @@ async function openDocument(
 }
 
 async function openVirtual(entry: VirtualEntry, config: ToolsConfig): Promise<ToolSource> {
-  const { createVirtualSource } = await import("./virtual-source.js");
-  const { readVirtualTools } = await import("./read-virtual-tools.js");
-  const { toVirtualTool } = await import("./virtual-tools.js");
   const { tools, toolbenchKey } = entry;
   return createVirtualSource({
     url: toUrl(entry.url, "virtual"),

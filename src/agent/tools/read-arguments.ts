@@ -1,24 +1,23 @@
+import { createArgumentChecker } from "./check-arguments.js";
 import type { SourceTool, ToolArguments } from "./tool-source.js";
 
 type Reading = { call: ToolArguments } | { problem: string };
 
-/** Finds out whether arguments fit a tool; made once per tool, because schemas are compiled. */
-export type ArgumentReader = (text: string) => Promise<Reading>;
+/** Finds out whether arguments fit a tool; made once per tool, which compiles its schema at the first call. */
+export type ArgumentReader = (text: string) => Reading;
 
 /**
  * Reads the JSON object that a model wrote. Where the tool's schema is checked, a value of the wrong type is
  * converted if only one reading is possible (`"5"` for an integer), and whatever still does not fit is said.
  */
 export function createArgumentReader(tool: Pick<SourceTool, "parameters" | "isChecked">): ArgumentReader {
-  let checker: Promise<(values: Record<string, unknown>) => Checked> | null = null;
-  return async (text) => {
+  let check: ((values: Record<string, unknown>) => Checked) | null = null;
+  return (text) => {
     const values = parseObject(text);
     if (typeof values === "string") return { problem: values };
     if (!tool.isChecked) return { call: { values, text } };
-    checker ??= import("./check-arguments.js").then((module) =>
-      module.createArgumentChecker(tool.parameters),
-    );
-    const checked = (await checker)(values);
+    check ??= createArgumentChecker(tool.parameters);
+    const checked = check(values);
     return "problem" in checked ? checked : { call: { values: checked.values, text } };
   };
 }
