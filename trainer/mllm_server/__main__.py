@@ -9,6 +9,8 @@ import sys
 from typing import Any
 
 MEBIBYTE = 1 << 20
+# Below this many parameters threads wait for each other longer than they work: on a busy machine by far.
+SMALL_PARAMETERS = 30_000_000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,13 +27,14 @@ def main(arguments: list[str] | None = None) -> int:
     # First of all, or a port that is taken would be noticed after minutes of loading.
     listener = _listen(options.host, options.port)
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
     try:
         models = _load(options, device)
     except ModelError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    threads = options.threads or (1 if max(map(_parameters, models.values())) < SMALL_PARAMETERS else None)
+    if threads is not None:
+        torch.set_num_threads(threads)
     engine = Engine(models, options.max_rows, options.prefix_megabytes * MEBIBYTE)
     engine.start()
     hosts = ["127.0.0.1", "localhost", "[::1]"] if options.host == "127.0.0.1" else ["*"]
@@ -55,6 +58,10 @@ def _load(options: argparse.Namespace, device: str) -> dict[str, Any]:
     return {name: loaded[pair] for name, pair in wanted.items()}
 
 
+def _parameters(served: Any) -> int:
+    return sum(parameter.numel() for parameter in served.model.parameters())
+
+
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mllm_server", description=__doc__)
     parser.add_argument("models", nargs="+", type=_named_folder, metavar="NAME=FOLDER")
@@ -69,7 +76,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--device", help="default: cuda if there is a GPU, else cpu")
-    parser.add_argument("--threads", type=int, help="of the CPU; default: torch's own choice")
+    parser.add_argument("--threads", type=int, help="of the CPU; default: one for small models")
     parser.add_argument("--max-rows", type=int, default=16, help="completions of one model at a time")
     parser.add_argument(
         "--prefix-megabytes", type=int, default=256, help="per model, for keys and values of earlier prompts"
