@@ -5,6 +5,7 @@ import { createDataCommand } from "./commands/data.js";
 import { createJobsCommand } from "./commands/jobs.js";
 import { createProvidersCommand } from "./commands/providers.js";
 import { createReapCommand } from "./commands/reap.js";
+import { createRunCommand } from "./commands/run.js";
 import { createServeCommand } from "./commands/serve.js";
 import { createServeRolesCommand } from "./commands/serve-roles.js";
 import { createSetupCommand } from "./commands/setup.js";
@@ -39,6 +40,7 @@ export function createProgram(context: Context, args: readonly string[]): Comman
     .addCommand(createReapCommand(context))
     .addCommand(createCheckpointsCommand(context))
     .addCommand(createAgentsCommand(context))
+    .addCommand(createRunCommand(context))
     .addCommand(createServeCommand(context))
     .addCommand(createServeRolesCommand(context))
     .addCommand(createProvidersCommand(context));

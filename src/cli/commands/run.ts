@@ -1,0 +1,98 @@
+import { Command, Option } from "commander";
+import { MllmError } from "../../core/errors.js";
+import type { Role } from "../../core/roles.js";
+import type { Context } from "../context.js";
+import type { RunOptions } from "../run-tasks.js";
+
+const EXAMPLES = `
+Examples:
+  mllm run "What is the weather in TorMen?" --tools data/world/tools.mjs
+  mllm run "Rename notes.txt to old.txt" --tools mcp.json --yes --agent desk
+  mllm run "Who leads TorMen?" --tools tools.mjs --role-endpoint caller=http://gpu:8000/v1#caller
+  mllm run --questions questions.jsonl --tools tools.mjs --trace solved.jsonl
+
+Exit codes: 0 answered, 1 gave up or reached a limit, 130 interrupted; with --questions 0 when all have ended.`;
+
+/** `mllm run`: planner, caller and summarizer solve a task, or a file of tasks, with tools that run. */
+export function createRunCommand(context: Context): Command {
+  return new Command("run")
+    .description("Let planner, caller and summarizer solve a task together, with tools that run")
+    .argument("[question]", "the task, in words")
+    .requiredOption(
+      "--tools <file>",
+      "tools: a JavaScript module, an mcpServers file, an OpenAPI document, or a file that names several",
+    )
+    .option("--agent <name>", "a trio that `mllm agents` knows (default: the newest)")
+    .option("--planner <id>", "a planner's checkpoint, or a backbone")
+    .option("--caller <id>", "a caller's checkpoint, or a backbone")
+    .option("--summarizer <id>", "a summarizer's checkpoint, or a backbone")
+    .option(
+      "--role-endpoint <role=url#model>",
+      "a server that has a role already; may be given again",
+      collect,
+    )
+    .addOption(
+      new Option("--strategy <name>", "search: go back where the agent gives up and tools allow it")
+        .choices(["chain", "search"])
+        .default("search"),
+    )
+    .option("--max-turns <n>", "planner turns of one chain", readPositive, 8)
+    .option("--max-calls <n>", "calls of tools in all", readPositive, 30)
+    .option("--max-tokens <n>", "tokens that the roles may write in all", readPositive, 8192)
+    .option("--max-new-tokens <n>", "tokens of one text", readPositive, 512)
+    .option("--max-seconds <n>", "for one task", readPositive, 300)
+    .option("--temperature <t>", "0: the most probable text, always", readTemperature, 0)
+    .option("--seed <n>", "for temperatures above 0", readSeed, 0)
+    .option(
+      "--free-calls",
+      "let the caller write any name; a wrong one comes back to the planner as an error",
+    )
+    .option("--yes", "let tools run that may destroy something")
+    .option("--questions <file>", "solve many: JSON lines of {id, question, tools?, expected?, group?}")
+    .option("--concurrency <n>", "of --questions, so many at once", readPositive, 16)
+    .option(
+      "--trace <file>",
+      "write what was done as trajectories that `mllm split-data` reads, with all events",
+    )
+    .option("--json", "print JSON: events, one a line")
+    .addHelpText("after", EXAMPLES)
+    .action(async (question: string | undefined, options: RunOptions) => {
+      if ((question === undefined) === (options.questions === undefined)) {
+        throw new MllmError("usage", "expected a question, or --questions", {
+          hint: 'mllm run "…" --tools FILE',
+        });
+      }
+      const { runTasks } = await import("../run-tasks.js");
+      await runTasks(context, { question: question ?? null, options });
+    });
+}
+
+const ENDPOINT = /^(planner|caller|summarizer)=(https?:\/\/.+)$/;
+
+function collect(text: string, previous: Partial<Record<Role, string>> = {}): Partial<Record<Role, string>> {
+  const [, role, address] = ENDPOINT.exec(text) ?? [];
+  if (role === undefined || address === undefined) {
+    throw new MllmError("usage", `--role-endpoint ${text}: expected ROLE=URL#MODEL`, {
+      hint: "For example --role-endpoint caller=http://127.0.0.1:8000/v1#caller.",
+    });
+  }
+  return { ...previous, [role]: address };
+}
+
+function readPositive(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new MllmError("usage", `${text}: expected a whole number above 0`);
+}
+
+function readSeed(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(number) && number >= 0) return number;
+  throw new MllmError("usage", `--seed ${text}: expected a whole number`);
+}
+
+function readTemperature(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== "" && number >= 0 && number <= 2) return number;
+  throw new MllmError("usage", `--temperature ${text}: expected a number from 0 to 2`);
+}

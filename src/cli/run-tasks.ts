@@ -1,0 +1,186 @@
+import { appendFile, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { AgentEvent, AgentResult } from "../agent/agent-event.js";
+import type { AgentModel } from "../agent/role-model.js";
+import { type SolveOptions, solveTask } from "../agent/solve-task.js";
+import type { ToolBox } from "../agent/tool-box.js";
+import { openToolsFile } from "../agent/tools/open-tools.js";
+import { explainSystemError } from "../core/errors.js";
+import { ROLES, type Role } from "../core/roles.js";
+import type { Context } from "./context.js";
+import { openAgentModel } from "./open-agent-model.js";
+import { writeNote } from "./output.js";
+import { readTrajectories } from "./read-trajectories.js";
+import { createBatchView } from "./run-batch-view.js";
+import { isSolved, offerTools, type Question, readQuestions, workThrough } from "./run-questions.js";
+import { toAnswerRecord } from "./run-record.js";
+import { createRunView } from "./run-view.js";
+
+export interface RunOptions extends Partial<Record<Role, string>> {
+  tools: string;
+  agent?: string;
+  roleEndpoint?: Partial<Record<Role, string>>;
+  strategy: "chain" | "search";
+  maxTurns: number;
+  maxCalls: number;
+  maxTokens: number;
+  maxNewTokens: number;
+  maxSeconds: number;
+  temperature: number;
+  seed: number;
+  freeCalls?: true;
+  yes?: true;
+  questions?: string;
+  concurrency: number;
+  trace?: string;
+  json?: true;
+}
+
+export interface RunRequest {
+  question: string | null;
+  options: RunOptions;
+  /** Tests bring roles of their own. */
+  open?: typeof openAgentModel;
+}
+
+/** The agent with its tools, for as long as a command runs. */
+interface Running {
+  model: AgentModel;
+  toolBox: ToolBox;
+  options: RunOptions;
+  context: Context;
+}
+
+/** Solves one question, or with null those of `options.questions`. */
+export async function runTasks(
+  context: Context,
+  { question, options, open = openAgentModel }: RunRequest,
+): Promise<void> {
+  const questions =
+    question === null
+      ? await readQuestions(options.questions ?? "", context.cwd)
+      : [{ id: "1", instruction: question, tools: null, group: null }];
+  const trace = await openTrace(context, options.trace);
+  const toolBox = await openToolBox(context, options);
+  try {
+    // A question that asks for a tool which there is not is told before servers are started.
+    for (const { tools } of questions) offerTools(toolBox, tools);
+    const opened = await open(context, {
+      ...options,
+      endpoints: options.roleEndpoint ?? {},
+      note: (text) => writeNote(context, text),
+    });
+    const model = options.freeCalls ? withFreeCalls(opened.model) : opened.model;
+    try {
+      const running = { model, toolBox, options, context };
+      if (question === null) await solveMany(running, questions, trace);
+      else await solveOne(running, questions[0] as Question, trace);
+    } finally {
+      await opened.close();
+    }
+  } finally {
+    await toolBox.close();
+  }
+}
+
+async function solveOne(running: Running, question: Question, trace: Trace): Promise<void> {
+  const { context, options } = running;
+  const view = createRunView(context, options.json === true);
+  const { result } = await solve(running, question, { trace, show: (event) => view.show(event) });
+  view.end(result);
+  if (result.outcome !== "answered") context.setExitCode(1);
+}
+
+async function solveMany(running: Running, questions: readonly Question[], trace: Trace): Promise<void> {
+  const { context, options } = running;
+  const view = await createBatchView(context, { questions, isJson: options.json === true });
+  try {
+    await workThrough(questions, options.concurrency, async (question) => {
+      const { result, seconds } = await solve(running, question, { trace, show: () => {} });
+      view.done(question, { result, seconds, isSolved: isSolved(question, result) });
+    });
+    view.end();
+  } finally {
+    view.close();
+  }
+}
+
+type Trace = (record: Record<string, unknown>) => Promise<void>;
+
+async function solve(
+  { model, toolBox, options, context }: Running,
+  question: Question,
+  { trace, show }: { trace: Trace; show(event: AgentEvent): void },
+): Promise<{ result: AgentResult; seconds: number }> {
+  const startedAt = context.now().getTime();
+  const { id, instruction } = question;
+  const offered = offerTools(toolBox, question.tools);
+  const steps = solveTask({ instruction }, toSolveOptions({ model, toolBox: offered, options, context }));
+  const events: AgentEvent[] = [];
+  let next = await steps.next();
+  while (next.done !== true) {
+    events.push(next.value);
+    show(next.value);
+    next = await steps.next();
+  }
+  const result = next.value;
+  const { outcome, reason, usage } = result;
+  const seconds = (context.now().getTime() - startedAt) / 1000;
+  const record = toAnswerRecord({ id, instruction, tools: offered.tools, result });
+  const solved = isSolved(question, result);
+  await trace({ ...record, mllm: { outcome, reason, isSolved: solved, seconds, usage, events } });
+  return { result, seconds };
+}
+
+function toSolveOptions({ model, toolBox, options, context }: Running): SolveOptions {
+  const { strategy, temperature, seed, maxTurns, maxCalls, maxTokens, maxNewTokens, maxSeconds } = options;
+  return {
+    model,
+    toolBox,
+    limits: { maxTurns, maxCalls, maxTokens, maxNewTokens, maxSeconds },
+    strategy,
+    temperature,
+    seed,
+    signal: context.signal,
+    now: () => context.now(),
+  };
+}
+
+async function openToolBox(context: Context, options: RunOptions): Promise<ToolBox> {
+  const { cwd, env, version, signal } = context;
+  return await openToolsFile(options.tools, {
+    ...{ cwd, env, version, signal },
+    isAllowed: () => options.yes === true,
+    readTrajectories: (path) => readTrajectories(path, cwd),
+  });
+}
+
+/** Whatever cannot be written is told before anything is done. */
+async function openTrace({ cwd }: Context, path: string | undefined): Promise<Trace> {
+  if (path === undefined) return async () => {};
+  const file = resolve(cwd, path);
+  const explained = (error: unknown) => {
+    throw explainSystemError(error, path);
+  };
+  await writeFile(file, "").catch(explained);
+  return (record) => appendFile(file, `${JSON.stringify(record)}\n`).catch(explained);
+}
+
+/** The same roles, whose caller no grammar binds. */
+function withFreeCalls({ profile, roles }: AgentModel): AgentModel {
+  const free = Object.fromEntries(
+    ROLES.map((role) => {
+      const { backend, ...rest } = roles[role];
+      const unbound: typeof backend = {
+        name: backend.name,
+        complete: (request) => backend.complete({ ...request, grammar: null }),
+        stream: (request) => backend.stream({ ...request, grammar: null }),
+      };
+      return [
+        role,
+        { ...rest, countTokens: (text: string) => roles[role].countTokens(text), backend: unbound },
+      ];
+    }),
+  ) as AgentModel["roles"];
+  return { profile, roles: free };
+}
