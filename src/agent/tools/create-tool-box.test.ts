@@ -179,4 +179,21 @@ describe("createToolBox", () => {
     const short = createToolBox([sourceOf([{ name: "a", run }], { limits })]);
     expect((await short.call(...call("a"))).text).toHaveLength(100);
   });
+
+  it("shows what can be seen of a tool's description, and not without end", () => {
+    const hidden = "Reads\u{e0041}\u200b a file.";
+    const properties = { description: { type: "string", description: hidden, enum: ["a\u200bb"] } };
+    const parameters = { type: "object", properties };
+    const tools = [
+      { name: "a", description: hidden, parameters },
+      { name: "b", description: "x".repeat(9000) },
+    ];
+    const [first, second] = createToolBox([sourceOf(tools)]).tools;
+    expect(first?.description).toBe("Reads a file.");
+    expect(first?.parameters).toEqual({
+      type: "object",
+      properties: { description: { type: "string", description: "Reads a file.", enum: ["a\u200bb"] } },
+    });
+    expect(second?.description).toHaveLength(4096);
+  });
 });

@@ -1,7 +1,9 @@
 import { MllmError } from "../../core/errors.js";
 import type { AgentTool, Observation, ToolBox } from "../tool-box.js";
 import { failure, messageOf } from "./describe-result.js";
+import { describeTool } from "./describe-tool.js";
 import { firstOfEachName } from "./first-of-each-name.js";
+import { hideSecrets } from "./hide-secrets.js";
 import { limitText, removeControls } from "./limit-text.js";
 import { matchesAny } from "./match-globs.js";
 import { type ArgumentReader, createArgumentReader } from "./read-arguments.js";
@@ -104,8 +106,7 @@ class SourcesToolBox implements ToolBox {
   }
 
   #tidy({ text, isError }: Observation, source: ToolSource | null): Observation {
-    let shown = removeControls(text);
-    for (const secret of this.settings.secrets) shown = shown.replaceAll(secret, "[hidden]");
+    const shown = hideSecrets(removeControls(text), this.settings.secrets);
     return { text: limitText(shown, source?.limits.maxCharacters ?? this.settings.maxCharacters), isError };
   }
 
@@ -137,8 +138,7 @@ class SourcesToolBox implements ToolBox {
     const isReadOnly = matchesAny(name, this.settings.readOnly);
     const tool: AgentTool = {
       name,
-      description: removeControls(own.description),
-      parameters: own.parameters,
+      ...describeTool(own),
       source: source.name,
       isRepeatable: isReadOnly || own.isRepeatable,
       isDestructive: !isReadOnly && own.isDestructive,

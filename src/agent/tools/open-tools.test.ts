@@ -168,4 +168,16 @@ describe("openToolsFile", () => {
       message: expect.stringContaining("nowhere.mjs"),
     });
   });
+
+  it("shows no secret of a server that gives up", async () => {
+    const script = 'console.error("bad key " + process.env.API_KEY); process.exit(1)';
+    const env = { API_KEY: variable("SECRET") };
+    const file = await write("key.json", {
+      mcpServers: { a: { command: process.execPath, args: ["-e", script], env } },
+    });
+    const opening = openToolsFile(file, environment({ env: { SECRET: "sk-123456" } }));
+    const error = await opening.then(String, (reason: Error) => reason);
+    expect(error).toMatchObject({ message: expect.stringMatching(/bad key \[hidden\]$/) });
+    expect(error).not.toHaveProperty("cause");
+  });
 });

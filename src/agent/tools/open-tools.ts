@@ -5,6 +5,7 @@ import type { ToolBox } from "../tool-box.js";
 import { createToolBox, type ToolBoxSettings } from "./create-tool-box.js";
 import { expandVariables } from "./expand-variables.js";
 import { findSecrets } from "./find-secrets.js";
+import { hideSecrets } from "./hide-secrets.js";
 import type { McpSettings } from "./mcp-source.js";
 import { openModuleSource } from "./module-source.js";
 import { openOpenApiSource } from "./openapi/open-openapi-source.js";
@@ -52,19 +53,28 @@ export async function openTools(config: ToolsConfig, environment: ToolsEnvironme
   const sources = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const failed = opened.find((each) => each.status === "rejected");
   const { allow, deny, readOnly, consent, timeoutSeconds, maxCharacters } = config;
+  const secrets = findSecrets(filled);
   const toolBox = createToolBox(sources, {
     allow,
     deny,
     readOnly,
     consent,
-    secrets: findSecrets(filled),
+    secrets,
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     ...(maxCharacters !== undefined && { maxCharacters }),
     ...(environment.isAllowed !== undefined && { isAllowed: environment.isAllowed }),
   });
   if (failed === undefined) return toolBox;
   await toolBox.close();
-  throw failed.reason;
+  throw withoutSecrets(failed.reason, secrets);
+}
+
+/** What a server writes before it gives up may hold its key; so may the cause. */
+function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
+  if (!(error instanceof MllmError)) return error;
+  const { code, message, hint } = error;
+  if (secrets.length === 0) return error;
+  return new MllmError(code, hideSecrets(message, secrets), hint === undefined ? {} : { hint });
 }
 
 /** The promises are in a list of their own so that all servers start together. */
