@@ -1,10 +1,13 @@
 // Many streams at once against the server, with roles that only pretend to think: what does the server add to a step?
-// node --expose-gc scripts/bench-serve.mjs [--streams 64] [--seconds 60]; the clients are a process of their own.
+// node --expose-gc scripts/bench-serve.mjs [--streams 64] [--seconds 60] [--bare]; the clients are a process of their
+// own. --bare asks the same roles through the least that node:http can do: what the machine itself adds.
 import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { Agent, createServer, request } from "node:http";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,6 +18,7 @@ const { values } = parseArgs({
   options: {
     streams: { type: "string", default: "64" },
     seconds: { type: "string", default: "60" },
+    bare: { type: "boolean", default: false },
     client: { type: "string" },
   },
 });
@@ -78,17 +82,19 @@ async function solve(url, word) {
   return steps;
 }
 
+const agent = new Agent({ keepAlive: true });
+
 async function read(url, messages, said) {
-  const response = await fetch(`${url}/v1/chat/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model: "bench", messages, tools: [tool], stream: true }),
+  const response = await post(`${url}/v1/chat/completions`, {
+    model: "bench",
+    messages,
+    tools: [tool],
+    stream: true,
   });
-  if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
-  let text = "";
-  for await (const bytes of response.body.pipeThrough(new TextDecoderStream())) text += bytes;
-  const events = text.split("\n\n").filter((event) => event.startsWith("data: "));
-  if (events.pop() !== "data: [DONE]") throw new Error(`no end: ${text.slice(-200)}`);
+  const body = await text(response);
+  if (response.statusCode !== 200) throw new Error(`${response.statusCode} ${body}`);
+  const events = body.split("\n\n").filter((event) => event.startsWith("data: "));
+  if (events.pop() !== "data: [DONE]") throw new Error(`no end: ${body.slice(-200)}`);
   for (const event of events) {
     const { choices } = JSON.parse(event.slice("data: ".length));
     const { content, tool_calls: calls } = choices[0]?.delta ?? {};
@@ -96,6 +102,13 @@ async function read(url, messages, said) {
     said.id += calls?.[0]?.id ?? "";
     said.arguments += calls?.[0]?.function.arguments ?? "";
   }
+}
+
+function post(url, body) {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json" };
+    request(url, { method: "POST", agent, headers }, resolve).on("error", reject).end(JSON.stringify(body));
+  });
 }
 
 /** How long the roles themselves took, by task and step. */
@@ -143,35 +156,12 @@ function where({ prompt }) {
 }
 
 async function serve() {
-  const load = (path) => import(pathToFileURL(join(root, "dist", "src", path)).href);
-  const { startServer } = await load("agent/server/start-server.js");
-  const { DEFAULT_SERVER_LIMITS } = await load("agent/server/server-settings.js");
-  const profile = parse(readFileSync(join(root, "configs", "prompts", "thread.yaml"), "utf8"));
   const roles = {
     planner: createRole("planner"),
     caller: createRole("caller"),
     summarizer: createRole("summarizer"),
   };
-  const limits = { maxTurns: 8, maxTokens: 4096, maxSeconds: 60, maxCalls: 8, maxNewTokens: 256 };
-  const server = await startServer(
-    {
-      agent: {
-        name: "bench",
-        model: { profile, roles },
-        toolBox: null,
-        limits,
-        strategy: "chain",
-        temperature: 0,
-        seed: 1,
-      },
-      keys: [],
-      limits: { ...DEFAULT_SERVER_LIMITS, maxConcurrent: streams },
-      record: null,
-      now: () => new Date(),
-      onTrouble: (message, error) => console.error(message, error),
-    },
-    { host: "127.0.0.1", port: 0 },
-  );
+  const server = values.bare ? await startBare(roles) : await startAgent(roles);
   const memory = watchMemory();
   const args = ["--client", server.url, "--streams", String(streams), "--seconds", String(seconds)];
   const child = fork(fileURLToPath(import.meta.url), args);
@@ -180,7 +170,54 @@ async function serve() {
     child.once("error", reject);
   });
   report(steps, memory.stop());
-  await server.stop({ drainSeconds: 1 });
+  await server.stop();
+}
+
+async function startAgent(roles) {
+  const load = (path) => import(pathToFileURL(join(root, "dist", "src", path)).href);
+  const { startServer } = await load("agent/server/start-server.js");
+  const { DEFAULT_SERVER_LIMITS } = await load("agent/server/server-settings.js");
+  const profile = parse(readFileSync(join(root, "configs", "prompts", "thread.yaml"), "utf8"));
+  const limits = { maxTurns: 8, maxTokens: 4096, maxSeconds: 60, maxCalls: 8, maxNewTokens: 256 };
+  const model = { profile, roles };
+  const server = await startServer(
+    {
+      agent: { name: "bench", model, toolBox: null, limits, strategy: "chain", temperature: 0, seed: 1 },
+      keys: [],
+      limits: { ...DEFAULT_SERVER_LIMITS, maxConcurrent: streams },
+      record: null,
+      now: () => new Date(),
+      onTrouble: (message, error) => console.error(message, error),
+    },
+    { host: "127.0.0.1", port: 0 },
+  );
+  return { url: server.url, stop: () => server.stop({ drainSeconds: 1 }) };
+}
+
+async function startBare(roles) {
+  const server = createServer(async (incoming, outgoing) => {
+    const { messages } = JSON.parse(await text(incoming));
+    const prompt = messages
+      .map(({ role, content }) => (role === "tool" ? `observation: ${content}` : content))
+      .join("\n");
+    const asked = { prompt, signal: new AbortController().signal };
+    const write = (delta) =>
+      outgoing.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`);
+    const { text: planned } = await roles.planner.backend.complete(asked);
+    if (where(asked).step === 2)
+      for await (const content of roles.summarizer.backend.stream(asked)) write({ content });
+    else {
+      const [name, args] = (await roles.caller.backend.complete(asked)).text.split("\n");
+      write({ content: planned.replace(" Next: caller.", "") });
+      write({
+        tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name, arguments: args } }],
+      });
+    }
+    outgoing.end("data: [DONE]\n\n");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  return { url, stop: async () => server.closeAllConnections() ?? server.close() };
 }
 
 let cpuMilliseconds = 0;

@@ -53,7 +53,12 @@ interface Parts {
 const USUAL_RATE = 600;
 
 /** Serves until the user interrupts. What cannot be is told before servers are started. */
-export async function serveAgent(context: Context, options: ServeOptions): Promise<void> {
+export async function serveAgent(
+  context: Context,
+  options: ServeOptions,
+  /** Tests bring roles of their own. */
+  open: typeof openAgentModel = openAgentModel,
+): Promise<void> {
   const keys = await readServeKeys(context, options.keyFile);
   demandKeys(options.host, keys);
   const closers: (() => Promise<void>)[] = [];
@@ -62,7 +67,7 @@ export async function serveAgent(context: Context, options: ServeOptions): Promi
     if (record !== null) closers.push(() => record.close());
     const toolBox = await openToolBox(context, options);
     if (toolBox !== null) closers.push(() => toolBox.close());
-    const opened = await openAgentModel(context, {
+    const opened = await open(context, {
       ...options,
       endpoints: options.roleEndpoint ?? {},
       note: (text) => writeNote(context, text),

@@ -71,7 +71,7 @@ describe("a chat completion", () => {
             refusal: null,
             tool_calls: [
               {
-                id: expect.stringMatching(/^call_[\w-]{20}$/),
+                id: expect.stringMatching(/^call_[0-9a-f]{32}$/),
                 type: "function",
                 function: { name: "get_temperature", arguments: '{"city": "Oslo"}' },
               },

@@ -1,9 +1,11 @@
 import type { ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ApiError, toApiError } from "./api-error.js";
 import { createAuthorize, demandLoopback } from "./authorize.js";
+import { sendStream } from "./event-stream.js";
 import { ExchangeRunner } from "./exchange-runner.js";
 import { RateLimit } from "./rate-limit.js";
 import { readBody } from "./read-body.js";
@@ -33,7 +35,8 @@ export function createApp(settings: ServerSettings, stopping: AbortSignal): App 
     const body = readBody(c.req.header("content-type"), await c.req.text());
     const answer = await runner.answer(body, untilClosed(c.env.outgoing));
     if (answer.kind === "document") return c.json(answer.value);
-    return new Response(ReadableStream.from(answer.pieces) as never, { headers: STREAM_HEADERS });
+    await sendStream(c.env.outgoing, answer.pieces);
+    return RESPONSE_ALREADY_SENT;
   });
   app.on(["POST", "PUT", "PATCH", "DELETE"], ["/health", "/v1/models", "/v1/models/*"], wrongMethod);
   app.on(["GET", "PUT", "PATCH", "DELETE"], ["/v1/chat/completions"], wrongMethod);
@@ -45,13 +48,6 @@ export function createApp(settings: ServerSettings, stopping: AbortSignal): App 
   });
   return app;
 }
-
-const STREAM_HEADERS = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache",
-  // Reverse proxies would hold the pieces back.
-  "x-accel-buffering": "no",
-};
 
 function guard(
   settings: ServerSettings,

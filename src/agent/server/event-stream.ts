@@ -1,19 +1,18 @@
-const encoder = new TextEncoder();
+import type { ServerResponse } from "node:http";
 
 export const DONE = "[DONE]";
 
-export function encodeEvents(events: readonly (object | string)[]): Uint8Array {
-  const texts = events.map((data) => `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
-  return encoder.encode(texts.join(""));
+export function writeEvents(events: readonly (object | string)[]): string {
+  return events.map((data) => `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`).join("");
 }
 
-const PING = encoder.encode(": ping\n\n");
+const PING = ": ping\n\n";
 
 /** The same pieces, with a comment wherever none came for so long: proxies close connections that are silent. */
 export async function* withPings(
-  pieces: AsyncGenerator<Uint8Array>,
+  pieces: AsyncGenerator<string>,
   milliseconds: number,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<string> {
   try {
     for (;;) {
       const next = pieces.next();
@@ -41,4 +40,32 @@ export async function orSilence<T>(promise: Promise<T>, milliseconds: number): P
   } finally {
     clearTimeout(timer);
   }
+}
+
+const HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache",
+  // Reverse proxies would hold the pieces back.
+  "x-accel-buffering": "no",
+};
+
+/** Sends pieces as fast as the client takes them, until they end or the client goes away. Past the framework's streams, which cost more than all else here. */
+export async function sendStream(outgoing: ServerResponse, pieces: AsyncGenerator<string>): Promise<void> {
+  outgoing.writeHead(200, HEADERS);
+  for await (const piece of pieces) {
+    if (outgoing.destroyed) break;
+    if (!outgoing.write(piece)) await untilDrained(outgoing);
+  }
+  outgoing.end();
+}
+
+async function untilDrained(outgoing: ServerResponse): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      outgoing.off("drain", done).off("close", done);
+      resolve();
+    };
+    outgoing.on("drain", done).on("close", done);
+    if (outgoing.destroyed) done();
+  });
 }

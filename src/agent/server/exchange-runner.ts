@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { Admission } from "./admission.js";
 import { ApiError, toApiError } from "./api-error.js";
 import { type ChatRequest, parseChatRequest } from "./chat-request.js";
-import { DONE, encodeEvents, orSilence, withPings } from "./event-stream.js";
+import { DONE, orSilence, withPings, writeEvents } from "./event-stream.js";
 import { writeRecordEntry } from "./record-entry.js";
 import { type Reply, type ReplyPart, runExchange } from "./run-exchange.js";
 import type { ServerSettings } from "./server-settings.js";
@@ -10,9 +10,7 @@ import { StepMemory } from "./step-memory.js";
 import { ChunkWriter, type ReplyHead, writeCompletion } from "./write-reply.js";
 
 /** One answer: a document, or the pieces of an event stream. */
-export type Answer =
-  | { kind: "document"; value: object }
-  | { kind: "stream"; pieces: AsyncGenerator<Uint8Array> };
+export type Answer = { kind: "document"; value: object } | { kind: "stream"; pieces: AsyncGenerator<string> };
 
 type Parts = AsyncGenerator<ReplyPart, Reply>;
 
@@ -36,7 +34,7 @@ export class ExchangeRunner {
     this.checkModel(request);
     const startedAt = this.settings.now();
     const head: ReplyHead = {
-      id: `chatcmpl-${randomBytes(12).toString("hex")}`,
+      id: `chatcmpl-${randomUUID().replaceAll("-", "")}`,
       model: this.settings.agent.name,
       created: Math.floor(startedAt.getTime() / 1000),
       isLegacy: request.isLegacy,
@@ -105,20 +103,20 @@ export class ExchangeRunner {
     writer: ChunkWriter,
     first: Promise<IteratorResult<ReplyPart, Reply>>,
     parts: Parts,
-  ): AsyncGenerator<Uint8Array> {
+  ): AsyncGenerator<string> {
     try {
       // What is there at once goes out in one piece.
       let chunks: (object | string)[] = writer.begin();
       for (let next = await first; ; next = await parts.next()) {
         chunks.push(...(next.done === true ? [...writer.end(next.value), DONE] : writer.part(next.value)));
-        yield encodeEvents(chunks);
+        yield writeEvents(chunks);
         if (next.done === true) return;
         chunks = [];
       }
     } catch (error) {
       const known = toApiError(error);
       if (known.status >= 500) this.settings.onTrouble("a stream failed", error);
-      yield encodeEvents([known.body]);
+      yield writeEvents([known.body]);
     } finally {
       parts.return(undefined as never).catch(() => undefined);
     }

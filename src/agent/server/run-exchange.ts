@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { ROLES } from "../../core/roles.js";
 import type { Step, Tool } from "../../core/trajectory.js";
 import type { AgentEvent, AgentResult } from "../agent-event.js";
@@ -89,7 +89,7 @@ class ExchangeState {
     const step = yield* this.follow(takeStep(this.task, { ...this.options(decision), toolBox: { tools } }));
     if (step.kind !== "call") return yield* this.end([step], tools);
     if (step.thought !== "") yield this.say(step.thought);
-    const id = `call_${randomBytes(15).toString("base64url")}`;
+    const id = `call_${randomUUID().replaceAll("-", "")}`;
     this.exchange.memory.rememberCall(id, step.thought);
     const toClientName = createClientNames(this.request.tools.map((tool) => tool.name));
     yield { type: "call", id, name: toClientName(step.call.name), arguments: step.call.arguments };
