@@ -65,7 +65,9 @@ function writeProfile() {
 function writeTokenizerRows(endOfTurn) {
   const trajectories = join(work, "trajectories");
   const count = String(rowsForTokenizer.world);
-  run(process.execPath, ["scripts/generate-world.mjs", "--out", trajectories, "--train", count]);
+  // Calls of absent tools came into the world after its tokenizer was made.
+  const numbers = ["--train", count, "--absent-calls", "0"];
+  run(process.execPath, ["scripts/generate-world.mjs", "--out", trajectories, ...numbers]);
   runMllm("split-data", join(trajectories, "train.jsonl"), "--out", paths.world, "--validation", "0");
   const rows = [
     ...readRows(join(paths.world, "backbone.jsonl")),

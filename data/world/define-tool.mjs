@@ -7,6 +7,7 @@ import { hash } from "./random.mjs";
  * @property {string} name
  * @property {string} description
  * @property {{type: "object", properties: Record<string, {type: string}>, required: string[]}} parameters
+ * @property {{readOnlyHint: true}} annotations
  * @property {(args: Record<string, unknown>) => Values} execute Never throws: what goes wrong is told as `{error}`.
  */
 /**
@@ -38,6 +39,7 @@ export function defineTool({ name, description, properties, result, knows = know
     name,
     description,
     parameters: { type: "object", properties: Object.fromEntries(types), required },
+    annotations: { readOnlyHint: true },
     execute(args) {
       if (!isValid(args, properties)) return { error: "bad input" };
       const values = required.map((key) => args[key]);

@@ -17,6 +17,7 @@ import { currencies, heldOutToolNames, languages, tools, trainedToolNames } from
  * @property {Call[]} calls
  * @property {string} lastThought
  * @property {string | null} answer null where the trajectory gives up.
+ * @property {Omit<Call, "result">} [missing] What it would have called, where it gives up because no tool does that.
  */
 
 export const splits = ["train", "test_seen", "test_unseen_values", "test_unseen_tools"];
@@ -26,10 +27,15 @@ const probabilities = { missingTool: 0.15, backup: 0.7, wrongArgument: 0.02, wro
 /** Of one, two and three calls, in hundredths. */
 const callShares = { 1: 36, 2: 40 };
 
+const noToolDoesThat = "No tool does that.";
+
 const toolByName = new Map(tools.map((tool) => [tool.name, tool]));
 
 /** @param {string} name @param {Values} args */
 const execute = (name, args) => toolByName.get(name)?.execute(args) ?? { error: "no such tool" };
+
+/** How often a tool that is not offered is called all the same: what then comes back says so to any planner. */
+export const absentCallShare = 0.75;
 
 /**
  * Trajectories of a split. Each depends on seed, split and its number alone, and whether a question is a
@@ -38,9 +44,10 @@ const execute = (name, args) => toolByName.get(name)?.execute(args) ?? { error: 
  * @param {string} split
  * @param {number} count
  * @param {number} seed
+ * @param {number} [absentCalls] Their share of the trajectories whose tool is missing.
  * @returns {Generator<Trajectory>}
  */
-export function* createTrajectories(split, count, seed) {
+export function* createTrajectories(split, count, seed, absentCalls = absentCallShare) {
   const asked = new Set();
   for (let number = 0, found = 0; found < count; number++) {
     const trajectory = createTrajectory(split, number, createRandom(`${seed}/${split}/${number}`));
@@ -48,12 +55,23 @@ export function* createTrajectories(split, count, seed) {
     if (split !== "train" && asked.has(trajectory.question)) continue;
     asked.add(trajectory.question);
     found += 1;
-    yield trajectory;
+    yield callMissing(trajectory, absentCalls);
   }
 }
 
 /** @param {string} question One question in eight is kept for the tests. */
 const belongsToTest = (question) => hash("question", question) % 8 === 0;
+
+/**
+ * The planner learns from the answer that no tool does that, where it did not see it at once.
+ * @param {Trajectory} trajectory @param {number} share @returns {Trajectory}
+ */
+function callMissing(trajectory, share) {
+  const { missing, calls } = trajectory;
+  if (!missing || hash("missing", missing.thought) % 100 >= 100 * share) return trajectory;
+  const result = { error: `there is no tool named ${missing.tool}` };
+  return { ...trajectory, calls: [...calls, { ...missing, result }], lastThought: noToolDoesThat };
+}
 
 /** @param {string} split @param {number} number @param {Random} random @returns {Trajectory} */
 function createTrajectory(split, number, random) {
@@ -113,6 +131,10 @@ function walk(intent, slots, offered, random) {
   const told = [];
   for (const step of intent.steps) {
     const args = resolveArguments(step.args, slots, results);
+    if (!offered.includes(step.tool)) {
+      const missing = { thought: needOf(step.tool, args), tool: step.tool, args };
+      return { calls, lastThought: `${missing.thought} ${noToolDoesThat}`, answer: null, missing };
+    }
     const result = perform(step.tool, args, offered, calls, random);
     if (typeof result === "string") return { calls, lastThought: result, answer: null };
     Object.assign(results, result);
@@ -128,8 +150,7 @@ function walk(intent, slots, offered, random) {
  * @returns {Values | string} The result, or the thought with which the planner gives up.
  */
 function perform(tool, args, offered, calls, random) {
-  const need = `I need ${fill(phrases[tool].need, args)}.`;
-  if (!offered.includes(tool)) return `${need} No tool does that.`;
+  const need = needOf(tool, args);
   const mistake = makeMistake(tool, args, offered, random);
   if (mistake) calls.push({ thought: need, ...mistake, result: execute(mistake.tool, mistake.args) });
   let result = execute(tool, args);
@@ -155,6 +176,9 @@ function makeMistake(tool, args, offered, random) {
   }
   return null;
 }
+
+/** @param {string} tool @param {Values} args */
+const needOf = (tool, args) => `I need ${fill(phrases[tool].need, args)}.`;
 
 /** @param {Record<string, string>} args @param {Values} slots @param {Values} results @returns {Values} */
 function resolveArguments(args, slots, results) {
