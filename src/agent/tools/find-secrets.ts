@@ -2,13 +2,13 @@ import type { ToolsConfig } from "./tools-file.js";
 
 /** Shorter ones would hide ordinary words. */
 const SHORTEST = 6;
-const SECRET_NAME = /key|token|secret|pass|credential|auth/i;
+const SECRET_NAME = /key|token|secret|pass|credential|auth|cookie|session/i;
 
 /** What must not come back in a result: credentials of the file, its variables filled in. */
 export function findSecrets({ mcpServers, openapi, virtual }: ToolsConfig): string[] {
   const servers = Object.values(mcpServers).flatMap(({ env, headers }) => [
     ...secretsOf(env, SECRET_NAME),
-    ...secretsOf(headers, /./),
+    ...secretsOf(headers, SECRET_NAME),
   ]);
   const documents = openapi.flatMap(({ auth }) => [
     ...secretsOf(auth.headers, /./),
