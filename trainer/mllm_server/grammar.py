@@ -1,5 +1,6 @@
 """Grammars that a completion has to follow, token by token."""
 
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -13,31 +14,44 @@ except ImportError:  # an environment made without requirements-serve.txt
     llguidance = None
 
 
+KEPT_GRAMMARS = 256
+
+
 class GrammarError(ValueError):
     """The request's grammar cannot be used."""
 
 
 class Grammars:
-    """Of one tokenizer. `width` is how many logits the model gives."""
+    """Of one tokenizer. `width` is how many logits the model gives. Not safe for several threads."""
 
     def __init__(self, tokenizer: Any, width: int):
         self._width = width
         self._tokenizer = tokenizer
         self._tokens: Any = None
+        # A task's calls all have the same grammar.
+        self._compiled: OrderedDict[str, Any] = OrderedDict()
 
     def matcher(self, gbnf: str) -> "Matcher":
+        """Raises GrammarError."""
         if llguidance is None:
             raise GrammarError("grammars need the package llguidance: run `mllm setup`")
+        compiled = self._compiled.pop(gbnf, None) or self._compile(gbnf)
+        self._compiled[gbnf] = compiled
+        while len(self._compiled) > KEPT_GRAMMARS:
+            self._compiled.popitem(last=False)
+        return Matcher(compiled.deep_copy())
+
+    def _compile(self, gbnf: str) -> Any:
         if self._tokens is None:
             self._tokens = llguidance.hf.from_tokenizer(self._tokenizer, n_vocab=self._width)
         try:
             lark = gbnf_to_lark(gbnf)
         except Exception as error:
             raise GrammarError(f"the grammar cannot be read: {error}") from error
-        problem = llguidance.LLMatcher.validate_grammar(lark, self._tokens)
-        if problem:
-            raise GrammarError(f"the grammar cannot be read: {problem}")
-        return Matcher(llguidance.LLMatcher(self._tokens, lark))
+        matcher = llguidance.LLMatcher(self._tokens, lark)
+        if matcher.is_error():
+            raise GrammarError(f"the grammar cannot be read: {matcher.get_error()}")
+        return matcher
 
 
 class Matcher:
