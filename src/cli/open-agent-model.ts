@@ -103,7 +103,7 @@ async function createRole(
 }
 
 /** Hugging Face's token goes to Hugging Face alone. */
-function tokenFor(context: Context, endpoint: Endpoint): string | null {
+export function tokenFor(context: Context, endpoint: Endpoint): string | null {
   const secret = createSecrets(context);
   if (endpoint.kind === "hosted") return secret("HF_TOKEN");
   const { protocol, hostname } = new URL(endpoint.url);

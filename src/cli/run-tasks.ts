@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { AgentEvent, AgentResult } from "../agent/agent-event.js";
+import type { CompatProfile } from "../agent/compat/compat-profile.js";
 import type { AgentModel } from "../agent/role-model.js";
 import { type SolveOptions, solveTask } from "../agent/solve-task.js";
 import type { ToolBox } from "../agent/tool-box.js";
@@ -9,6 +10,7 @@ import { explainSystemError } from "../core/errors.js";
 import { ROLES, type Role } from "../core/roles.js";
 import type { Context } from "./context.js";
 import { openAgentModel } from "./open-agent-model.js";
+import { openReference } from "./open-reference.js";
 import { writeNote } from "./output.js";
 import { readTrajectories } from "./read-trajectories.js";
 import { createBatchView } from "./run-batch-view.js";
@@ -29,6 +31,8 @@ export interface RunOptions extends Partial<Record<Role, string>> {
   temperature: number;
   seed: number;
   freeCalls?: true;
+  compat?: "alpha-umi";
+  profile?: string;
   yes?: true;
   questions?: string;
   concurrency: number;
@@ -46,6 +50,7 @@ export interface RunRequest {
 /** The agent with its tools, for as long as a command runs. */
 interface Running {
   model: AgentModel;
+  compat?: CompatProfile;
   toolBox: ToolBox;
   options: RunOptions;
   context: Context;
@@ -65,22 +70,29 @@ export async function runTasks(
   try {
     // A question that asks for a tool which there is not is told before servers are started.
     for (const { tools } of questions) offerTools(toolBox, tools);
-    const opened = await open(context, {
-      ...options,
-      endpoints: options.roleEndpoint ?? {},
-      note: (text) => writeNote(context, text),
-    });
-    const model = options.freeCalls ? withFreeCalls(opened.model) : opened.model;
+    const { close, ...roles } = await openRoles(context, options, open);
     try {
-      const running = { model, toolBox, options, context };
+      const running = { ...roles, toolBox, options, context };
       if (question === null) await solveMany(running, questions, trace);
       else await solveOne(running, questions[0] as Question, trace);
     } finally {
-      await opened.close();
+      await close();
     }
   } finally {
     await toolBox.close();
   }
+}
+
+async function openRoles(
+  context: Context,
+  options: RunOptions,
+  open: typeof openAgentModel,
+): Promise<Pick<Running, "model" | "compat"> & { close(): Promise<void> }> {
+  const endpoints = options.roleEndpoint ?? {};
+  if (options.compat !== undefined) return await openReference(context, { ...options, endpoints });
+  const note = (text: string) => writeNote(context, text);
+  const { model, close } = await open(context, { ...options, endpoints, note });
+  return { model: options.freeCalls ? withFreeCalls(model) : model, close };
 }
 
 async function solveOne(running: Running, question: Question, trace: Trace): Promise<void> {
@@ -108,14 +120,15 @@ async function solveMany(running: Running, questions: readonly Question[], trace
 type Trace = (record: Record<string, unknown>) => Promise<void>;
 
 async function solve(
-  { model, toolBox, options, context }: Running,
+  { toolBox, ...running }: Running,
   question: Question,
   { trace, show }: { trace: Trace; show(event: AgentEvent): void },
 ): Promise<{ result: AgentResult; seconds: number }> {
+  const { context } = running;
   const startedAt = context.now().getTime();
   const { id, instruction } = question;
   const offered = offerTools(toolBox, question.tools);
-  const steps = solveTask({ instruction }, toSolveOptions({ model, toolBox: offered, options, context }));
+  const steps = solveTask({ instruction }, toSolveOptions({ ...running, toolBox: offered }));
   const events: AgentEvent[] = [];
   let next = await steps.next();
   while (next.done !== true) {
@@ -132,7 +145,7 @@ async function solve(
   return { result, seconds };
 }
 
-function toSolveOptions({ model, toolBox, options, context }: Running): SolveOptions {
+function toSolveOptions({ model, compat, toolBox, options, context }: Running): SolveOptions {
   const { strategy, temperature, seed, maxTurns, maxCalls, maxTokens, maxNewTokens, maxSeconds } = options;
   return {
     model,
@@ -143,6 +156,7 @@ function toSolveOptions({ model, toolBox, options, context }: Running): SolveOpt
     seed,
     signal: context.signal,
     now: () => context.now(),
+    ...(compat !== undefined && { compat }),
   };
 }
 

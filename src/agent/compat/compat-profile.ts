@@ -34,7 +34,7 @@ export interface CompatProfile {
 export function createAlphaUmi(texts: CompatTexts): CompatProfile {
   return {
     name: "alpha-umi",
-    texts: { diversity: DIVERSITY, ...texts },
+    texts: { ...texts, diversity: typeof texts.diversity === "string" ? texts.diversity : DIVERSITY },
     labels: {
       user: "user: ",
       planner: "assistant: ",

@@ -47,6 +47,12 @@ export function createRunCommand(context: Context): Command {
       "--free-calls",
       "let the caller write any name; a wrong one comes back to the planner as an error",
     )
+    .addOption(
+      new Option("--compat <reference>", "search as the reference does, with models of its own").choices([
+        "alpha-umi",
+      ]),
+    )
+    .option("--profile <file>", "of --compat: JSON with the prompts of planner, caller and summarizer")
     .option("--yes", "let tools run that may destroy something")
     .option("--questions <file>", "solve many: JSON lines of {id, question, tools?, expected?, group?}")
     .option("--concurrency <n>", "of --questions, so many at once", readPositive, 16)
@@ -67,7 +73,7 @@ export function createRunCommand(context: Context): Command {
     });
 }
 
-const ENDPOINT = /^(planner|caller|summarizer)=(https?:\/\/.+)$/;
+const ENDPOINT = /^(planner|caller|summarizer)=(\S+)$/;
 
 function collect(text: string, previous: Partial<Record<Role, string>> = {}): Partial<Record<Role, string>> {
   const [, role, address] = ENDPOINT.exec(text) ?? [];
