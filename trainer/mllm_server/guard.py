@@ -1,9 +1,11 @@
 """Runs another server for as long as stdin stays open: `python -m mllm_server.guard COMMAND...`."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 
 from .parent import when_parent_ends
 
@@ -18,20 +20,25 @@ def main(command: list[str]) -> int:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     when_parent_ends(lambda: _end(process))
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: _end(process))
-    return process.wait()
+        # A thread, because this one is in the midst of waiting.
+        signal.signal(number, lambda *_: threading.Thread(target=_end, args=[process], daemon=True).start())
+    code = process.wait()
+    # Workers may outlive the one that started them.
+    _signal(process, signal.SIGKILL)
+    return code
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-        except ProcessLookupError:
-            return
-        return
+    _signal(process, signal.SIGTERM)
+    try:
+        process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        _signal(process, signal.SIGKILL)
+
+
+def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 if __name__ == "__main__":
