@@ -29,8 +29,15 @@ async function readTrajectories(path: string, format: (typeof SOURCES)[number][0
   const source = new TrajectorySource(await findInput(sharedData(path), "/"), format);
   const read: Trajectory[] = [];
   for await (const { result } of source.read())
-    if (result.kind === "trajectory") read.push({ ...result.trajectory, id: String(read.length) });
+    if (result.kind === "trajectory") read.push(withTools({ ...result.trajectory, id: String(read.length) }));
   return read;
+}
+
+/** An agent without tools calls none: records that list none get those that they call. */
+function withTools(trajectory: Trajectory): Trajectory {
+  const called = trajectory.steps.flatMap((step) => (step.kind === "call" ? [step.call.name] : []));
+  const tools = [...new Set(called)].map((name) => ({ name, description: "", parameters: {} }));
+  return trajectory.tools.length > 0 ? trajectory : { ...trajectory, tools };
 }
 
 /** A text that is trained, and the segments before it in its row. */
