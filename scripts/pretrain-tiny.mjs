@@ -65,9 +65,8 @@ function writeProfile() {
 function writeTokenizerRows(endOfTurn) {
   const trajectories = join(work, "trajectories");
   const count = String(rowsForTokenizer.world);
-  // Calls of absent tools came into the world after its tokenizer was made.
-  const numbers = ["--train", count, "--absent-calls", "0"];
-  run(process.execPath, ["scripts/generate-world.mjs", "--out", trajectories, ...numbers]);
+  const world = ["--train", count, "--edition", "first"];
+  run(process.execPath, ["scripts/generate-world.mjs", "--out", trajectories, ...world]);
   runMllm("split-data", join(trajectories, "train.jsonl"), "--out", paths.world, "--validation", "0");
   const rows = [
     ...readRows(join(paths.world, "backbone.jsonl")),

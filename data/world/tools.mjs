@@ -1,6 +1,17 @@
 import { defineTool, toClock, toName, toNumber } from "./define-tool.mjs";
+import { seenNames, unseenNames } from "./names.mjs";
+import { hash } from "./random.mjs";
 
+const isCurrency = (/** @type {string} */ name) => hash("currency", name) % 10 === 0;
+
+/** Of the world's first edition. */
 export const currencies = "Krona Peso Rupee Yen Franc Dinar Lira Zloty Real Won Baht Rand".split(" ");
+/** Named like everything else: a few words of their own would rather be guessed than copied. */
+export const coinedCurrencies = {
+  seen: seenNames.filter(isCurrency),
+  unseen: unseenNames.filter(isCurrency),
+};
+const allCurrencies = [...currencies, ...coinedCurrencies.seen, ...coinedCurrencies.unseen];
 export const languages = "French German Greek Hindi Korean Latin Polish Turkish".split(" ");
 export const skies = "Rain Sun Snow Fog Wind Storm Cloud Hail".split(" ");
 
@@ -109,7 +120,7 @@ const trainedTools = [
     description: "Dollars in another currency",
     properties: { amount: "integer", currency: "string" },
     result: (random) => ({ value: toNumber(random) }),
-    knows: ([, currency]) => currencies.includes(String(currency)),
+    knows: ([, currency]) => allCurrencies.includes(String(currency)),
   }),
   defineTool({
     name: "order_total",

@@ -3,7 +3,14 @@ import { heldOutIntents, trainedIntents } from "./intents.mjs";
 import { seenNames, unseenNames } from "./names.mjs";
 import { phrases } from "./phrases.mjs";
 import { createRandom, hash } from "./random.mjs";
-import { currencies, heldOutToolNames, languages, tools, trainedToolNames } from "./tools.mjs";
+import {
+  coinedCurrencies,
+  currencies,
+  heldOutToolNames,
+  languages,
+  tools,
+  trainedToolNames,
+} from "./tools.mjs";
 
 /** @typedef {import("./intents.mjs").Intent} Intent */
 /** @typedef {import("./random.mjs").Random} Random */
@@ -34,8 +41,13 @@ const toolByName = new Map(tools.map((tool) => [tool.name, tool]));
 /** @param {string} name @param {Values} args */
 const execute = (name, args) => toolByName.get(name)?.execute(args) ?? { error: "no such tool" };
 
-/** How often a tool that is not offered is called all the same: what then comes back says so to any planner. */
-export const absentCallShare = 0.75;
+/**
+ * How the world is told. Today's: a tool that is not offered is called all the same, mostly, for what comes back says
+ * so to any planner; currencies have names like everything else. The first is what the tokenizer of data/tiny was
+ * made from.
+ */
+export const editions = { first: { absentCalls: 0 }, today: { absentCalls: 0.75 } };
+/** @typedef {keyof typeof editions} Edition */
 
 /**
  * Trajectories of a split. Each depends on seed, split and its number alone, and whether a question is a
@@ -44,18 +56,21 @@ export const absentCallShare = 0.75;
  * @param {string} split
  * @param {number} count
  * @param {number} seed
- * @param {number} [absentCalls] Their share of the trajectories whose tool is missing.
+ * @param {Edition} [edition]
  * @returns {Generator<Trajectory>}
  */
-export function* createTrajectories(split, count, seed, absentCalls = absentCallShare) {
+export function* createTrajectories(split, count, seed, edition = "today") {
   const asked = new Set();
   for (let number = 0, found = 0; found < count; number++) {
-    const trajectory = createTrajectory(split, number, createRandom(`${seed}/${split}/${number}`));
+    const trajectory = createTrajectory(
+      { split, number, edition },
+      createRandom(`${seed}/${split}/${number}`),
+    );
     if (belongsToTest(trajectory.question) === (split === "train")) continue;
     if (split !== "train" && asked.has(trajectory.question)) continue;
     asked.add(trajectory.question);
     found += 1;
-    yield callMissing(trajectory, absentCalls);
+    yield callMissing(trajectory, editions[edition].absentCalls);
   }
 }
 
@@ -73,9 +88,12 @@ function callMissing(trajectory, share) {
   return { ...trajectory, calls: [...calls, { ...missing, result }], lastThought: noToolDoesThat };
 }
 
-/** @param {string} split @param {number} number @param {Random} random @returns {Trajectory} */
-function createTrajectory(split, number, random) {
-  const slots = fillSlots(split === "test_unseen_values" ? unseenNames : seenNames, random);
+/** @param {{split: string, number: number, edition: Edition}} which @param {Random} random @returns {Trajectory} */
+function createTrajectory({ split, number, edition }, random) {
+  const isUnseen = split === "test_unseen_values";
+  const coined = isUnseen ? coinedCurrencies.unseen : coinedCurrencies.seen;
+  const words = edition === "first" ? currencies : coined;
+  const slots = fillSlots(isUnseen ? unseenNames : seenNames, words, random);
   const intent = pickIntent(split, random);
   const offered = offerTools(split, intent, random);
   const course = walk(intent, slots, offered, random);
@@ -83,15 +101,15 @@ function createTrajectory(split, number, random) {
   return { id, question: fill(random.pick(intent.questions), slots), tools: offered, ...course };
 }
 
-/** @param {readonly string[]} names @param {Random} random @returns {Values} */
-function fillSlots(names, random) {
+/** @param {readonly string[]} names @param {readonly string[]} words For currencies. @param {Random} random @returns {Values} */
+function fillSlots(names, words, random) {
   const [x, y] = random.sample(names, 2);
   return {
     x: /** @type {string} */ (x),
     y: /** @type {string} */ (y),
     n: random.integer(2, 9),
     m: random.integer(10, 99),
-    currency: random.pick(currencies),
+    currency: random.pick(words),
     language: random.pick(languages),
   };
 }
