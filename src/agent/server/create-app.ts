@@ -1,8 +1,7 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { ApiError, toApiError } from "./api-error.js";
 import { createAuthorize, demandLoopback } from "./authorize.js";
 import { sendStream } from "./event-stream.js";
@@ -31,8 +30,8 @@ export function createApp(settings: ServerSettings, stopping: AbortSignal): App 
     if (id !== agent.name) throw new ApiError(404, `there is no model ${id}`, { code: "model_not_found" });
     return c.json(model);
   });
-  app.post("/v1/chat/completions", limitBody(limits.maxBodyBytes), async (c) => {
-    const body = readBody(c.req.header("content-type"), await c.req.text());
+  app.post("/v1/chat/completions", async (c) => {
+    const body = await readBody(c.env.incoming as IncomingMessage, limits.maxBodyBytes);
     const answer = await runner.answer(body, untilClosed(c.env.outgoing));
     if (answer.kind === "document") return c.json(answer.value);
     await sendStream(c.env.outgoing, answer.pieces);
@@ -65,15 +64,6 @@ function guard(
     if (c.req.method === "POST") rate?.take(client);
     await next();
   };
-}
-
-function limitBody(maxSize: number): MiddlewareHandler {
-  return bodyLimit({
-    maxSize,
-    onError: () => {
-      throw new ApiError(413, `the body is larger than ${maxSize} bytes`, { code: "body_too_large" });
-    },
-  });
 }
 
 function wrongMethod(c: Context): never {
