@@ -100,18 +100,22 @@ describeWithTrainer("the roles on the embedded server", () => {
     expect((await say(6)).text).not.toBe((await say(5)).text);
   });
 
-  it("write calls that the tools allow and nothing else, under a grammar", async () => {
-    const grammar = { before: " Action: ", between: "\nAction Input: ", after: "", tools: TOOLS };
-    for (const seed of [1, 2, 3, 4, 5, 6]) {
-      const request = ask("caller:", { grammar, maxTokens: 300, temperature: 1, seed });
-      const { text, finishReason } = await opened.model.roles.caller.backend.complete(request);
-      const [, name, input = ""] = /^ Action: (\w+)\nAction Input: (.*)$/s.exec(text) ?? [];
-      expect(TOOLS.map((tool) => tool.name)).toContain(name);
-      if (finishReason === "length") continue;
-      const value = JSON.parse(input) as Record<string, unknown>;
-      if (name === "get_weather") expect(["TorMen", "KaVel"]).toContain(value.city);
-    }
-  }, MINUTE);
+  it(
+    "write calls that the tools allow and nothing else, under a grammar",
+    async () => {
+      const grammar = { before: " Action: ", between: "\nAction Input: ", after: "", tools: TOOLS };
+      for (const seed of [1, 2, 3, 4, 5, 6]) {
+        const request = ask("caller:", { grammar, maxTokens: 300, temperature: 1, seed });
+        const { text, finishReason } = await opened.model.roles.caller.backend.complete(request);
+        const [, name, input = ""] = /^ Action: (\w+)\nAction Input: (.*)$/s.exec(text) ?? [];
+        expect(TOOLS.map((tool) => tool.name)).toContain(name);
+        if (finishReason === "length") continue;
+        const value = JSON.parse(input) as Record<string, unknown>;
+        if (name === "get_weather") expect(["TorMen", "KaVel"]).toContain(value.city);
+      }
+    },
+    MINUTE,
+  );
 
   it("stop writing for a client that has gone", async () => {
     const { backend } = opened.model.roles.planner;
@@ -138,6 +142,18 @@ describeWithTrainer("the roles on the embedded server", () => {
       servers: [{ engine: "embedded", url: null, command: expect.stringContaining("--port 9999") }],
       endpoints: null,
     });
+  });
+
+  it("may be folders that the state does not know, and never another role's", async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), "mllm-roles-"));
+    const folder = (role: string) => join(cwd, ".mllm", "jobs", role, "checkpoints", "checkpoint-1");
+    const plan = (planner: string) => {
+      const others = ["--caller", folder("caller"), "--summarizer", folder("backbone")];
+      const args = ["serve-roles", "--dry-run", "--planner", folder(planner), ...others];
+      return runCli(args, { cwd: elsewhere, env: { MLLM_PYTHON: trainerPython } });
+    };
+    expect((await plan("planner")).stdout).toContain(`summarizer=${folder("backbone")}`);
+    expect((await plan("caller")).stderr).toContain("is a caller, not a planner");
   });
 
   it(

@@ -6,11 +6,12 @@ import { ROLES, type Role } from "../core/roles.js";
 import { checkSameProfile } from "./check-same-profile.js";
 import type { Context } from "./context.js";
 import { createSecrets } from "./credentials.js";
-import { findTrio, type TrioOptions } from "./find-trio.js";
+import type { TrioOptions } from "./find-trio.js";
 import { createTokenCounter } from "./prompt-tokens.js";
 import { type RoleCheckpoint, readJson, readProfile, readRoleCheckpoints } from "./role-checkpoint.js";
 import { planRoles, type ServedRoles, serveRoles } from "./serve-roles.js";
 import type { ServingEngine } from "./serve-roles-plan.js";
+import { findTrioOrFolders } from "./trio-from-folders.js";
 import { openWorkspace } from "./workspace.js";
 
 export interface OpenAgentOptions extends TrioOptions {
@@ -56,7 +57,7 @@ export async function readAgentCheckpoints(
 ): Promise<RoleCheckpoint[]> {
   const workspace = await openWorkspace(context, { database: "read-only" });
   try {
-    const trio = findTrio(workspace.state, options);
+    const trio = await findTrioOrFolders(context.cwd, workspace.state, options);
     await checkSameProfile(trio);
     return await readRoleCheckpoints(context, workspace, { trio, roles: ROLES });
   } finally {
