@@ -49,7 +49,10 @@ const HEADERS = {
   "x-accel-buffering": "no",
 };
 
-/** Sends pieces as fast as the client takes them, until they end or the client goes away. Past the framework's streams, which cost more than all else here. */
+/**
+ * Sends pieces as fast as the client takes them, until they end or the client goes away. Past the framework's web
+ * streams, whose promises and queues for each piece cost more than they give.
+ */
 export async function sendStream(outgoing: ServerResponse, pieces: AsyncGenerator<string>): Promise<void> {
   outgoing.writeHead(200, HEADERS);
   for await (const piece of pieces) {
