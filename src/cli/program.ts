@@ -14,12 +14,15 @@ import { createTrainCommand } from "./commands/train.js";
 import type { Context } from "./context.js";
 
 const EXAMPLES = `
-The way from trajectories to checkpoints:
+The way from trajectories to checkpoints
   mllm setup                                       make the Python environment (once)
   mllm split-data trajectories.jsonl --out out/data
   mllm train --stage 1 --recipe tiny --data out/data
   mllm train --stage 2 --role all --recipe tiny --data out/data
   mllm checkpoints lineage
+and to an agent:
+  mllm run "QUESTION" --tools tools.mjs
+  mllm serve --tools tools.mjs                     as one OpenAI-compatible model
 
 Exit codes: 0 done, 1 failure, 2 usage, 70 a bug, 130 interrupted.`;
 
