@@ -7,8 +7,9 @@ import { type SolveOptions, solveTask } from "../agent/solve-task.js";
 import type { ToolBox } from "../agent/tool-box.js";
 import { openToolsFile } from "../agent/tools/open-tools.js";
 import { explainSystemError } from "../core/errors.js";
-import { ROLES, type Role } from "../core/roles.js";
+import type { Role } from "../core/roles.js";
 import type { Context } from "./context.js";
+import { withFreeCalls } from "./free-calls.js";
 import { openAgentModel } from "./open-agent-model.js";
 import { openReference } from "./open-reference.js";
 import { writeNote } from "./output.js";
@@ -178,23 +179,4 @@ async function openTrace({ cwd }: Context, path: string | undefined): Promise<Tr
   };
   await writeFile(file, "").catch(explained);
   return (record) => appendFile(file, `${JSON.stringify(record)}\n`).catch(explained);
-}
-
-/** The same roles, whose caller no grammar binds. */
-function withFreeCalls({ profile, roles }: AgentModel): AgentModel {
-  const free = Object.fromEntries(
-    ROLES.map((role) => {
-      const { backend, ...rest } = roles[role];
-      const unbound: typeof backend = {
-        name: backend.name,
-        complete: (request) => backend.complete({ ...request, grammar: null }),
-        stream: (request) => backend.stream({ ...request, grammar: null }),
-      };
-      return [
-        role,
-        { ...rest, countTokens: (text: string) => roles[role].countTokens(text), backend: unbound },
-      ];
-    }),
-  ) as AgentModel["roles"];
-  return { profile, roles: free };
 }

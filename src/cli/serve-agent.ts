@@ -10,6 +10,7 @@ import { explainSystemError, MllmError } from "../core/errors.js";
 import type { Role } from "../core/roles.js";
 import type { Context } from "./context.js";
 import { redactSecrets } from "./credentials.js";
+import { withFreeCalls } from "./free-calls.js";
 import { openAgentModel } from "./open-agent-model.js";
 import { quoteArgument, writeNote, writeResult } from "./output.js";
 import { readTrajectories } from "./read-trajectories.js";
@@ -25,6 +26,7 @@ export interface ServeOptions extends Partial<Record<Role, string>> {
   keyFile?: string;
   tools?: string;
   yes?: true;
+  freeCalls?: true;
   record?: string;
   strategy: "chain" | "search";
   maxTurns: number;
@@ -73,7 +75,8 @@ export async function serveAgent(
       note: (text) => writeNote(context, text),
     });
     closers.push(() => opened.close());
-    const settings = toSettings(context, options, { keys, record, toolBox, model: opened.model });
+    const model = options.freeCalls ? withFreeCalls(opened.model) : opened.model;
+    const settings = toSettings(context, options, { keys, record, toolBox, model });
     const server = await startServer(settings, options);
     closers.push(() => server.stop(options));
     announce(context, { options, settings, server });

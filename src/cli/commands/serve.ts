@@ -52,6 +52,10 @@ export function createServeCommand(context: Context): Command {
       "requests of one key in a minute (default: 600 beyond loopback)",
       readPositive,
     )
+    .option(
+      "--free-calls",
+      "let the caller write any name; a wrong one comes back to the planner as an error",
+    )
     .option("--drain-seconds <n>", "when stopping, for what is under way", readCount, 30)
     .option("--json", "print the address as JSON")
     .addHelpText("after", EXAMPLES)
