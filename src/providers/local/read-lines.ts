@@ -1,37 +1,21 @@
 import { open } from "node:fs/promises";
 import type { LogChunk } from "../provider.js";
+import { type ReadAt, readWholeLines } from "../read-whole-lines.js";
 
-const CHUNK_BYTES = 256 * 1024;
-
-/**
- * Whole lines from a byte position on, some hundred kilobytes at a time; a missing file is an empty one.
- * `isEnded`: nobody writes any more, so a last line without its end is handed out, too.
- */
+/** As readWholeLines, of a file of this machine. */
 export async function readLines(path: string, cursor: string | null, isEnded = false): Promise<LogChunk> {
-  const start = Number(cursor ?? 0) || 0;
   const file = await open(path, "r").catch(() => null);
-  if (file === null) return { text: "", cursor: String(start) };
+  const readAt: ReadAt = async (position, maxBytes) => {
+    if (file === null) return null;
+    const buffer = Buffer.alloc(maxBytes);
+    const { bytesRead } = await file.read(buffer, 0, maxBytes, position);
+    return buffer.subarray(0, bytesRead);
+  };
   try {
-    const pieces: Buffer[] = [];
-    for (let position = start; ; ) {
-      const buffer = Buffer.alloc(CHUNK_BYTES);
-      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, position);
-      if (bytesRead === 0) return finish(pieces, isEnded ? Number.POSITIVE_INFINITY : 0, start);
-      const piece = buffer.subarray(0, bytesRead);
-      const end = piece.lastIndexOf("\n") + 1;
-      pieces.push(piece);
-      if (end > 0) return finish(pieces, position - start + end, start);
-      position += bytesRead;
-    }
+    return await readWholeLines(readAt, cursor, isEnded);
   } finally {
-    await file.close();
+    await file?.close();
   }
-}
-
-function finish(pieces: Buffer[], length: number, start: number): LogChunk {
-  const bytes = Buffer.concat(pieces);
-  const taken = bytes.subarray(0, Math.min(length, bytes.length));
-  return { text: taken.toString("utf8"), cursor: String(start + taken.length) };
 }
 
 /** The last lines of a file: whole ones, and what follows the last line end. */

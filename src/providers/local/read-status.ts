@@ -1,12 +1,9 @@
 import { appendFile, stat } from "node:fs/promises";
 import type { JobState } from "../../core/job-state.js";
-import { TrainerEvent } from "../../core/trainer-event.js";
+import { LAST_WORD_BYTES, pickLastWord } from "../pick-last-word.js";
 import type { JobHandle, JobStatus } from "../provider.js";
 import { findLiving, jobPaths, Launch, readRecord, TrainerProcess } from "./job-folder.js";
 import { readTail } from "./read-lines.js";
-
-/** The last word is at the end of the file; a progress line has some hundred bytes. */
-const TAIL_BYTES = 256 * 1024;
 
 /** What the folder says: a living process first, then the trainer's last word, then its silence. */
 export async function readStatus(job: JobHandle, now: Date): Promise<JobStatus> {
@@ -35,7 +32,7 @@ async function inspectFolder(job: JobHandle, now: Date): Promise<FolderStatus> {
   if (newest === undefined) {
     return known("lost", "no process", { reason: "no trainer was started for this job" });
   }
-  const word = await readLastWord(paths.events, newest);
+  const word = pickLastWord(await readTail(paths.events, LAST_WORD_BYTES), newest);
   if (word === null) {
     const reason = "the trainer process ended without a last word (killed, or out of memory)";
     const end = await stat(paths.events).then(
@@ -54,33 +51,6 @@ interface Ending {
   reason?: string | null;
   /** When it ended; still running where there is none. */
   end?: Date;
-}
-
-type LastWord = Extract<TrainerEvent, { type: "done" | "failed" }>;
-
-/** The closing event of the attempt that began at this time; those of earlier attempts do not count. */
-async function readLastWord(path: string, startedAt: string): Promise<LastWord | null> {
-  const lines = await readTail(path, TAIL_BYTES);
-  let word: LastWord | null = null;
-  for (const line of lines) {
-    const event = parseEvent(line);
-    if (event?.type === "started") word = null;
-    if (event?.type === "done" || event?.type === "failed") word = event;
-  }
-  return word !== null && wholeSeconds(word.time) >= wholeSeconds(startedAt) ? word : null;
-}
-
-function parseEvent(line: string): TrainerEvent | null {
-  if (line === "") return null;
-  try {
-    return TrainerEvent.safeParse(JSON.parse(line)).data ?? null;
-  } catch {
-    return null;
-  }
-}
-
-function wholeSeconds(time: string): number {
-  return Math.floor(Date.parse(time) / 1000);
 }
 
 /** Says the last word for a trainer that was killed before it could. The trainer must be gone. */
