@@ -1,7 +1,7 @@
 import { ProviderError } from "../../core/errors.js";
 import type { LaunchPlan, Submission } from "../provider.js";
 import { type ContainerJob, createContainerJob } from "../remote/container-job.js";
-import { ship } from "../remote/shipment.js";
+import { listUploads, ship } from "../remote/shipment.js";
 import { cancelJob } from "./cancel-job.js";
 import { type CreateJobBody, createJobBody } from "./create-job-body.js";
 import { findJob } from "./find-job.js";
@@ -34,11 +34,6 @@ async function pack(place: HfJobsPlace, submission: Submission, token: string): 
 export async function describeLaunch(place: HfJobsPlace, submission: Submission): Promise<LaunchPlan> {
   const { container, body } = await pack(place, submission, "<HF_TOKEN>");
   const access = await place.jobs();
-  const { inputs, jobFiles } = container.shipment;
-  const texts = jobFiles.map((upload) => ({
-    path: upload.path,
-    sizeBytes: "text" in upload ? Buffer.byteLength(upload.text) : 0,
-  }));
   const repository = await place.repository();
   return {
     requests: [
@@ -48,7 +43,7 @@ export async function describeLaunch(place: HfJobsPlace, submission: Submission)
       },
       { request: `POST ${jobsUrl(access)}`, body },
     ],
-    uploads: [...inputs.map(({ path, sizeBytes }) => ({ path, sizeBytes })), ...texts],
+    uploads: listUploads(container.shipment),
   };
 }
 

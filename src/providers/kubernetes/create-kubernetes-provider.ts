@@ -13,7 +13,7 @@ import type {
 import { type ContainerJob, createContainerJob } from "../remote/container-job.js";
 import { judgeStatus } from "../remote/judge-status.js";
 import { createRemoteJobs } from "../remote/remote-job.js";
-import { ship } from "../remote/shipment.js";
+import { listUploads, ship } from "../remote/shipment.js";
 import { cancelJob } from "./cancel-job.js";
 import { hasCancelMark, writeCancelMark } from "./cancel-mark.js";
 import { checkCluster } from "./check-cluster.js";
@@ -100,13 +100,9 @@ function describe(
     request: `POST ${server}/apis/batch/v1/namespaces/${namespace}/jobs?fieldValidation=Strict`,
     body: createJobManifest(request),
   };
-  const jobFiles = shipment.jobFiles.map((upload) => ({
-    path: upload.path,
-    sizeBytes: "text" in upload ? Buffer.byteLength(upload.text) : 0,
-  }));
   return {
     requests: submission.resources.nodes > 1 ? [service, job] : [job],
-    uploads: [...shipment.inputs.map(({ path, sizeBytes }) => ({ path, sizeBytes })), ...jobFiles],
+    uploads: listUploads(shipment),
   };
 }
 

@@ -1,6 +1,6 @@
 import { MllmError } from "../../core/errors.js";
 import type { JobSpec } from "../../core/job-spec.js";
-import type { Submission } from "../provider.js";
+import type { LaunchPlan, Submission } from "../provider.js";
 import type { Storage, Upload } from "../storage.js";
 import { hashFile } from "./content-files.js";
 import { type Kit, readKit } from "./kit.js";
@@ -22,7 +22,7 @@ export interface Shipment {
   /** Files named by their content, with sizes; those that the storage has need not be written. */
   inputs: StoredInput[];
   /** `job.json` (its paths are the job machine's) and `runner.json`. */
-  jobFiles: Upload[];
+  jobFiles: { path: string; text: string }[];
 }
 
 /** Decides per provider; the rest of the RunnerConfig follows from the submission. */
@@ -69,6 +69,14 @@ export async function createShipment(request: ShipmentRequest): Promise<Shipment
       { path: `${paths.job}/runner.json`, text: formatJson(runner) },
     ],
   };
+}
+
+/** Everything that `ship` would write to an empty storage, for a dry run to show. */
+export function listUploads({ inputs, jobFiles }: Shipment): LaunchPlan["uploads"] {
+  return [
+    ...inputs.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
+    ...jobFiles.map(({ path, text }) => ({ path, sizeBytes: Buffer.byteLength(text) })),
+  ];
 }
 
 /** Writes what the storage lacks: inputs first, the job's own files last. May be repeated. */

@@ -1,6 +1,6 @@
 import type { LaunchPlan, Submission } from "../provider.js";
 import { createContainerJob } from "../remote/container-job.js";
-import { ship } from "../remote/shipment.js";
+import { listUploads, ship } from "../remote/shipment.js";
 import { chooseCandidates } from "./choose-candidates.js";
 import { type Candidate, createPodRequest } from "./create-pod-request.js";
 import { findPod, launchPod } from "./launch-pod.js";
@@ -24,10 +24,6 @@ export async function describeLaunch(parts: RunpodParts, submission: Submission)
   const { client, settings } = parts;
   const candidates = await chooseCandidates(client, settings, submission.resources);
   const { job, toRequest } = await prepare(parts, submission);
-  const jobFiles = job.shipment.jobFiles.map((file) => ({
-    path: file.path,
-    sizeBytes: "text" in file ? Buffer.byteLength(file.text) : 0,
-  }));
   return {
     requests: [
       { request: `GET ${client.base}/pods` },
@@ -37,7 +33,7 @@ export async function describeLaunch(parts: RunpodParts, submission: Submission)
         body: toRequest(candidate),
       })),
     ],
-    uploads: [...job.shipment.inputs, ...jobFiles].map(({ path, sizeBytes }) => ({ path, sizeBytes })),
+    uploads: listUploads(job.shipment),
   };
 }
 

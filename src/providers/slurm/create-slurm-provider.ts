@@ -2,6 +2,7 @@ import type { SlurmSettings } from "../../core/provider-settings.js";
 import { quoteCommand } from "../host/quote-argument.js";
 import type { ProviderEnvironment } from "../index.js";
 import type { LaunchPlan, ListedJob, Provider, Submission } from "../provider.js";
+import { listUploads } from "../remote/shipment.js";
 import { createBatchScript } from "./batch-script.js";
 import { cancelJob } from "./cancel-job.js";
 import { checkCluster } from "./check-cluster.js";
@@ -58,13 +59,7 @@ async function describe(parts: SlurmParts, submission: Submission): Promise<Laun
         body: createBatchScript(submission, shipment, settings.python ?? "python3"),
       },
     ],
-    uploads: [
-      ...shipment.inputs.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
-      ...shipment.jobFiles.map((file) => ({
-        path: file.path,
-        sizeBytes: "text" in file ? Buffer.byteLength(file.text) : 0,
-      })),
-    ],
+    uploads: listUploads(shipment),
   };
 }
 

@@ -46,9 +46,7 @@ async function shipmentOf(parts: SshParts, submission: Submission): Promise<Ship
 
 export async function describeLaunch(parts: SshParts, submission: Submission): Promise<LaunchPlan> {
   const shipment = await shipmentOf(parts, submission);
-  const [job, runner] = shipment.jobFiles.map((file): unknown =>
-    "text" in file ? JSON.parse(file.text) : null,
-  );
+  const [job, runner] = shipment.jobFiles.map(({ text }): unknown => JSON.parse(text));
   const uploads = await missingInputs(parts.storage, shipment);
   const words = [pythonOf(parts), "-m", "mllm_runner", shipment.jobFolder].map(quoteArgument).join(" ");
   const hasToken = parts.secret("HF_TOKEN") !== null;

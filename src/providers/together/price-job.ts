@@ -1,10 +1,10 @@
 import { ProviderError } from "../../core/errors.js";
+import { withoutAmbiguity } from "../http/without-ambiguity.js";
 import type { Quote, Submission } from "../provider.js";
 import { type PreparedJob, prepareJob } from "./prepare-job.js";
 import type { PriceEstimate } from "./together-answers.js";
 import type { TogetherContext } from "./together-context.js";
 import { findRows, type UploadedFiles, uploadRows } from "./upload-rows.js";
-import { withoutAmbiguity } from "./without-ambiguity.js";
 
 /** A fixed price, for which the rows have to lie at the vendor. */
 export async function quoteJob(

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { explainSystemError, ProviderError } from "../../core/errors.js";
+import { withoutAmbiguity } from "../http/without-ambiguity.js";
 import { convertFile } from "./convert-rows.js";
 import { describeLine, type UploadPlan } from "./plan-upload.js";
 import type { VendorFile } from "./together-answers.js";
 import type { TogetherApi } from "./together-api.js";
-import { withoutAmbiguity } from "./without-ambiguity.js";
 
 const TRIES = 3;
 const PAUSE_MILLISECONDS = 3_000;
