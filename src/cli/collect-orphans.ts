@@ -4,7 +4,6 @@ import type { ListedJob } from "../providers/provider.js";
 import { placeKey } from "../training/create-submission.js";
 import { endOrphan, findOrphans, type Orphan } from "../training/find-orphans.js";
 import type { Session } from "../training/session.js";
-import type { Context } from "./context.js";
 import type { Workspace } from "./workspace.js";
 
 /** One thing that is alive at a provider, and how to end it. */
@@ -29,11 +28,7 @@ export interface CollectOptions {
 }
 
 /** Asks every place that jobs were sent to what it runs under our labels. */
-export async function collectOrphans(
-  _context: Context,
-  workspace: Workspace,
-  options: CollectOptions,
-): Promise<Collection> {
+export async function collectOrphans(workspace: Workspace, options: CollectOptions): Promise<Collection> {
   const collection: Collection = { orphans: [], foreign: [], unasked: [] };
   for (const place of listPlaces(workspace, options)) {
     try {

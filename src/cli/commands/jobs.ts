@@ -87,7 +87,7 @@ async function orphans(context: Context, { json }: JsonOption): Promise<void> {
   const { describeOrphans, formatOrphans } = await import("../orphan-view.js");
   const { withReconciled } = await import("../with-reconciled.js");
   await withReconciled(context, async (workspace) => {
-    const value = describeOrphans(await collectOrphans(context, workspace, {}));
+    const value = describeOrphans(await collectOrphans(workspace, {}));
     writeResult(context, { json: json === true, value, text: formatOrphans(value) });
     if (!json && value.orphans.length > 0) writeNote(context, "next: mllm reap");
   });

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { MllmError } from "../../core/errors.js";
+import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import { writeNote, writeResult } from "../output.js";
 
@@ -21,14 +22,10 @@ export function createProvidersCommand(context: Context): Command {
     .description("ask whether they are ready: credentials, versions, machines, prices; changes nothing")
     .argument("[name...]", "which ones; default: all")
     .option("--recipe <name>", "with the resources and the settings of this recipe; default: tiny")
-    .option("--set <key=value>", "change one value of that recipe; may be given again", collect)
+    .option("--set <key=value>", "change one value of that recipe; may be given again", collectValues)
     .option("--json", "print JSON")
     .action((names: string[], options: CheckOptions) => check(context, names, options));
   return providers;
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
 }
 
 async function list(context: Context, { json }: { json?: true }): Promise<void> {

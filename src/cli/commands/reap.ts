@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import { writeNote, writeResult } from "../output.js";
 import type { Workspace } from "../workspace.js";
@@ -19,15 +20,11 @@ export function createReapCommand(context: Context): Command {
     )
     .option("--provider <name>", "only this one; default: every place that jobs were sent to")
     .option("--recipe <name>", "whose settings say where the provider is, if no job was sent there yet")
-    .option("--set <key=value>", "change one value of that recipe; may be given again", collect)
+    .option("--set <key=value>", "change one value of that recipe; may be given again", collectValues)
     .option("--foreign", "also what other state folders started in the same account")
     .option("--dry-run", "show what would be ended, end nothing")
     .option("--json", "print JSON")
     .action((options: ReapOptions) => reap(context, options));
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
 }
 
 async function reap(context: Context, options: ReapOptions): Promise<void> {
@@ -38,7 +35,7 @@ async function reap(context: Context, options: ReapOptions): Promise<void> {
   // Named, it is asked even by a state folder that knows of nothing: its database may have been lost.
   const database = options.provider === undefined ? "existing" : "make";
   const work = async (workspace: Workspace) => {
-    const collection = await collectOrphans(context, workspace, {
+    const collection = await collectOrphans(workspace, {
       ...(options.provider === undefined ? {} : { provider: options.provider }),
       ...(placement === null ? {} : { placement }),
     });

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { SUBSETS } from "../../core/roles.js";
+import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import { quoteArgument, writeResult } from "../output.js";
 
@@ -43,7 +44,7 @@ export function createSplitDataCommand(context: Context): Command {
     .addOption(new Option("--rows <rows>", "one row a trajectory, or one a step").choices(["thread", "step"]))
     .option("--validation <share>", "share of the trajectories kept for validation", readShare, 0.02)
     .option("--seed <number>", "decides which trajectories those are", readCount, 0)
-    .option("--exclude-ids <file>", "leave out these ids (repeatable)", collect)
+    .option("--exclude-ids <file>", "leave out these ids (repeatable)", collectValues)
     .option("--limit <n>", "use at most n trajectories", readPositive)
     .option("--strict", "stop at the first record that cannot be used")
     .option("--max-errors <n>", "stop when more than n records cannot be used", readCount)
@@ -139,10 +140,6 @@ async function splitAsReference(
       hint: "The other files are complete. Without --compat such records do not stop anything.",
     },
   );
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
 }
 
 function readShare(value: string): number {

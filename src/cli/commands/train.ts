@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { ROLES, type Role } from "../../core/roles.js";
+import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import type { TrainOptions } from "../launch-training.js";
 import { writeResult } from "../output.js";
@@ -20,11 +21,11 @@ export function createTrainCommand(context: Context): Command {
       "--from <checkpoint>",
       "start from this checkpoint (id or folder), not from the one lineage finds",
     )
-    .option("--set <key=value>", "change one value of the recipe; may be given again", collect)
+    .option("--set <key=value>", "change one value of the recipe; may be given again", collectValues)
     .option(
       "--provider <name>",
       "where to run it instead of where the recipe says; given again: in this order",
-      collect,
+      collectValues,
     )
     .option(
       "--max-cost <dollars>",
@@ -35,10 +36,6 @@ export function createTrainCommand(context: Context): Command {
     .option("--dry-run", "show what would run, check that it could, and start nothing")
     .option("--json", "print JSON: events, one a line; with --dry-run one document")
     .action((options: TrainOptions) => train(context, options));
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
 }
 
 function readDollars(text: string): number {
