@@ -8,12 +8,16 @@ export interface CliResult {
   stderr: string;
 }
 
+interface RunCliOptions extends Partial<Omit<Context, "cwd" | "env" | "stdout" | "stderr">> {
+  cwd: string;
+  env?: Record<string, string | undefined>;
+  /** Sees what is printed as it is printed. */
+  onStdout?(text: string): void;
+}
+
 /** Runs one command line in this process, with its own folder and environment. */
-export async function runCli(
-  args: string[],
-  options: { cwd: string; env?: Record<string, string | undefined> } & Partial<Context>,
-): Promise<CliResult> {
-  const stdout = createSink();
+export async function runCli(args: string[], { onStdout, ...options }: RunCliOptions): Promise<CliResult> {
+  const stdout = createSink(onStdout);
   const stderr = createSink();
   const exitCode = await main(args, {
     isTerminal: { stdout: false, stderr: false },
@@ -26,11 +30,12 @@ export async function runCli(
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function createSink(): Writable & { text(): string } {
+function createSink(onText?: (text: string) => void): Writable & { text(): string } {
   const chunks: Buffer[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
       chunks.push(Buffer.from(chunk));
+      onText?.(chunk.toString());
       done();
     },
   });

@@ -84,7 +84,15 @@ describe("mllm jobs", () => {
 
   it("watches the jobs at work to their ends", async () => {
     const { folder, spec } = await makeRunningJob();
-    const watching = mllm(folder, "jobs", "watch", "--json");
+    let said = "";
+    const watching = runCli(["jobs", "watch", "--json"], {
+      ...{ cwd: folder, env: { MLLM_DIR: folder }, sleep: shortSleep },
+      onStdout: (text) => {
+        said += text;
+      },
+    });
+    // Were the job let go sooner, it might have ended before the command looks.
+    await until(() => said.includes('"started"'));
     letContinue(spec);
     const { exitCode, stdout } = await watching;
     const types = stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line).type]));
