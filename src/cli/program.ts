@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { createAgentsCommand } from "./commands/agents.js";
 import { createCheckpointsCommand } from "./commands/checkpoints.js";
 import { createDataCommand } from "./commands/data.js";
+import { createEvalCommand } from "./commands/eval.js";
 import { createJobsCommand } from "./commands/jobs.js";
 import { createProvidersCommand } from "./commands/providers.js";
 import { createReapCommand } from "./commands/reap.js";
@@ -46,6 +47,7 @@ export function createProgram(context: Context, args: readonly string[]): Comman
     .addCommand(createRunCommand(context))
     .addCommand(createServeCommand(context))
     .addCommand(createServeRolesCommand(context))
+    .addCommand(createEvalCommand(context))
     .addCommand(createProvidersCommand(context));
   settle(program, context, args.includes("--json"));
   return program;

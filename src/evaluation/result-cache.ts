@@ -1,0 +1,22 @@
+/**
+ * What was already found out, by a hash over everything that decides it: a completion's text, a task's result, a
+ * judge's verdict. Values are plain JSON data. Writing is durable at once: work that is interrupted goes on from there.
+ */
+export interface ResultCache {
+  get(key: string): unknown;
+  put(key: string, value: unknown): void;
+}
+
+/** Remembers for as long as the process lives. */
+export function createMemoryCache(): ResultCache {
+  const results = new Map<string, string>();
+  return {
+    get: (key) => {
+      const text = results.get(key);
+      return text === undefined ? undefined : JSON.parse(text);
+    },
+    put: (key, value) => {
+      results.set(key, JSON.stringify(value));
+    },
+  };
+}
