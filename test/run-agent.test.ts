@@ -143,7 +143,7 @@ describe("mllm run", () => {
     expect(bound.model.asked.caller[0]?.grammar).not.toBeNull();
     const free = await run(scripts, { options: { freeCalls: true } });
     expect(free.model.asked.caller[0]?.grammar).toBeNull();
-    expect(free.stderr).toContain("there is no tool named forecast");
+    expect(free.stderr).toContain("error: there is no tool named forecast");
   });
 
   it("shows nothing that a tool or a model could steer the terminal with", async () => {

@@ -145,7 +145,7 @@ describe("solveTask", () => {
       type: "observed",
       branch: 0,
       step: 1,
-      text: JSON.stringify({ error }),
+      text: `error: ${error}`,
       isError: true,
     });
     expect(result.outcome).toBe("gave_up");

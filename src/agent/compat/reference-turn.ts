@@ -1,8 +1,6 @@
-import { MllmError } from "../../core/errors.js";
 import type { Role } from "../../core/roles.js";
 import type { ToolCall } from "../../core/trajectory.js";
 import type { AgentEvent } from "../agent-event.js";
-import type { Observation } from "../tool-box.js";
 import { createReferencePrompts, cutLeft } from "./reference-prompts.js";
 import { type CompatReply, readReply, routePlan } from "./reference-reply.js";
 import type { CompatSearch } from "./reference-search.js";
@@ -100,7 +98,8 @@ async function* execute(
   yield { type: "called", ...session.at, call };
   if (tool === null) return yield* observe(session, { thought: said, call }, noSuchTool(action));
   session.countCall();
-  const executed = toReferenceObservation(profile, await run(session, call));
+  const observation = await session.until(toolBox.call(call, { signal: session.signal }));
+  const executed = toReferenceObservation(profile, observation);
   return yield* observe(session, { thought: said, call }, executed);
 }
 
@@ -120,13 +119,4 @@ async function* observe(
   yield { type: "observed", ...session.at, text: observation, isError: !isRun };
   const step = { kind: "call" as const, ...said, observation };
   return { executed, step: isRun ? step : { ...step, untrained: "hallucinated_call" } };
-}
-
-async function run(session: ReferenceSession, call: ToolCall): Promise<Observation> {
-  try {
-    return await session.until(session.options.toolBox.call(call, { signal: session.signal }));
-  } catch (error) {
-    if (!(error instanceof MllmError) || error.code !== "tool_failed") throw error;
-    return { text: error.message, isError: true };
-  }
 }

@@ -1,7 +1,7 @@
-import { MllmError } from "../../core/errors.js";
-import type { Step, ToolCall } from "../../core/trajectory.js";
+import type { Step } from "../../core/trajectory.js";
 import type { AgentEvent } from "../agent-event.js";
-import type { Observation, ToolBox } from "../tool-box.js";
+import type { ToolBox } from "../tool-box.js";
+import { failure } from "../tools/describe-result.js";
 import { planStep } from "./plan-step.js";
 import type { Session } from "./session.js";
 import { writeAnswer } from "./write-answer.js";
@@ -59,27 +59,14 @@ async function* call(
   const step = { kind: "call" as const, thought: question.thought, call: written.call };
   yield { type: "called", ...session.at, call: written.call };
   if (written.tool === null) {
-    const text = JSON.stringify({ error: written.error });
-    yield { type: "observed", ...session.at, text, isError: true };
-    return { ...step, observation: text, untrained: written.untrained };
+    const observed = failure(written.error);
+    yield { type: "observed", ...session.at, ...observed };
+    return { ...step, observation: observed.text, untrained: written.untrained };
   }
   if (tools === null) return { ...step, observation: null };
   session.countCall();
   if (!written.tool.isRepeatable) session.unrepeatableCalls += 1;
-  const { text, isError } = await runTool(session, tools, written.call);
+  const { text, isError } = await session.until(tools.call(written.call, { signal: session.signal }));
   yield { type: "observed", ...session.at, text, isError };
   return { ...step, observation: text };
-}
-
-async function runTool(
-  session: Session,
-  tools: Pick<ToolBox, "call">,
-  toolCall: ToolCall,
-): Promise<Observation> {
-  try {
-    return await session.until(tools.call(toolCall, { signal: session.signal }));
-  } catch (error) {
-    if (!(error instanceof MllmError) || error.code !== "tool_failed") throw error;
-    return { text: JSON.stringify({ error: error.message }), isError: true };
-  }
 }
