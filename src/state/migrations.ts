@@ -88,6 +88,22 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE places (provider TEXT NOT NULL, placement TEXT NOT NULL, UNIQUE (provider, placement)) STRICT;
   INSERT INTO places SELECT DISTINCT provider, placement FROM jobs;
   `,
+  `
+  CREATE TABLE evaluations (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    checkpoints TEXT NOT NULL,
+    dataName TEXT NOT NULL,
+    dataSha256 TEXT NOT NULL,
+    items INTEGER NOT NULL,
+    metrics TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    createdAt TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE results (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /** Brings the database to the newest version; refuses one that a newer mllm has written. */

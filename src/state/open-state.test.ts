@@ -10,6 +10,7 @@ import { MIGRATIONS } from "./migrations.js";
 import {
   type CheckpointRecord,
   type ClaimRequest,
+  type EvaluationRow,
   openState,
   openStateReadOnly,
   type State,
@@ -57,6 +58,26 @@ function checkpoint(overrides: Partial<CheckpointRecord> = {}): CheckpointRecord
     validationLoss: 0.5,
     initialValidationLoss: 2,
     state: "complete",
+    createdAt: AT,
+    ...overrides,
+  };
+}
+
+function evaluation(overrides: Partial<EvaluationRow> = {}): EvaluationRow {
+  return {
+    id: "static-0123456789",
+    kind: "static",
+    subject: "desk@1",
+    checkpoints: {
+      planner: { id: "planner-1", hash: "p" },
+      caller: { id: "caller-1", hash: "c" },
+      summarizer: { id: "summarizer-1", hash: "s" },
+    },
+    dataName: "test.jsonl",
+    dataSha256: "d",
+    items: 3,
+    metrics: [{ name: "plan_accuracy", value: 0.5, low: 0.25, high: null, count: 3 }],
+    folder: "/evaluations/static-0123456789",
     createdAt: AT,
     ...overrides,
   };
@@ -148,6 +169,30 @@ describe("a database of the first version", () => {
     expect([kind, job.attempt, job.secondsBefore, job.seconds]).toEqual(["claimed", 3, 30, null]);
     state.close();
     expect(openState(path).workspaceId).toBe(state.workspaceId);
+  });
+});
+
+describe("a database of the fourth version", () => {
+  it("keeps its agents and places, and takes evaluations and results", () => {
+    const path = join(makeFolder(), "state.db");
+    const database = openDatabase(path);
+    for (const migration of MIGRATIONS.slice(0, 4)) database.exec(migration);
+    database.exec(`
+      PRAGMA user_version = 4;
+      INSERT INTO agents VALUES ('desk', 1, 'p-1', 'c-1', 's-1', '${AT}');
+      INSERT INTO places VALUES ('local', '{}');
+    `);
+    database.close();
+    const state = openState(path);
+    expect(state.getAgent("desk")).toMatchObject({ version: 1, planner: "p-1" });
+    expect(state.listPlaces()).toEqual([{ provider: "local", placement: {} }]);
+    expect(state.listEvaluations()).toEqual([]);
+    state.saveEvaluation(evaluation());
+    state.results.put("key", { text: "value" });
+    state.close();
+    const again = openState(path);
+    expect(again.listEvaluations()).toEqual([evaluation()]);
+    expect(again.results.get("key")).toEqual({ text: "value" });
   });
 });
 
@@ -347,5 +392,46 @@ describe("checkpoints", () => {
     );
     const children = state.listCheckpoints({ parentId: "backbone-4-abcdef01" });
     expect(children.map((row) => row.id)).toEqual(["planner-2-01"]);
+  });
+});
+
+describe("evaluations", () => {
+  it("are replaced when they are made again, and listed newest first", () => {
+    const state = makeState();
+    state.saveEvaluation(evaluation());
+    state.saveEvaluation(evaluation({ id: "live-1", kind: "live", checkpoints: null }));
+    state.saveEvaluation(evaluation({ folder: "/elsewhere", createdAt: LATER }));
+    expect(state.listEvaluations().map(({ id }) => id)).toEqual(["static-0123456789", "live-1"]);
+    expect(state.listEvaluations({ kind: "live" })).toEqual([
+      evaluation({ id: "live-1", kind: "live", checkpoints: null }),
+    ]);
+    expect(state.findEvaluation("static-01").folder).toBe("/elsewhere");
+    expect(() => state.findEvaluation("static-9")).toThrow(
+      expect.objectContaining({ code: "not_found", hint: expect.stringContaining("mllm eval list") }),
+    );
+  });
+
+  it("are found by the weights of some of their roles", () => {
+    const state = makeState();
+    state.saveEvaluation(evaluation());
+    state.saveEvaluation(evaluation({ id: "static-2", checkpoints: null }));
+    const find = (hashes: { planner?: string; caller?: string }) =>
+      state.listEvaluations({ hashes }).map(({ id }) => id);
+    expect(find({ caller: "c" })).toEqual(["static-0123456789"]);
+    expect(find({ caller: "c", planner: "other" })).toEqual([]);
+  });
+});
+
+describe("results", () => {
+  it("are remembered across openings, null and replaced ones too", () => {
+    const state = makeState();
+    expect(state.results.get("a")).toBeUndefined();
+    state.results.put("a", 1);
+    state.results.put("a", { list: [1, "two"] });
+    state.results.put("b", null);
+    state.close();
+    const again = openState(state.path);
+    expect(again.results.get("a")).toEqual({ list: [1, "two"] });
+    expect(again.results.get("b")).toBeNull();
   });
 });

@@ -3,13 +3,15 @@ import type { Role, Subset } from "../core/roles.js";
 import { createAgentStore } from "./agent-store.js";
 import { createCheckpointStore } from "./checkpoint-store.js";
 import { type Database, openDatabase } from "./database.js";
+import { createEvaluationStore } from "./evaluation-store.js";
 import { createJobStore } from "./job-store.js";
 import { migrate } from "./migrations.js";
-import type { Agent, Checkpoint, Job, Place, Run } from "./rows.js";
+import { createResultStore } from "./result-store.js";
+import type { Agent, Checkpoint, EvaluationRow, Job, Place, Run } from "./rows.js";
 import { createRunStore } from "./run-store.js";
 import { takeSnapshot } from "./snapshot.js";
 
-export type { Agent, Checkpoint, Job, Place, Run } from "./rows.js";
+export type { Agent, Checkpoint, EvaluationRow, Job, Place, Run } from "./rows.js";
 
 /** What makes two executions of a recipe the same run. */
 export interface RunKey {
@@ -59,6 +61,14 @@ export interface CheckpointFilter {
   parentId?: string;
   subset?: Subset;
   state?: Checkpoint["state"];
+}
+
+export interface EvaluationFilter {
+  id?: string;
+  kind?: EvaluationRow["kind"];
+  dataSha256?: string;
+  /** Evaluations of an agent that has these weights, by hash; roles that are not named may have any. */
+  hashes?: Partial<Record<Role, string>>;
 }
 
 interface JobChange {
@@ -118,6 +128,14 @@ export interface State {
   getAgent(name: string, version?: number): Agent | null;
   /** All versions; false where there was none. */
   removeAgent(name: string): boolean;
+  /** Inserts the row, or replaces the one of the same id: the same evaluation was made again. */
+  saveEvaluation(row: EvaluationRow): void;
+  /** Newest first. */
+  listEvaluations(filter?: EvaluationFilter): EvaluationRow[];
+  /** As findJob. */
+  findEvaluation(idOrPrefix: string): EvaluationRow;
+  /** What evaluations have found out before; undefined for what they have not. Values are plain JSON data. */
+  readonly results: { get(key: string): unknown; put(key: string, value: unknown): void };
   close(): void;
 }
 
@@ -165,6 +183,8 @@ function createState(database: Database): State {
     ...createJobStore(database),
     ...createCheckpointStore(database),
     ...createAgentStore(database),
+    ...createEvaluationStore(database),
+    results: createResultStore(database),
     close: database.close,
   };
 }

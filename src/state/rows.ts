@@ -1,18 +1,24 @@
 import { z } from "zod";
 import { MllmError } from "../core/errors.js";
 import { JOB_STATES } from "../core/job-state.js";
-import { SUBSETS } from "../core/roles.js";
+import { ROLES, SUBSETS } from "../core/roles.js";
 
 const Flag = z.union([z.literal(0), z.literal(1)]).transform((flag) => flag === 1);
 const Stage = z.union([z.literal(1), z.literal(2)]);
-const Json = z.string().transform((text, context): Record<string, unknown> => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue({ code: "custom", message: "not JSON" });
-    return z.NEVER;
-  }
-});
+/** A column of JSON text. */
+export const jsonOf = <T>(schema: z.ZodType<T>) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: "custom", message: "not JSON" });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+const Json = jsonOf(z.record(z.string(), z.unknown()));
 
 /** One execution of a recipe on one data set. */
 export const Run = z.object({
@@ -98,6 +104,36 @@ export const Agent = z.object({
   createdAt: z.string(),
 });
 export type Agent = z.infer<typeof Agent>;
+
+/** What is listed of an evaluation; the whole of it lies in its folder. */
+export const EvaluationRow = z.object({
+  id: z.string(),
+  kind: z.enum(["static", "live"]),
+  /** The subject's name, for people. */
+  subject: z.string(),
+  /** Of each role, with the hash that tells weights apart; null for predictions from elsewhere. */
+  checkpoints: jsonOf(z.record(z.enum(ROLES), z.object({ id: z.string(), hash: z.string() })).nullable()),
+  dataName: z.string(),
+  dataSha256: z.string(),
+  items: z.int().nonnegative(),
+  /** The headline metrics. */
+  metrics: jsonOf(
+    z.array(
+      z.object({
+        name: z.string(),
+        value: z.number().nullable(),
+        low: z.number().nullable(),
+        high: z.number().nullable(),
+        count: z.int().nonnegative(),
+      }),
+    ),
+  ),
+  /** Where `evaluation.json` and `items.jsonl` lie. */
+  folder: z.string(),
+  /** When it was made last: making it again replaces the row. */
+  createdAt: z.string(),
+});
+export type EvaluationRow = z.infer<typeof EvaluationRow>;
 
 export function parseRow<T>(schema: z.ZodType<T>, row: unknown, table: string): T {
   const result = schema.safeParse(row);

@@ -15,7 +15,7 @@ export function whereEquals(filter: Readonly<Record<string, Value | undefined>>)
 export function pickByPrefix<T extends { id: string }>(
   rows: readonly T[],
   prefix: string,
-  noun: "job" | "checkpoint",
+  noun: "job" | "checkpoint" | "evaluation",
 ): T {
   const exact = rows.find((row) => row.id === prefix);
   if (exact !== undefined) return exact;
@@ -23,7 +23,7 @@ export function pickByPrefix<T extends { id: string }>(
   const [only] = matches;
   if (only === undefined) {
     throw new MllmError("not_found", `no ${noun} has the id ${prefix || "(empty)"}`, {
-      hint: `mllm ${noun}s list shows them all.`,
+      hint: `mllm ${noun === "evaluation" ? "eval" : `${noun}s`} list shows them all.`,
     });
   }
   if (matches.length > 1) {
