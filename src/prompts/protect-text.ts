@@ -34,6 +34,14 @@ export function createProtectText(profile: Pick<Profile, "endOfTurn" | "turns">)
   const tokenStart = new RegExp(starts.join("|"), "giu");
   const markers = Object.values(profile.turns).map((turn) => escapePattern(turn.marker));
   const lineStart = new RegExp(`^(?=${markers.join("|")})`, "gm");
-  return (text) =>
-    text.trim().replace(LONE_SURROGATE, "\ufffd").replace(tokenStart, "$& ").replace(lineStart, " ");
+  const markerTexts = [...new Set(Object.values(profile.turns).map((turn) => turn.marker))];
+  // Nearly no text needs any of this, and to look for a plain text is much cheaper than to try a pattern everywhere.
+  const firsts = [...new Set([first.toLowerCase(), first.toUpperCase(), "<", "["])];
+  const mayHoldToken = (text: string) => firsts.some((character) => text.includes(character));
+  return (text) => {
+    let safe = text.trim();
+    if (!safe.isWellFormed()) safe = safe.replace(LONE_SURROGATE, "\ufffd");
+    if (mayHoldToken(safe)) safe = safe.replace(tokenStart, "$& ");
+    return markerTexts.some((marker) => safe.includes(marker)) ? safe.replace(lineStart, " ") : safe;
+  };
 }

@@ -1,10 +1,10 @@
 import type { Example } from "../core/example.js";
-import type { Profile } from "../core/profile.js";
+import type { Profile, StepProfile } from "../core/profile.js";
 import { SUBSETS, type Subset } from "../core/roles.js";
 import type { Step, Tool, Trajectory } from "../core/trajectory.js";
 import { createProtectText } from "./protect-text.js";
 import { renderStepExamples, renderStepPrompt } from "./render-step.js";
-import { renderThreadExample, renderThreadHeader } from "./render-thread.js";
+import { renderThread, renderThreadHeader, type Thread, toThreadExamples } from "./render-thread.js";
 import { type Turn, TurnWriter } from "./turns.js";
 
 /** What one trajectory gives one subset: its examples, and a reason for each candidate that is none. */
@@ -27,24 +27,33 @@ export interface Situation {
 export interface Renderer {
   readonly profile: Profile;
   examples(trajectory: Trajectory): Record<Subset, SubsetExamples>;
+  /** What the four examples of a thread have in common; null where the profile is of another kind. */
+  thread(trajectory: Omit<Trajectory, "id">): Thread | null;
   /** The text before `subset`'s next turn. A thread's backbone speaks as whichever role is next. */
   prompt(subset: Subset, situation: Situation): string;
 }
 
 export function createRenderer(profile: Profile): Renderer {
   const writer = new TurnWriter(profile, createProtectText(profile));
+  const thread = (trajectory: Omit<Trajectory, "id">): Thread | null => {
+    if (profile.kind !== "thread") return null;
+    const steps = trajectory.steps.flatMap((step) => writer.step(step).turns);
+    return renderThread({
+      profile,
+      writer,
+      trajectory,
+      turns: [writer.user(trajectory.instruction), ...steps],
+    });
+  };
   return {
     profile,
+    thread,
     examples: (trajectory) => {
-      const opening = writer.user(trajectory.instruction);
-      const steps = trajectory.steps.map((step) => writer.step(step));
-      const render = (subset: Subset): SubsetExamples =>
-        profile.kind === "thread"
-          ? renderThreadExample(
-              { profile, writer, trajectory, turns: [opening, ...steps.flatMap((step) => step.turns)] },
-              subset,
-            )
-          : renderStepExamples({ profile, writer, trajectory, opening, steps }, subset);
+      const whole = thread(trajectory);
+      const render =
+        whole === null
+          ? createStepRenderer(profile as StepProfile, writer, trajectory)
+          : (subset: Subset) => toThreadExamples(whole, trajectory.id, subset);
       return Object.fromEntries(SUBSETS.map((subset) => [subset, render(subset)])) as Record<
         Subset,
         SubsetExamples
@@ -59,6 +68,12 @@ export function createRenderer(profile: Profile): Renderer {
       );
     },
   };
+}
+
+function createStepRenderer(profile: StepProfile, writer: TurnWriter, trajectory: Trajectory) {
+  const opening = writer.user(trajectory.instruction);
+  const steps = trajectory.steps.map((step) => writer.step(step));
+  return (subset: Subset) => renderStepExamples({ profile, writer, trajectory, opening, steps }, subset);
 }
 
 function turnsSoFar(writer: TurnWriter, subset: Subset, situation: Situation): Turn[] {
