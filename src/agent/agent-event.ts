@@ -20,7 +20,8 @@ export type AgentEvent =
   | (At & { type: "gave_up"; reason: string })
   /** The search goes back to a step of an earlier branch. */
   | (At & { type: "went_back"; toStep: number })
-  | (At & { type: "warned"; message: string })
+  /** `note`: the kind of it in snake_case, where an evaluation counts it. */
+  | (At & { type: "warned"; message: string; note?: string })
   /** After every completion. */
   | (At & { type: "spoke"; role: Role; promptTokens: number; completionTokens: number; seconds: number });
 

@@ -48,6 +48,9 @@ export interface SolveOptions {
 /** Of each step, where the strategy is `search`. */
 const TRIES = 2;
 
+/** How often a role is asked for one text. */
+const MAX_ATTEMPTS = 3;
+
 /** How often `takeStep` tells a planner that its caller's call cannot be run. */
 const MAX_CORRECTIONS = 2;
 
@@ -117,6 +120,21 @@ export async function* takeStep(task: Task, options: OpenOptions): AsyncGenerato
   }
 }
 
+/**
+ * What the roles say to it at first, for measuring them: one planner turn, and one call or answer where it asks for
+ * that. Nothing is asked twice, nothing is run, and a call that cannot be run comes back as it was written. Throws as
+ * `solveTask` does.
+ */
+export async function* speakOnce(task: Task, options: OpenOptions): AsyncGenerator<AgentEvent, SpokenStep> {
+  const session = openSession(task, { ...options, maxAttempts: 1 });
+  try {
+    const step = yield* takeTurn(session, task.steps ?? [], null);
+    return step.kind === "call" ? { ...step, observation: null } : step;
+  } finally {
+    session.close();
+  }
+}
+
 async function* stop(session: Session, reason: string): AsyncGenerator<AgentEvent, SpokenStep> {
   yield { type: "gave_up", ...session.at, reason };
   return { kind: "give_up", thought: "", untrained: "stopped" };
@@ -124,10 +142,11 @@ async function* stop(session: Session, reason: string): AsyncGenerator<AgentEven
 
 type OpenOptions = Omit<SolveOptions, "strategy" | "toolBox" | "compat"> & {
   toolBox: Pick<ToolBox, "tools">;
+  maxAttempts?: number;
 };
 
 function openSession({ instruction, steps = [] }: Task, options: OpenOptions): Session {
-  const { toolBox, streamsAnswer = false } = options;
+  const { toolBox, streamsAnswer = false, maxAttempts = MAX_ATTEMPTS } = options;
   const question = steps.findLast((step) => step.kind === "user") ?? null;
-  return new Session({ ...options, instruction, question, tools: toolBox.tools, streamsAnswer });
+  return new Session({ ...options, instruction, question, tools: toolBox.tools, streamsAnswer, maxAttempts });
 }

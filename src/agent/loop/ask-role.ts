@@ -6,9 +6,6 @@ import { createCallGrammar } from "./call-grammar.js";
 import { fitPrompt } from "./fit-prompt.js";
 import type { Session } from "./session.js";
 
-/** How often a role is asked for one text. */
-export const MAX_ATTEMPTS = 3;
-
 export interface Question {
   role: Role;
   steps: readonly Step[];
@@ -28,7 +25,7 @@ export async function* askRole(
   const model = options.model.roles[role];
   const next = session.nextCompletion();
   const { prompt, warning } = fitPrompt(options, question);
-  if (warning !== null) yield { type: "warned", ...session.at, message: warning };
+  if (warning !== null) yield { type: "warned", ...session.at, message: warning, note: "prompt_cut" };
   const request: CompletionRequest = {
     prompt,
     stop: [model.endOfTurnToken],

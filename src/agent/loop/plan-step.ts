@@ -2,7 +2,7 @@ import type { Step } from "../../core/trajectory.js";
 import type { PlannerDecision } from "../../prompts/parse-turn.js";
 import { readPlannerText } from "../../prompts/read-turn.js";
 import type { AgentEvent } from "../agent-event.js";
-import { askRole, MAX_ATTEMPTS } from "./ask-role.js";
+import { askRole } from "./ask-role.js";
 import type { Session } from "./session.js";
 
 export interface Plan {
@@ -15,9 +15,9 @@ export async function* planStep(
   session: Session,
   steps: readonly Step[],
 ): AsyncGenerator<AgentEvent, Plan | null> {
-  const { model, tools } = session.options;
+  const { model, tools, maxAttempts } = session.options;
   let thought: string | null = null;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const { text } = yield* askRole(session, { role: "planner", steps, thought: null, attempt });
     const read = readPlannerText(model.profile, text);
     if (read.decision !== null) {
@@ -30,7 +30,8 @@ export async function* planStep(
   if (thought === null) return null;
   const decision = tools.length > 0 ? "call" : "answer";
   const next = tools.length > 0 ? "caller" : "summarizer";
-  yield { type: "warned", ...session.at, message: `taken to mean that the ${next} is next` };
+  const message = `taken to mean that the ${next} is next`;
+  yield { type: "warned", ...session.at, message, note: "no_decision" };
   return { thought, decision };
 }
 
@@ -38,6 +39,6 @@ export async function* planStep(
 async function* checkPlan(session: Session, plan: Plan): AsyncGenerator<AgentEvent, Plan> {
   if (plan.decision !== "call" || session.options.tools.length > 0) return plan;
   const message = "there is no tool to call: taken to mean that the summarizer is next";
-  yield { type: "warned", ...session.at, message };
+  yield { type: "warned", ...session.at, message, note: "no_tools" };
   return { ...plan, decision: "answer" };
 }

@@ -24,6 +24,8 @@ export interface SessionOptions extends BudgetOptions {
   tools: readonly AgentTool[];
   temperature: number;
   streamsAnswer: boolean;
+  /** How often a role is asked for one text. */
+  maxAttempts: number;
 }
 
 /** A limit was reached: ends the task, not with a failure. */

@@ -2,7 +2,7 @@ import type { Step, ToolCall } from "../../core/trajectory.js";
 import { readCallerText } from "../../prompts/read-turn.js";
 import type { AgentEvent } from "../agent-event.js";
 import type { AgentTool } from "../tool-box.js";
-import { askRole, MAX_ATTEMPTS } from "./ask-role.js";
+import { askRole } from "./ask-role.js";
 import type { Session } from "./session.js";
 
 export type WrittenCall =
@@ -15,9 +15,9 @@ export async function* writeCall(
   session: Session,
   question: { steps: readonly Step[]; thought: string },
 ): AsyncGenerator<AgentEvent, WrittenCall> {
-  const { model, tools } = session.options;
+  const { model, tools, maxAttempts } = session.options;
   let written = "";
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const { text } = yield* askRole(session, { role: "caller", ...question, attempt });
     const call = readCallerText(model.profile, text);
     if (call !== null) return yield* checkCall(session, findTool(tools, call.name), call);
@@ -46,7 +46,7 @@ async function* checkCall(
   }
   if (tool.name !== call.name) {
     const message = `the caller wrote ${call.name}, taken to mean ${tool.name}`;
-    yield { type: "warned", ...session.at, message };
+    yield { type: "warned", ...session.at, message, note: "name_completed" };
   }
   const named = { name: tool.name, arguments: call.arguments === "" ? "{}" : call.arguments };
   if (isJsonObject(named.arguments)) return { call: named, tool };
