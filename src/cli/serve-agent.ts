@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { withFreeCalls } from "../agent/free-calls.js";
 import type { AgentModel } from "../agent/role-model.js";
 import { demandKeys } from "../agent/server/authorize.js";
 import { DEFAULT_SERVER_LIMITS, type ServerSettings } from "../agent/server/server-settings.js";
@@ -10,7 +11,6 @@ import { explainSystemError, MllmError } from "../core/errors.js";
 import type { Role } from "../core/roles.js";
 import type { Context } from "./context.js";
 import { redactSecrets } from "./credentials.js";
-import { withFreeCalls } from "./free-calls.js";
 import { openAgentModel } from "./open-agent-model.js";
 import { quoteArgument, writeNote, writeResult } from "./output.js";
 import { readTrajectories } from "./read-trajectories.js";

@@ -1,5 +1,5 @@
-import type { AgentModel } from "../agent/role-model.js";
 import { ROLES } from "../core/roles.js";
+import type { AgentModel } from "./role-model.js";
 
 /** The same roles, whose caller no grammar binds. */
 export function withFreeCalls({ profile, roles }: AgentModel): AgentModel {
