@@ -5,6 +5,16 @@ const Word = z
   .string()
   .regex(/^[A-Za-z0-9_./@:%+=,~][A-Za-z0-9_./@:%+=,~-]*$/, "letters, digits and ._-/@:%+=,~");
 
+/** This machine. Where it runs does not depend on these, so they tell no places apart. */
+const LocalProviderSettings = z.strictObject({
+  /**
+   * Jobs at once where there is no GPU; they share the processor's cores. For small models: each job needs memory of
+   * its own. With GPUs there is one job for each of them.
+   */
+  jobs: z.int().positive().default(1),
+});
+export type LocalProviderSettings = z.infer<typeof LocalProviderSettings>;
+
 /** A machine that `ssh` reaches; keys, users, ports and jump hosts stand in the user's ssh configuration. */
 const SshSettings = z.strictObject({
   host: Word,
@@ -85,6 +95,7 @@ export type KubernetesSettings = z.infer<typeof KubernetesSettings>;
 
 /** `providers` of a recipe: what each provider needs to know beyond credentials. Kept with every job, so no secrets. */
 export const ProviderSettings = z.strictObject({
+  local: LocalProviderSettings.prefault({}),
   ssh: SshSettings.optional(),
   slurm: SlurmSettings.prefault({}),
   "hf-jobs": HfJobsSettings.prefault({}),

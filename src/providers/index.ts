@@ -33,8 +33,8 @@ export const PROVIDERS: readonly ProviderEntry[] = [
     name: "local",
     summary: "this machine",
     traits: PROVIDER_TRAITS.local,
-    create: async ({ local }) =>
-      (await import("./local/create-local-provider.js")).createLocalProvider(local),
+    create: async ({ local }, settings) =>
+      (await import("./local/create-local-provider.js")).createLocalProvider(local, settings.local.jobs),
   },
   {
     name: "ssh",

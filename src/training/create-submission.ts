@@ -100,7 +100,8 @@ export function isSamePlace(job: Placed, session: Pick<Session, "provider" | "pl
   return placeKey(job) === placeKey({ provider: session.provider.name, placement });
 }
 
-/** Tells places apart: a provider with its own settings, whatever those of the others are. */
+/** Tells places apart: a provider with its own settings, whatever those of the others are. This machine is one place. */
 export function placeKey({ provider, placement }: Placed): string {
+  if (provider === "local") return canonicalJson([provider, {}]);
   return canonicalJson([provider, placement[provider] ?? {}]);
 }

@@ -1,7 +1,11 @@
-/** Runs the generators side by side, at most `limit` at once, and yields their values as they come. */
-export async function* mergeEvents<T>(
-  sources: readonly (() => AsyncGenerator<T>)[],
+/**
+ * Runs the generators side by side, at most `limit` at once, and yields their values as they come. Of those that wait
+ * the first that `isReady` is started; those that never are, are left out.
+ */
+export async function* mergeEvents<T, Source extends () => AsyncGenerator<T> = () => AsyncGenerator<T>>(
+  sources: readonly Source[],
   limit: number,
+  isReady: (source: Source) => boolean = () => true,
 ): AsyncGenerator<T> {
   const waiting = [...sources];
   const running = new Map<
@@ -16,9 +20,11 @@ export async function* mergeEvents<T>(
   };
   try {
     for (;;) {
-      while (running.size < limit && waiting.length > 0) {
-        const next = waiting.shift();
-        if (next !== undefined) advance(next());
+      while (running.size < limit) {
+        const index = waiting.findIndex(isReady);
+        const [next] = index === -1 ? [] : waiting.splice(index, 1);
+        if (next === undefined) break;
+        advance(next());
       }
       if (running.size === 0) return;
       const { source, result } = await Promise.race(running.values());

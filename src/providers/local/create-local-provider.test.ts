@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { delimiter, join } from "node:path";
 import { describe, expect, it, jest } from "@jest/globals";
 import {
@@ -149,6 +150,20 @@ describe("createLocalProvider", () => {
     letContinue(b.spec);
     letContinue(c.spec);
     for (const job of [b, c]) await provider.cancel(fakeHandle(job));
+  });
+
+  it("shares the cores among the jobs that may run at once, unless the user says how many threads", async () => {
+    const settings = fakeLocalSettings(makeFolder());
+    const { OMP_NUM_THREADS: _, ...env } = settings.env;
+    const request = async (given: Record<string, string | undefined>, jobs?: number) => {
+      const provider = createLocalProvider({ ...settings, env: given }, jobs);
+      const [first] = (await provider.describe(fakeSubmission(settings.stateFolder))).requests;
+      return [await provider.concurrency(), /OMP_NUM_THREADS=\d+/.exec(first?.request ?? "")?.[0]];
+    };
+    const half = Math.max(1, Math.floor(availableParallelism() / 2));
+    expect(await request(env)).toEqual([1, undefined]);
+    expect(await request(env, 2)).toEqual([2, `OMP_NUM_THREADS=${half}`]);
+    expect(await request({ ...env, OMP_NUM_THREADS: "7" }, 2)).toEqual([2, undefined]);
   });
 
   it("uses only the GPUs that CUDA_VISIBLE_DEVICES leaves", async () => {

@@ -1,4 +1,5 @@
 import { readdir, statfs } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Resources } from "../../core/resources.js";
 import type { JobHandle, ListedJob, Provider, ProviderJob, Readiness, Submission } from "../provider.js";
@@ -25,9 +26,9 @@ const MINIMUM_FREE_BYTES = 1024 ** 3;
 
 /**
  * Runs the trainer on this machine, as a process group that outlives the command that started it. All there is to
- * know of a job stands in its folder, so nothing is lost with this process.
+ * know of a job stands in its folder, so nothing is lost with this process. `jobsAtOnce` counts where there is no GPU.
  */
-export function createLocalProvider(settings: LocalSettings): Provider {
+export function createLocalProvider(settings: LocalSettings, jobsAtOnce = 1): Provider {
   return {
     name: "local",
     engine: "trainer",
@@ -37,11 +38,18 @@ export function createLocalProvider(settings: LocalSettings): Provider {
     quote: async () => ({ dollarsPerHour: 0, dollars: null, source: "this machine" }),
     describe: async ({ spec }) => {
       const { command, args } = trainerCommand(settings.python, jobPaths(spec.outputDir).job);
-      const request = `PYTHONPATH=${join(settings.packageRoot, "trainer")} ${[command, ...args].join(" ")}`;
+      const shared = Object.entries(await shareCores(settings, jobsAtOnce)).map(
+        ([key, value]) => `${key}=${value} `,
+      );
+      const modules = `PYTHONPATH=${join(settings.packageRoot, "trainer")}`;
+      const request = `${shared.join("")}${modules} ${[command, ...args].join(" ")}`;
       return { requests: [{ request }], uploads: [] };
     },
-    concurrency: async () => Math.max(1, (await listGpus(settings.env)).length),
-    submit: (submission) => submit(settings, submission),
+    concurrency: async () => (await listGpus(settings.env)).length || jobsAtOnce,
+    submit: async (submission) => {
+      const env = { ...settings.env, ...(await shareCores(settings, jobsAtOnce)) };
+      return submit({ ...settings, env }, submission);
+    },
     find,
     status: (job) => readStatus(job, settings.now()),
     logs: async (job, cursor) => {
@@ -59,6 +67,12 @@ export function createLocalProvider(settings: LocalSettings): Provider {
     },
     list: () => listLiving(settings),
   };
+}
+
+/** Threads of several trainers on the same cores wait for each other longer than they work; what the user says counts. */
+async function shareCores({ env }: LocalSettings, jobsAtOnce: number): Promise<Record<string, string>> {
+  if (jobsAtOnce === 1 || env.OMP_NUM_THREADS !== undefined || (await listGpus(env)).length > 0) return {};
+  return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(availableParallelism() / jobsAtOnce))) };
 }
 
 async function submit(settings: LocalSettings, { spec, label }: Submission): Promise<ProviderJob> {
