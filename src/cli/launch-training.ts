@@ -116,7 +116,8 @@ export function formatTrainCommand(
   trained: TrainingEvent[] = [],
 ): string {
   const [first] = trained;
-  const isNamed = options.from !== undefined && first !== undefined && "best" in first;
+  const isNamed =
+    options.from !== undefined && options.from !== "base" && first !== undefined && "best" in first;
   const parts = [
     "mllm train",
     stage,

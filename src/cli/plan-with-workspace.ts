@@ -53,7 +53,7 @@ export async function planWith(
     dataset,
     stage,
     roles,
-    from: options.from === undefined ? null : await findParent(context, workspace, options.from),
+    from: await findStart(context, workspace, options.from),
     runId: run?.id ?? "run-new",
     jobsFolder: join(stateFolder, "jobs"),
     stage1Command: options.stage1Command,
@@ -87,6 +87,16 @@ function describeBackbone({ job, checkpoint }: Backbone, options: PlanOptions): 
   const hint = `mllm checkpoints pull ${manifest.id} brings them.`;
   const problem = isThere || isHere ? null : new MllmError("bad_checkpoint", message, { hint });
   return { ...describeParent(manifest, path), jobId: job.id, problem };
+}
+
+/** `base`: the recipe's base model itself. */
+async function findStart(
+  context: Context,
+  workspace: Workspace,
+  given: string | undefined,
+): Promise<ParentCheckpoint | "base" | null> {
+  if (given === undefined || given === "base") return given ?? null;
+  return await findParent(context, workspace, given);
 }
 
 async function findParent(context: Context, { state }: Workspace, given: string): Promise<ParentCheckpoint> {

@@ -94,6 +94,18 @@ describe("planTraining", () => {
     expect(job?.problems.map(({ code }) => code)).toEqual(["bad_checkpoint", "bad_checkpoint"]);
   });
 
+  it("starts roles from the base itself, and a backbone from a checkpoint, where that is said", async () => {
+    const plan = (values: Partial<TrainingRequest>) => planTraining(request("", values));
+    const never = async () => Promise.reject(new Error("nobody asks for a backbone"));
+    const roles = await plan({ from: "base", findBackbone: never });
+    expect(roles.map(({ spec }) => [spec.stage, spec.model, spec.parent])).toEqual(
+      ROLES.map(() => [2, "tiny", null]),
+    );
+    const parent = { jobId: "job-b", id: backbone.id, hash: "abc" };
+    const [longer] = await plan({ stage: 1, roles: [], from: backbone });
+    expect(longer?.spec).toMatchObject({ stage: 1, subset: "backbone", model: backbone.path, parent });
+  });
+
   it("refuses a model that is not there, and rows longer than the model takes", async () => {
     const problems = async (positions: number | null, problem: string | null, recipe = "") => {
       const inspectModel = async () => ({ identity: "x", positions, problem });

@@ -16,23 +16,27 @@ export interface ParentCheckpoint extends Omit<JobParent, "key"> {
   problem: MllmError | null;
 }
 
-export interface TrainingRequest {
+/** What planning one job needs to know. */
+export interface JobRequest {
   loaded: LoadedRecipe;
   dataset: { folder: string; manifest: DatasetManifest };
-  stage: 1 | 2;
-  /** Stage 2 only. */
-  roles: readonly Role[];
-  /** A checkpoint the user named; without one, stage 2 finds its backbone by lineage. */
-  from: ParentCheckpoint | null;
-  /** The run the jobs belong to; in a dry run of a run that does not exist yet, any text. */
+  /** The run the job belongs to; in a dry run of a run that does not exist yet, any text. */
   runId: string;
   /** Under which the jobs' folders lie. */
   jobsFolder: string;
-  /** What a user types for stage 1 of the same recipe and data. */
-  stage1Command: string;
   inspectModel(model: string): Promise<ModelFacts>;
   /** What trains: a provider's `engine`. */
   engine: string;
+}
+
+export interface TrainingRequest extends JobRequest {
+  stage: 1 | 2;
+  /** Stage 2 only. */
+  roles: readonly Role[];
+  /** A checkpoint the user named, or the recipe's base model; with neither, stage 2 finds its backbone by lineage. */
+  from: ParentCheckpoint | "base" | null;
+  /** What a user types for stage 1 of the same recipe and data. */
+  stage1Command: string;
   /** The best complete checkpoint of the succeeded job with this key, or the job that is at it, where one may wait for it. */
   findBackbone(jobKey: string): Promise<ParentCheckpoint | null>;
 }
@@ -48,28 +52,26 @@ export interface PlannedJob {
 export async function planTraining(request: TrainingRequest): Promise<PlannedJob[]> {
   if (request.stage === 1) {
     const models = backboneModels(request.loaded);
-    return Promise.all(models.map((model) => planBackbone(request, model, named(request.from))));
+    return Promise.all(
+      models.map((model) => planFrom(request, resolveJob(request.loaded, "backbone", model))),
+    );
   }
   return Promise.all(request.roles.map((role) => planRole(request, role)));
 }
 
-function planBackbone(
-  request: TrainingRequest,
-  model: string,
-  parent: JobParent | null,
-): Promise<PlannedJob> {
-  return planJob(request, resolveJob(request.loaded, "backbone", model), parent);
-}
-
-/** What the user names is what its weights are; what lineage finds is what its job makes. */
-function named(from: ParentCheckpoint | null): JobParent | null {
-  return from === null ? null : { ...from, key: from.hash ?? "" };
+/** From what the user named: that is what its weights are, while what lineage finds is what its job makes. */
+async function planFrom(request: TrainingRequest, job: ResolvedJob): Promise<PlannedJob> {
+  const { from, dataset } = request;
+  if (from === null || from === "base") return planJob(request, job, null);
+  const planned = await planJob(request, job, { ...from, key: from.hash ?? "" });
+  return { ...planned, problems: [...planned.problems, ...checkParent(job, from, dataset)] };
 }
 
 async function planRole(request: TrainingRequest, role: Role): Promise<PlannedJob> {
   const job = resolveJob(request.loaded, role);
-  if (request.from !== null) return planJob(request, job, named(request.from));
-  const { jobKey: key } = (await planBackbone(request, job.baseModel, null)).spec;
+  if (request.from !== null) return planFrom(request, job);
+  const backbone = resolveJob(request.loaded, "backbone", job.baseModel);
+  const { jobKey: key } = (await planJob(request, backbone, null)).spec;
   const parent = await request.findBackbone(key);
   const planned = await planJob(request, job, parent === null ? null : { ...parent, key });
   if (parent !== null) {
@@ -86,8 +88,9 @@ async function planRole(request: TrainingRequest, role: Role): Promise<PlannedJo
   return { ...planned, problems: [problem, ...planned.problems] };
 }
 
-async function planJob(
-  request: TrainingRequest,
+/** One job, from a parent or from the base model. */
+export async function planJob(
+  request: JobRequest,
   job: ResolvedJob,
   parent: JobParent | null,
 ): Promise<PlannedJob> {
@@ -111,11 +114,11 @@ async function planJob(
   return {
     job,
     spec,
-    problems: [checkRows(job, request), checkModel(job, model), checkParent(job, request)].flat(),
+    problems: [...checkRows(job, request), ...checkModel(job, model)],
   };
 }
 
-function checkRows(job: ResolvedJob, { dataset }: TrainingRequest): MllmError[] {
+function checkRows(job: ResolvedJob, { dataset }: JobRequest): MllmError[] {
   const { train, leftOut } = dataset.manifest.subsets[job.subset];
   if (train.rows > 0) return [];
   const reasons = Object.entries(leftOut).map(([reason, count]) => `${reason}: ${count}`);
@@ -139,8 +142,11 @@ function checkModel({ baseModel, overflow }: ResolvedJob, { problem, positions }
 }
 
 /** A checkpoint the user named has to be of the recipe's base and of the data's profile. */
-function checkParent({ baseModel }: ResolvedJob, { from, dataset }: TrainingRequest): MllmError[] {
-  if (from === null) return [];
+function checkParent(
+  { baseModel }: ResolvedJob,
+  from: ParentCheckpoint,
+  dataset: JobRequest["dataset"],
+): MllmError[] {
   const problems: MllmError[] = [];
   if (from.baseModel !== baseModel) {
     const hint = `Choose a checkpoint of ${baseModel}, or a recipe of ${from.baseModel}.`;

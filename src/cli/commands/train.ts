@@ -19,7 +19,7 @@ export function createTrainCommand(context: Context): Command {
     .requiredOption("--data <dir>", "a data set made by `mllm split-data`")
     .option(
       "--from <checkpoint>",
-      "start from this checkpoint (id or folder), not from the one lineage finds",
+      "start from this checkpoint (id or folder), not from the one lineage finds; base: from the recipe's model",
     )
     .option("--set <key=value>", "change one value of the recipe; may be given again", collectValues)
     .option(
