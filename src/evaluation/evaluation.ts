@@ -6,6 +6,7 @@ export const Metric = z.object({
   name: z.string(),
   /** Null where no item has a score. */
   value: z.number().nullable(),
+  /** Null, both, where fewer than two clusters have a score. */
   low: z.number().nullable(),
   high: z.number().nullable(),
   /** How many items have a score. */
