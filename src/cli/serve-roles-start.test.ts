@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,16 @@ if (isWorker) {
 }
 `;
 
+const GROUP_OF = "import os, sys; print(os.getpgid(int(sys.argv[1])))";
+
+/** Tells the group of the process that guards it: an interrupt of the terminal reaches all of one group. */
+const GROUP = `
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:http";
+const group = execFileSync(${JSON.stringify(fakePython)}, ["-c", ${JSON.stringify(GROUP_OF)}, String(process.ppid)]);
+createServer((request, response) => response.end(group)).listen(Number(process.argv[2]), "127.0.0.1");
+`;
+
 const FAILING = `console.error("ValueError: no room for the KV cache"); process.exit(3);`;
 
 function makePlan(script: string): { plan: ServerPlan; workerFile: string } {
@@ -38,7 +49,8 @@ function makePlan(script: string): { plan: ServerPlan; workerFile: string } {
 
 function makeContext(signal = new AbortController().signal): Context {
   const sleep = (milliseconds: number) => delay(milliseconds);
-  return { env: process.env, packageRoot, signal, sleep } as unknown as Context;
+  const now = () => new Date();
+  return { env: process.env, packageRoot, signal, sleep, now } as unknown as Context;
 }
 
 async function answers(port: string): Promise<boolean> {
@@ -75,6 +87,39 @@ describe("startServers", () => {
       message: expect.stringMatching(/for caller stopped: .*exit code 3\n.*no room for the KV cache/),
       hint: expect.stringContaining("--engine embedded"),
     });
+  }, 30_000);
+
+  it("asks no longer for one that never answers, where another fails", async () => {
+    let sleeps = 0;
+    const sleep = async () => {
+      sleeps += 1;
+      await delay(5);
+    };
+    const plans = [makePlan("setInterval(() => {}, 1000);").plan, makePlan(FAILING).plan];
+    const failed = startServers({ ...makeContext(), sleep }, plans);
+    await expect(failed).rejects.toMatchObject({ code: "backend_failed" });
+    const before = sleeps;
+    await delay(100);
+    expect(sleeps).toBe(before);
+  }, 30_000);
+
+  it("takes nobody else's answer for its server's", async () => {
+    const { plan } = makePlan(STUBBORN);
+    const [other] = await startServers(makeContext(), [plan]);
+    const port = Number(new URL(other?.url ?? "").port);
+    await expect(startServers(makeContext(), [{ ...plan, port }])).rejects.toMatchObject({
+      message: `port ${port} cannot be listened at`,
+      hint: expect.stringContaining("--port"),
+    });
+    await other?.close();
+  }, 30_000);
+
+  it("starts servers that no interrupt of the terminal reaches", async () => {
+    const [server] = await startServers(makeContext(), [makePlan(GROUP).plan]);
+    const group = await (await fetch(`${server?.url}/group`)).text();
+    const own = execFileSync(fakePython, ["-c", GROUP_OF, String(process.pid)], { encoding: "utf8" });
+    expect(Number(group)).not.toBe(Number(own));
+    await server?.close();
   }, 30_000);
 
   it("gives up when the user does", async () => {

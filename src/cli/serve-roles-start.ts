@@ -20,6 +20,8 @@ export interface RunningServer {
 
 /** Large models take minutes to load. */
 const START_SECONDS = 900;
+/** To the question whether it is there. */
+const ANSWER_MILLISECONDS = 5000;
 const POLL_MILLISECONDS = 100;
 const END_MILLISECONDS = 12_000;
 const KEPT_LINES = 12;
@@ -31,18 +33,23 @@ export function endpointOf(server: Pick<RunningServer, "plan" | "url">, role: Ro
 /** Starts the servers and waits until all of them answer. Where one fails, none is left running. */
 export async function startServers(context: Context, plans: readonly ServerPlan[]): Promise<RunningServer[]> {
   const servers: RunningServer[] = [];
+  const failing = new AbortController();
+  const signal = AbortSignal.any([context.signal, failing.signal]);
+  let waits: Promise<void>[] = [];
   try {
     for (const plan of plans) servers.push(await start(context, plan));
-    await Promise.all(servers.map((server) => untilHealthy(context, server)));
+    waits = servers.map((server) => untilHealthy({ ...context, signal }, server));
+    await Promise.all(waits);
     return servers;
   } catch (error) {
-    await Promise.all(servers.map((server) => server.close()));
+    failing.abort();
+    await Promise.allSettled([...waits, ...servers.map((server) => server.close())]);
     throw error;
   }
 }
 
 async function start(context: Context, plan: ServerPlan): Promise<RunningServer> {
-  const port = plan.port ?? (await freePort());
+  const port = await findPort(plan.port ?? 0);
   const command = plan.command.map((word) => word.replace("{port}", String(port)));
   // A server ends when its stdin closes, which the system sees to however this process ends.
   const ending = plan.guard.length === 0 ? ["--with-parent"] : [];
@@ -50,6 +57,8 @@ async function start(context: Context, plan: ServerPlan): Promise<RunningServer>
   const child = spawn(program, args, {
     env: trainerEnvironment(context),
     stdio: ["pipe", "pipe", "pipe"],
+    // Else a terminal's interrupt would end it while this process still finishes what is under way.
+    detached: true,
   });
   child.stdin.on("error", () => undefined);
   const tail = keepTail(child);
@@ -76,10 +85,12 @@ async function untilHealthy(context: Context, server: RunningServer): Promise<vo
   void server.ended.then((error) => {
     failure = error;
   });
-  for (let waited = 0; waited < START_SECONDS * 1000; waited += POLL_MILLISECONDS) {
+  const end = context.now().getTime() + START_SECONDS * 1000;
+  while (context.now().getTime() < end) {
     if (failure !== null) throw failure;
     if (context.signal.aborted) throw new MllmError("interrupted", "interrupted while servers were starting");
-    const health = await fetch(`${server.url}/health`, { signal: context.signal }).catch(() => null);
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_MILLISECONDS)]);
+    const health = await fetch(`${server.url}/health`, { signal }).catch(() => null);
     await health?.body?.cancel();
     if (health?.ok) return;
     await context.sleep(POLL_MILLISECONDS);
@@ -111,11 +122,15 @@ function keepTail(child: ChildProcess): string[] {
   return tail;
 }
 
-async function freePort(): Promise<number> {
+/** The same, or a free one for 0. Whatever else listens there would be taken for the server. */
+async function findPort(port: number): Promise<number> {
   return await new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
+    probe.on("error", (cause) => {
+      const hint = "Name another port with --port, or leave it out: a free one is chosen.";
+      reject(new MllmError("unreachable", `port ${port} cannot be listened at`, { hint, cause }));
+    });
+    probe.listen(port, "127.0.0.1", () => {
       const address = probe.address();
       probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });
