@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createCompletionsBackend } from "../agent/backends/completions-backend.js";
 import { type Endpoint, parseEndpoint } from "../agent/backends/endpoint.js";
-import type { AgentModel, RoleModel } from "../agent/role-model.js";
+import type { AgentModel, RoleBackend, RoleModel } from "../agent/role-model.js";
 import { ROLES, type Role } from "../core/roles.js";
 import { checkSameProfile } from "./check-same-profile.js";
 import type { Context } from "./context.js";
@@ -28,26 +28,65 @@ export interface OpenedAgent {
   close(): Promise<void>;
 }
 
+/** An agent whose servers are started when a role is asked something for the first time. */
+export interface LazyAgent extends OpenedAgent {
+  checkpoints: RoleCheckpoint[];
+  /** Roles that live elsewhere: what is there need not be the checkpoint. */
+  elsewhere: Partial<Record<Role, Endpoint>>;
+  /** Starts them now. */
+  start(): Promise<void>;
+}
+
 /** Three checkpoints as an agent that can act: servers are started for those of its roles that have none. */
 export async function openAgentModel(context: Context, options: OpenAgentOptions): Promise<OpenedAgent> {
+  const { model, start, close } = await openAgentLazily(context, options);
+  await start();
+  return { model, close };
+}
+
+/** The same, for work that may turn out to need no server at all. */
+export async function openAgentLazily(context: Context, options: OpenAgentOptions): Promise<LazyAgent> {
   const checkpoints = await readAgentCheckpoints(context, options);
+  const elsewhere = readEndpoints(options.endpoints ?? {});
+  const here = checkpoints.filter(({ role }) => elsewhere[role] === undefined);
+  let serving: Promise<ServedRoles | null> | null = null;
+  const serveNow = () => {
+    serving ??= here.length === 0 ? Promise.resolve(null) : serve(context, here, options);
+    return serving;
+  };
+  const backendOf = (role: Role) => {
+    const createBackend = (endpoint: Endpoint) =>
+      createCompletionsBackend({ endpoint, role, token: tokenFor(context, endpoint) });
+    const given = elsewhere[role];
+    if (given !== undefined) return createBackend(given);
+    return createLazyBackend(role, async () =>
+      createBackend((await serveNow())?.endpoints[role] as Endpoint),
+    );
+  };
+  return {
+    ...{ checkpoints, elsewhere, model: await createModel(checkpoints, backendOf) },
+    start: async () => void (await serveNow()),
+    // What could not be started has ended by itself.
+    close: async () => (await serving?.catch(() => null))?.close(),
+  };
+}
+
+function readEndpoints(texts: Partial<Record<Role, string>>): Partial<Record<Role, Endpoint>> {
   const given = ROLES.flatMap((role) => {
-    const text = options.endpoints?.[role];
+    const text = texts[role];
     return text === undefined ? [] : [[role, parseEndpoint(text, role)] as const];
   });
-  const elsewhere: Partial<Record<Role, Endpoint>> = Object.fromEntries(given);
-  const here = checkpoints.filter(({ role }) => elsewhere[role] === undefined);
-  const served = here.length === 0 ? null : await serve(context, here, options);
-  try {
-    return { model: await createModel(context, checkpoints, { ...served?.endpoints, ...elsewhere }), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  return Object.fromEntries(given);
+}
 
-  async function close(): Promise<void> {
-    await served?.close();
-  }
+function createLazyBackend(name: string, open: () => Promise<RoleBackend>): RoleBackend {
+  return {
+    name,
+    complete: async (request) => (await open()).complete(request),
+    async *stream(request) {
+      return yield* (await open()).stream(request);
+    },
+  };
 }
 
 /** Those that `options` name, of one prompt profile. */
@@ -76,25 +115,21 @@ async function serve(
 }
 
 async function createModel(
-  context: Context,
   checkpoints: readonly RoleCheckpoint[],
-  endpoints: Partial<Record<Role, Endpoint>>,
+  backendOf: (role: Role) => RoleBackend,
 ): Promise<AgentModel> {
   const roles: Partial<Record<Role, RoleModel>> = {};
   for (const checkpoint of checkpoints) {
-    const endpoint = endpoints[checkpoint.role];
-    if (endpoint !== undefined) roles[checkpoint.role] = await createRole(context, checkpoint, endpoint);
+    roles[checkpoint.role] = await createRole(checkpoint, backendOf(checkpoint.role));
   }
   const [first] = checkpoints;
   return { profile: await readProfile(first?.folder ?? ""), roles: roles as AgentModel["roles"] };
 }
 
 async function createRole(
-  context: Context,
-  { role, folder, base, manifest }: RoleCheckpoint,
-  endpoint: Endpoint,
+  { folder, base, manifest }: RoleCheckpoint,
+  backend: RoleBackend,
 ): Promise<RoleModel> {
-  const backend = createCompletionsBackend({ endpoint, role, token: tokenFor(context, endpoint) });
   return {
     backend,
     endOfTurnToken: manifest.endOfTurnToken,
