@@ -1,11 +1,6 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-
-/** What one metric adds up to in each cluster, and over how many items. */
-export interface ClusterTotals {
-  sums: Float64Array;
-  counts: Float64Array;
-}
+import type { ClusterTotals } from "./cluster-totals.js";
 
 export interface Interval {
   low: number;
@@ -17,18 +12,19 @@ export interface Resampling {
   resamples: number;
 }
 
+/** A number of a draw, given how often each cluster was drawn; not a number where the draw says nothing about it. */
+export type Statistic = (drawn: Float64Array) => number;
+
 /**
- * The 95 % percentile interval of each metric's mean over items: whole clusters are drawn with replacement, the same
- * ones for all metrics. Draws that hold no score of a metric say nothing about it. Null where fewer than two clusters
- * have a score: one says nothing about how much clusters differ.
+ * The 95 % percentile interval of each statistic: whole clusters are drawn with replacement, the same ones for all
+ * statistics. Null where no draw says anything.
  */
-export function bootstrapMeans(
-  metrics: readonly ClusterTotals[],
+export function bootstrap(
+  clusters: number,
+  statistics: readonly Statistic[],
   { seed, resamples }: Resampling,
 ): (Interval | null)[] {
-  const clusters = metrics[0]?.sums.length ?? 0;
-  const columns = metrics.map(withoutEmptyClusters);
-  const means = columns.map(() => new Float64Array(resamples).fill(Number.NaN));
+  const values = statistics.map(() => new Float64Array(resamples).fill(Number.NaN));
   const random = xoroshiro128plus(seed);
   const drawn = new Float64Array(clusters);
   for (let draw = 0; draw < resamples; draw++) {
@@ -37,40 +33,47 @@ export function bootstrapMeans(
       const cluster = uniformInt(random, 0, clusters - 1);
       drawn[cluster] = (drawn[cluster] as number) + 1;
     }
-    columns.forEach((column, metric) => {
-      (means[metric] as Float64Array)[draw] = weightedMean(column, drawn);
+    statistics.forEach((statistic, place) => {
+      (values[place] as Float64Array)[draw] = statistic(drawn);
     });
   }
-  return columns.map(({ places }, metric) => (places.length < 2 ? null : interval(means[metric] ?? [])));
+  return values.map(interval);
 }
 
-interface Column extends ClusterTotals {
-  places: Uint32Array;
+/**
+ * The interval of each metric's mean over items. Null where fewer than two clusters have a score: one says nothing
+ * about how much clusters differ.
+ */
+export function bootstrapMeans(
+  metrics: readonly ClusterTotals[],
+  resampling: Resampling,
+): (Interval | null)[] {
+  const intervals = bootstrap(metrics[0]?.sums.length ?? 0, metrics.map(meanOf), resampling);
+  return metrics.map(({ counts }, metric) => {
+    const scored = counts.filter((count) => count > 0).length;
+    return scored < 2 ? null : (intervals[metric] ?? null);
+  });
 }
 
-function withoutEmptyClusters({ sums, counts }: ClusterTotals): Column {
+/** Of the clusters that were drawn, as often as they were; not a number where none of them has a score. */
+export function meanOf({ sums, counts }: ClusterTotals): Statistic {
   const places = Uint32Array.from([...counts.keys()].filter((place) => counts[place] !== 0));
-  return {
-    places,
-    sums: Float64Array.from(places, (place) => sums[place] as number),
-    counts: Float64Array.from(places, (place) => counts[place] as number),
+  const ownSums = Float64Array.from(places, (place) => sums[place] as number);
+  const ownCounts = Float64Array.from(places, (place) => counts[place] as number);
+  return (drawn) => {
+    let sum = 0;
+    let count = 0;
+    for (let i = 0; i < places.length; i++) {
+      const times = drawn[places[i] as number] as number;
+      sum += times * (ownSums[i] as number);
+      count += times * (ownCounts[i] as number);
+    }
+    return sum / count;
   };
 }
 
-/** Not a number where no cluster that has a score was drawn. */
-function weightedMean({ places, sums, counts }: Column, drawn: Float64Array): number {
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < places.length; i++) {
-    const times = drawn[places[i] as number] as number;
-    sum += times * (sums[i] as number);
-    count += times * (counts[i] as number);
-  }
-  return sum / count;
-}
-
-function interval(means: Iterable<number>): Interval | null {
-  const sorted = Float64Array.from([...means].filter((mean) => !Number.isNaN(mean))).sort();
+function interval(values: Float64Array): Interval | null {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
   return sorted.length === 0 ? null : { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
 }
 

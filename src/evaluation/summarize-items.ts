@@ -1,4 +1,5 @@
-import { bootstrapMeans, type ClusterTotals, type Resampling } from "./bootstrap.js";
+import { bootstrapMeans, type Resampling } from "./bootstrap.js";
+import { add, type ClusterTotals, totalsByCluster } from "./cluster-totals.js";
 import { countConfusions } from "./count-confusions.js";
 import type { Metric, Slice, Summary } from "./evaluation.js";
 import type { Item } from "./item.js";
@@ -47,27 +48,6 @@ function measure(items: readonly Item[], names: readonly string[], resampling: R
     const high = interval && Math.max(interval.high, value);
     return { name, value, low, high, count };
   });
-}
-
-function totalsByCluster(items: readonly Item[], names: readonly string[]): ClusterTotals[] {
-  const places = new Map<string, number>();
-  for (const { cluster } of items) if (!places.has(cluster)) places.set(cluster, places.size);
-  return names.map((name) => {
-    const sums = new Float64Array(places.size);
-    const counts = new Float64Array(places.size);
-    for (const { cluster, scores } of items) {
-      const score = scores[name] ?? null;
-      if (score === null) continue;
-      const place = places.get(cluster) as number;
-      sums[place] = (sums[place] as number) + score;
-      counts[place] = (counts[place] as number) + 1;
-    }
-    return { sums, counts };
-  });
-}
-
-function add(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }
 
 function groupBy(items: readonly Item[], namesOf: (item: Item) => Iterable<string>): [string, Item[]][] {
