@@ -2,24 +2,25 @@ import { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
 import { SUBSETS } from "../core/roles.js";
-import type { Trajectory } from "../core/trajectory.js";
-import { createRenderer, type Renderer } from "../prompts/renderer.js";
 import { checkIdentities } from "./check-identities.js";
 import { isExcluded } from "./exclude-ids.js";
-import { isStackOverflow, NESTED_TOO_DEEPLY } from "./nested-too-deeply.js";
-import type { ReadTrajectory } from "./readers/reader.js";
+import type { BatchResult, Outcome, RecordBatch } from "./pipeline/record-batch.js";
+import type { RecordPlace } from "./readers/reader.js";
 import type { RejectedFile } from "./rejected-file.js";
 import type { SplitRequest } from "./split-dataset.js";
-import { type ExamplesBySubset, type SubsetFiles, sum } from "./subset-files.js";
+import { type SubsetFiles, sum, type TrajectoryRows } from "./subset-files.js";
 import { TrajectoryIds } from "./trajectory-ids.js";
-import type { ReadRecord } from "./trajectory-source.js";
 import { type Placed, ValidationShare } from "./validation-share.js";
 
-/** Takes record after record, writes what becomes of each, and keeps the counts. */
+type ReadOutcome = Extract<Outcome, { kind: "trajectory" }>;
+type RejectedOutcome = Extract<Outcome, { kind: "rejected" }>;
+
+/** Takes the outcome of record after record, decides what depends on those before, writes, and keeps the counts. */
 export class DatasetBuilder {
   read = 0;
   used = 0;
   private input = { path: "", number: -1 };
+  private readonly inputRecords: number[] = [];
   private excluded = 0;
   private excludedById = 0;
   private readonly rejected: Record<string, number> = {};
@@ -29,15 +30,13 @@ export class DatasetBuilder {
   private withoutTools = 0;
   private firstFault = "";
   private readonly ids = new TrajectoryIds();
-  private readonly share: ValidationShare<ExamplesBySubset>;
-  private readonly renderer: Renderer;
+  private readonly share: ValidationShare<TrajectoryRows>;
 
   constructor(
     private readonly request: SplitRequest,
     private readonly files: SubsetFiles,
     private readonly rejectedFile: RejectedFile,
   ) {
-    this.renderer = createRenderer(request.profile.profile);
     this.share = new ValidationShare(request.validation, request.seed);
   }
 
@@ -45,21 +44,30 @@ export class DatasetBuilder {
     return this.request.limit !== null && this.used >= this.request.limit;
   }
 
-  /** Call before the records of each input, and in the order of the inputs. */
+  /** Call before the batches of each input, and in the order of the inputs. */
   startInput(path: string): void {
     this.input = { path, number: this.input.number + 1 };
+    this.inputRecords.push(0);
   }
 
-  async add(record: ReadRecord): Promise<void> {
-    this.read += 1;
-    const { result } = record;
-    if (result.kind === "trajectory") return await this.addTrajectory(result, record);
-    if (result.kind === "rejected") return await this.reject(record, result);
-    this.excluded += 1;
-    count(this.skipped, result.reason);
+  /** Takes what it may: the limit can lie within a batch. */
+  async add({ file, firstIndex }: RecordBatch, { outcomes, bytes }: BatchResult): Promise<void> {
+    const rows = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const [index, outcome] of outcomes.entries()) {
+      if (this.isFull) return;
+      this.read += 1;
+      this.inputRecords[this.input.number] = (this.inputRecords[this.input.number] ?? 0) + 1;
+      const place = { file, index: firstIndex + index };
+      if (outcome.kind === "trajectory") await this.addTrajectory(outcome, place, rows);
+      else if (outcome.kind === "rejected") await this.reject(outcome, place);
+      else {
+        this.excluded += 1;
+        count(this.skipped, outcome.reason);
+      }
+    }
   }
 
-  async finish(inputs: DatasetManifest["inputs"]): Promise<DatasetManifest> {
+  async finish(inputs: Omit<DatasetManifest["inputs"][number], "records">[]): Promise<DatasetManifest> {
     await this.write(this.share.end());
     const { request } = this;
     if (this.used === 0) throw this.nothingUsed();
@@ -74,7 +82,7 @@ export class DatasetBuilder {
       version: 1,
       createdBy: request.createdBy,
       hash: sha256([request.profile.sha256, ...hashes]),
-      inputs,
+      inputs: inputs.map((input, index) => ({ ...input, records: this.inputRecords[index] ?? 0 })),
       options: {
         format: request.format ?? null,
         limit: request.limit,
@@ -98,52 +106,38 @@ export class DatasetBuilder {
     await this.rejectedFile.abandon();
   }
 
-  private async addTrajectory(read: ReadTrajectory, record: ReadRecord): Promise<void> {
-    const id = this.ids.assign(read.sourceId, record.place, this.input.number);
-    if (isExcluded(this.request.excludedIds, id, read.sourceId)) {
-      this.excluded += 1;
-      this.excludedById += 1;
-      return;
-    }
-    const examples = this.render({ id, ...read.trajectory });
-    if (examples === null) return await this.reject(record, NESTED_TOO_DEEPLY);
-    if (SUBSETS.every((subset) => examples[subset].examples.length === 0)) {
-      const reason = examples.backbone.leftOut[0] ?? "no_step";
-      await this.reject(record, { reason, detail: "no turn of it can be trained on" });
-      return;
-    }
+  private async addTrajectory(read: ReadOutcome, place: RecordPlace, bytes: Buffer): Promise<void> {
+    const id = this.admit(read.sourceId, place);
+    if (id === null) return;
     this.used += 1;
     if (!read.hasTools) this.withoutTools += 1;
-    for (const [reason, turns] of Object.entries(read.lost)) count(this.untrainedTurns, reason, turns);
-    for (const step of read.trajectory.steps) {
-      if (step.kind !== "user" && step.untrained !== undefined) {
-        count(this.untrainedTurns, step.untrained, step.kind === "give_up" ? 1 : 2);
-      }
+    for (const counts of [read.lost, read.untrained]) {
+      for (const [reason, turns] of Object.entries(counts)) count(this.untrainedTurns, reason, turns);
     }
-    await this.write(this.share.place(read.trajectory.instruction, examples));
+    await this.write(this.share.place(read.instruction, { id, rows: read.rows, bytes }));
   }
 
-  /** null where tools or arguments are nested too deeply to be written. */
-  private render(trajectory: Trajectory): ExamplesBySubset | null {
-    try {
-      return this.renderer.examples(trajectory);
-    } catch (error) {
-      if (isStackOverflow(error)) return null;
-      throw error;
-    }
+  /** Its id, or null where it is to be left out. */
+  private admit(sourceId: string | null, place: RecordPlace): string | null {
+    const id = this.ids.assign(sourceId, place, this.input.number);
+    if (!isExcluded(this.request.excludedIds, id, sourceId)) return id;
+    this.excluded += 1;
+    this.excludedById += 1;
+    return null;
   }
 
-  private async write(placed: Placed<ExamplesBySubset>[]): Promise<void> {
+  private async write(placed: Placed<TrajectoryRows>[]): Promise<void> {
     for (const { side, item } of placed) {
       this.trajectories[side] += 1;
       await this.files.write(side, item);
     }
   }
 
-  private async reject(record: ReadRecord, why: { reason: string; detail: string }): Promise<void> {
+  private async reject(why: RejectedOutcome, place: RecordPlace): Promise<void> {
+    if (why.sourceId !== undefined && this.admit(why.sourceId, place) === null) return;
     const input = this.input.path;
     const { isStrict, maxErrors } = this.request;
-    const fault = `${input}: record ${record.place.index + 1} of ${record.place.file}: ${why.reason}: ${why.detail}`;
+    const fault = `${input}: record ${place.index + 1} of ${place.file}: ${why.reason}: ${why.detail}`;
     if (isStrict) {
       throw new MllmError("bad_input", fault, {
         hint: "Without --strict, such records are left out and counted.",
@@ -151,7 +145,7 @@ export class DatasetBuilder {
     }
     count(this.rejected, why.reason);
     if (this.firstFault === "") this.firstFault = fault;
-    await this.rejectedFile.write({ input, place: record.place, ...why, record: record.value });
+    await this.rejectedFile.write({ ...why, input, place });
     if (maxErrors !== null && sum(this.rejected) > maxErrors) {
       throw new MllmError(
         "too_many_errors",

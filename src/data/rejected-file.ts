@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { isStackOverflow } from "./nested-too-deeply.js";
 import type { RecordPlace } from "./readers/reader.js";
 import { TextFile } from "./text-file.js";
 
@@ -8,7 +7,8 @@ export interface RejectedRecord {
   place: RecordPlace;
   reason: string;
   detail: string;
-  record: unknown;
+  /** The JSON of what stood there. */
+  record: string;
 }
 
 const NAME = "rejected.jsonl";
@@ -26,9 +26,8 @@ export class RejectedFile {
 
   async write({ input, place, reason, detail, record }: RejectedRecord): Promise<void> {
     const position = { input, file: place.file, index: place.index };
-    const line = (shown: unknown): string =>
-      `${JSON.stringify({ position, reason, detail, record: shown })}\n`;
-    await this.file?.write(orWithout(line, record));
+    const why = JSON.stringify({ position, reason, detail }).slice(0, -1);
+    await this.file?.write(`${why},"record":${record}}\n`);
   }
 
   async finish(): Promise<void> {
@@ -37,15 +36,5 @@ export class RejectedFile {
 
   async abandon(): Promise<void> {
     await this.file?.abandon();
-  }
-}
-
-/** A record that is nested too deeply to be written is left out; its place and the reason stay. */
-function orWithout(line: (record: unknown) => string, record: unknown): string {
-  try {
-    return line(record);
-  } catch (error) {
-    if (!isStackOverflow(error)) throw error;
-    return line(null);
   }
 }

@@ -31,6 +31,7 @@ async function split(changes: Partial<SplitRequest> = {}): Promise<DatasetManife
     maxErrors: null,
     isDryRun: false,
     createdBy: "test",
+    workers: 0,
     profile,
     signal: new AbortController().signal,
     ...changes,
@@ -87,6 +88,29 @@ describe("splitDataset", () => {
     await split({ validation: 0.1 });
     expect(await readFile(join(folder, "out/manifest.json"), "utf8")).toBe(first);
     expect(await readdir(folder)).toEqual(["in.jsonl", "out"]);
+  });
+
+  it("gives the same bytes with any number of threads", async () => {
+    const broken = ["{broken", "[]", '{"id": "only"}'];
+    await write([
+      ...broken,
+      ...names(2500).flatMap((name, at) => (at % 400 ? chat(name) : [chat(name), "{"])),
+    ]);
+    const results = [];
+    for (const workers of [0, 1, 3]) {
+      const manifest = await split({ validation: 0.1, workers, out: `out${workers}` });
+      const rejected = await readFile(join(folder, `out${workers}/rejected.jsonl`), "utf8");
+      results.push(JSON.stringify(manifest) + rejected);
+    }
+    expect(new Set(results).size).toBe(1);
+    expect(results[0]).toContain('"used":2500');
+    expect(results[0]).toContain('"unknown_format":2');
+  });
+
+  it("stops its threads when it stops early", async () => {
+    await write([chat("a"), "{broken", ...names(1500).map(chat)]);
+    await expect(split({ workers: 2, isStrict: true })).rejects.toMatchObject({ code: "bad_input" });
+    expect(await readdir(folder)).toEqual(["in.jsonl"]);
   });
 
   it("keeps a trajectory on its side of the validation share, whatever the order", async () => {

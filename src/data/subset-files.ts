@@ -1,17 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { SubsetCounts } from "../core/dataset-manifest.js";
-import type { Example } from "../core/example.js";
 import { SUBSETS, type Subset } from "../core/roles.js";
-import type { SubsetExamples } from "../prompts/renderer.js";
+import type { RowSpan, RowsBySubset } from "./rows/row-encoder.js";
 import { TextFile } from "./text-file.js";
 import type { Side } from "./validation-share.js";
 
 type FileCounts = SubsetCounts["train"];
 
-export type ExamplesBySubset = Record<Subset, SubsetExamples>;
+/** What one trajectory gives all subsets; `bytes` holds the rows. */
+export interface TrajectoryRows {
+  id: string;
+  rows: RowsBySubset;
+  bytes: Buffer;
+}
 
-/** The subset files of a data set: writes examples and counts what it writes. Without a folder it only counts. */
+/** The subset files of a data set: writes rows and counts what it writes. Without a folder it only counts. */
 export class SubsetFiles {
   private readonly files = new Map<string, TextFile>();
   private readonly counts = new Map<string, FileCounts>();
@@ -42,11 +46,17 @@ export class SubsetFiles {
     return subsets;
   }
 
-  async write(side: Side, examples: ExamplesBySubset): Promise<void> {
+  async write(side: Side, { id, rows, bytes }: TrajectoryRows): Promise<void> {
     for (const subset of SUBSETS) {
-      for (const example of examples[subset].examples) await this.writeExample(pathOf(side, subset), example);
+      const path = pathOf(side, subset);
+      for (const row of rows[subset].rows) {
+        this.count(path, row);
+        if (!this.isWritten) continue;
+        const ids = `{"id":${JSON.stringify(id + row.suffix)},"trajectory":${JSON.stringify(id)}`;
+        await this.files.get(path)?.writeWith(ids, bytes.subarray(row.start, row.end));
+      }
       const reasons = this.leftOut.get(subset) ?? {};
-      for (const reason of examples[subset].leftOut) reasons[reason] = (reasons[reason] ?? 0) + 1;
+      for (const reason of rows[subset].leftOut) reasons[reason] = (reasons[reason] ?? 0) + 1;
     }
   }
 
@@ -67,17 +77,13 @@ export class SubsetFiles {
     for (const file of this.files.values()) await file.abandon();
   }
 
-  private async writeExample(path: string, example: Example): Promise<void> {
+  private count(path: string, row: RowSpan): void {
     const counts = this.countsOf(path);
     counts.rows += 1;
-    for (const { text, train } of example.segments) {
-      counts.segments += 1;
-      counts.characters += text.length;
-      if (!train) continue;
-      counts.trainedSegments += 1;
-      counts.trainedCharacters += text.length;
-    }
-    if (this.isWritten) await this.files.get(path)?.write(`${JSON.stringify(example)}\n`);
+    counts.segments += row.segments;
+    counts.trainedSegments += row.trainedSegments;
+    counts.characters += row.characters;
+    counts.trainedCharacters += row.trainedCharacters;
   }
 
   private summarize(subset: Subset): SubsetCounts {

@@ -37,6 +37,15 @@ export class TextFile {
     else this.used += this.chunk.write(text, this.used, "utf8");
   }
 
+  /** A text and the bytes behind it. */
+  async writeWith(text: string, bytes: Uint8Array): Promise<void> {
+    await this.write(text);
+    if (this.used + bytes.length > CHUNK_BYTES) await this.flush();
+    if (bytes.length > CHUNK_BYTES) return await this.writeBytes(bytes);
+    this.chunk.set(bytes, this.used);
+    this.used += bytes.length;
+  }
+
   /** Flushes to the disk; the hash of all that was written. */
   async finish(): Promise<string> {
     await this.flush();
@@ -62,7 +71,7 @@ export class TextFile {
     if (used > 0) await this.writeBytes(this.chunk.subarray(0, used));
   }
 
-  private async writeBytes(bytes: Buffer): Promise<void> {
+  private async writeBytes(bytes: Uint8Array): Promise<void> {
     this.hash.update(bytes);
     this.sizeBytes += bytes.length;
     try {

@@ -3,27 +3,24 @@ import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
 import { READERS } from "./formats.js";
 import type { Input, InputFile } from "./input/find-inputs.js";
-import { hashFile, readTexts, refuseUnreadable } from "./input/read-texts.js";
-import { isStackOverflow, NESTED_TOO_DEEPLY } from "./nested-too-deeply.js";
+import { hashFile, type RecordText, readTexts, refuseUnreadable } from "./input/read-texts.js";
+import { isStackOverflow } from "./nested-too-deeply.js";
 import { parseRecord } from "./parse-record.js";
-import { type Format, isObject, type Reader, type ReadResult, type RecordPlace } from "./readers/reader.js";
+import { type ReadRecord, readEntries } from "./pipeline/read-entries.js";
+import type { RecordBatch } from "./pipeline/record-batch.js";
+import { type Format, isObject } from "./readers/reader.js";
+import { GrowingBuffer } from "./rows/growing-buffer.js";
 
 /** A single file that begins with so many records of no format is taken to hold nothing else. */
 const MAX_UNKNOWN = 100;
 
-/** One record and what its format's reader made of it. */
-export interface ReadRecord {
-  result: ReadResult;
-  /** The parsed record, or its text where it could not be parsed. */
-  value: unknown;
-  place: RecordPlace;
-}
+/** Large enough that a message costs little beside its work, small enough that many are under way at once. */
+const BATCH_BYTES = 512 * 1024;
+const BATCH_RECORDS = 1000;
 
-/** Reads one input record by record, hashing and counting as it goes. */
+/** Reads one input batch by batch, hashing and counting as it goes; finds out its format. */
 export class TrajectorySource {
   private hash: Hash = createHash("sha256");
-  private reader: Reader | null;
-  private records = 0;
   private isEnded = false;
   private unknownRecords = 0;
   private unknownKeys = "";
@@ -31,21 +28,25 @@ export class TrajectorySource {
 
   constructor(
     readonly input: Input,
-    format: Format | undefined,
-  ) {
-    this.reader = READERS.find((reader) => reader.format === format) ?? null;
-  }
+    private format: Format | null,
+  ) {}
 
-  async *read(): AsyncGenerator<ReadRecord> {
+  /** The records of all files in order, cut and hashed, not yet read. */
+  async *batches(): AsyncGenerator<RecordBatch> {
     const [first] = this.input.files;
     if (!this.input.isFolder && first !== undefined) await refuseUnreadable(first, this.input.path);
-    for (const file of this.input.files) yield* this.readFile(file);
-    if (this.reader === null && this.unknownRecords > 0 && !this.input.isFolder) throw this.unknownFormat();
+    for (const file of this.input.files) yield* this.batchesOf(file);
+    if (this.format === null && this.unknownRecords > 0 && !this.input.isFolder) throw this.unknownFormat();
     this.isEnded = true;
   }
 
+  /** The same, read. */
+  async *read(): AsyncGenerator<ReadRecord> {
+    for await (const batch of this.batches()) yield* readEntries(batch);
+  }
+
   /** The input's entry in the manifest. Reads the input again where a part was not read, so that the hash is of all of it. */
-  async summarize(): Promise<DatasetManifest["inputs"][number]> {
+  async summarize(): Promise<Omit<DatasetManifest["inputs"][number], "records">> {
     const sizeBytes = this.input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
     if (!this.isEnded || this.bytesRead < sizeBytes) {
       this.hash = createHash("sha256");
@@ -55,63 +56,48 @@ export class TrajectorySource {
       }
     }
     const sha256 = this.hash.digest("hex");
-    return {
-      path: this.input.path,
-      sizeBytes,
-      sha256,
-      format: this.reader?.format ?? "unknown",
-      records: this.records,
-    };
+    return { path: this.input.path, sizeBytes, sha256, format: this.format ?? "unknown" };
   }
 
-  private async *readFile(file: InputFile): AsyncGenerator<ReadRecord> {
+  private async *batchesOf(file: InputFile): AsyncGenerator<RecordBatch> {
     this.nameInHash(file);
-    let index = 0;
     const texts = readTexts(file, (chunk) => {
       this.hash.update(chunk);
       this.bytesRead += chunk.length;
     });
+    const bytes = new GrowingBuffer();
+    let entries: RecordBatch["entries"] = [];
+    let firstIndex = 0;
+    let unknownEntries = 0;
+    const take = (): RecordBatch => {
+      const batch = { file: file.name, firstIndex, bytes: bytes.take(), entries, format: this.format };
+      firstIndex += entries.length;
+      entries = [];
+      const before = unknownEntries;
+      unknownEntries = 0;
+      return { ...batch, unknownEntries: before };
+    };
     for await (const text of texts) {
-      const place = { file: file.name, index };
-      index += 1;
-      this.records += 1;
-      if (text.kind === "fault") {
-        yield {
-          result: { kind: "rejected", reason: text.reason, detail: text.detail },
-          value: text.text,
-          place,
-        };
-        continue;
-      }
-      const parsed = parseRecord(text.bytes);
-      yield parsed.fault === null
-        ? { result: this.interpret(parsed.value, place), value: parsed.value, place }
-        : {
-            result: { kind: "rejected", ...parsed.fault },
-            value: parsed.value,
-            place,
-          };
+      if (this.format === null && this.isUnknown(text)) unknownEntries = entries.length + 1;
+      if (text.kind === "record") bytes.copy(text.bytes);
+      entries.push(text.kind === "record" ? bytes.length : text);
+      if (bytes.length >= BATCH_BYTES || entries.length === BATCH_RECORDS) yield take();
     }
-  }
-
-  private interpret(record: unknown, place: RecordPlace): ReadResult {
-    try {
-      return this.readerFor(record).read(record, place);
-    } catch (error) {
-      if (!isStackOverflow(error)) throw error;
-      return { kind: "rejected", ...NESTED_TOO_DEEPLY };
-    }
+    if (entries.length > 0) yield take();
   }
 
   /** The first record that a format knows decides for the whole input. */
-  private readerFor(record: unknown): Reader {
-    this.reader ??= READERS.find((reader) => reader.detect(record)) ?? null;
-    if (this.reader !== null) return this.reader;
+  private isUnknown(text: RecordText): boolean {
+    if (text.kind === "fault") return true;
+    const { value, fault } = parseRecord(text.bytes);
+    if (fault !== null) return true;
+    this.format = detect(value);
+    if (this.format !== null) return false;
     this.unknownRecords += 1;
     if (this.unknownRecords === 1)
-      this.unknownKeys = isObject(record) ? Object.keys(record).slice(0, 8).join(", ") : typeof record;
+      this.unknownKeys = isObject(value) ? Object.keys(value).slice(0, 8).join(", ") : typeof value;
     if (this.unknownRecords === MAX_UNKNOWN && !this.input.isFolder) throw this.unknownFormat();
-    return UNKNOWN;
+    return true;
   }
 
   private unknownFormat(): MllmError {
@@ -130,11 +116,11 @@ export class TrajectorySource {
   }
 }
 
-/** Stands in until the first known record: what comes before it belongs to no format. */
-const UNKNOWN = {
-  read: (): ReadResult => ({
-    kind: "rejected",
-    reason: "unknown_format",
-    detail: "no format knows this record",
-  }),
-} as unknown as Reader;
+function detect(record: unknown): Format | null {
+  try {
+    return READERS.find((reader) => reader.detect(record))?.format ?? null;
+  } catch (error) {
+    if (isStackOverflow(error)) return null;
+    throw error;
+  }
+}

@@ -18,6 +18,7 @@ interface SplitDataOptions {
   seed: number;
   excludeIds?: string[];
   limit?: number;
+  workers?: number;
   strict?: boolean;
   maxErrors?: number;
   dryRun?: boolean;
@@ -46,6 +47,7 @@ export function createSplitDataCommand(context: Context): Command {
     .option("--seed <number>", "decides which trajectories those are", readCount, 0)
     .option("--exclude-ids <file>", "leave out these ids (repeatable)", collectValues)
     .option("--limit <n>", "use at most n trajectories", readPositive)
+    .option("--workers <n>", "threads that read, 0 for none (default: by size and cores)", readCount)
     .option("--strict", "stop at the first record that cannot be used")
     .option("--max-errors <n>", "stop when more than n records cannot be used", readCount)
     .addOption(
@@ -84,6 +86,7 @@ async function split(context: Context, inputs: string[], options: SplitDataOptio
     isStrict: options.strict === true,
     maxErrors: options.maxErrors ?? null,
     isDryRun,
+    workers: options.workers ?? null,
     createdBy: `mllm ${context.version}`,
     profile,
     signal: context.signal,

@@ -1,0 +1,86 @@
+import type { Profile } from "../../core/profile.js";
+import { SUBSETS } from "../../core/roles.js";
+import type { Step } from "../../core/trajectory.js";
+import { createRenderer, type Renderer } from "../../prompts/renderer.js";
+import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
+import type { ReadTrajectory } from "../readers/reader.js";
+import { RowEncoder, type RowsBySubset } from "../rows/row-encoder.js";
+import { readEntries } from "./read-entries.js";
+import type { BatchResult, Outcome, RecordBatch } from "./record-batch.js";
+
+/** Plain data: it goes to worker threads. */
+export interface ProcessorOptions {
+  profile: Profile;
+}
+
+/** Everything about a batch that depends on nothing else: parsing, reading, rendering. */
+export type ProcessBatch = (batch: RecordBatch) => BatchResult;
+
+export function createBatchProcessor({ profile }: ProcessorOptions): ProcessBatch {
+  const renderer = createRenderer(profile);
+  const encoder = new RowEncoder();
+  return (batch) => {
+    const outcomes: Outcome[] = [];
+    for (const { result, value } of readEntries(batch)) {
+      if (result.kind === "trajectory") outcomes.push(toOutcome(result, value, { renderer, encoder }));
+      else if (result.kind === "skipped") outcomes.push({ kind: "skipped", reason: result.reason });
+      else outcomes.push({ ...result, kind: "rejected", record: toJson(value) });
+    }
+    return { outcomes, bytes: encoder.takeBytes() };
+  };
+}
+
+interface Tools {
+  renderer: Renderer;
+  encoder: RowEncoder;
+}
+
+function toOutcome(read: ReadTrajectory, value: unknown, tools: Tools): Outcome {
+  const { sourceId, trajectory, hasTools, lost } = read;
+  const rejected = (reason: string, detail: string): Outcome => ({
+    ...{ kind: "rejected", reason, detail, sourceId },
+    record: toJson(value),
+  });
+  const rows = encode(read, tools);
+  if (rows === null) return rejected(NESTED_TOO_DEEPLY.reason, NESTED_TOO_DEEPLY.detail);
+  if (SUBSETS.every((subset) => rows[subset].rows.length === 0)) {
+    return rejected(rows.backbone.leftOut[0] ?? "no_step", "no turn of it can be trained on");
+  }
+  const { instruction, steps } = trajectory;
+  return {
+    ...{ kind: "trajectory", sourceId, instruction, hasTools, lost },
+    ...{ untrained: countUntrained(steps), rows },
+  };
+}
+
+/** Null where tools or arguments are nested too deeply to be written. */
+function encode({ trajectory }: ReadTrajectory, { renderer, encoder }: Tools): RowsBySubset | null {
+  try {
+    const thread = renderer.thread(trajectory);
+    return thread === null
+      ? encoder.addExamples(renderer.examples({ id: "", ...trajectory }))
+      : encoder.addThread(thread);
+  } catch (error) {
+    if (isStackOverflow(error)) return null;
+    throw error;
+  }
+}
+
+function countUntrained(steps: readonly Step[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const step of steps) {
+    if (step.kind === "user" || step.untrained === undefined) continue;
+    counts[step.untrained] = (counts[step.untrained] ?? 0) + (step.kind === "give_up" ? 1 : 2);
+  }
+  return counts;
+}
+
+/** A record that is nested too deeply to be written is left out; its place and the reason stay. */
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "null";
+  } catch (error) {
+    if (!isStackOverflow(error)) throw error;
+    return "null";
+  }
+}

@@ -1,0 +1,48 @@
+import { readerOf } from "../formats.js";
+import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
+import { parseRecord } from "../parse-record.js";
+import type { Reader, ReadResult, RecordPlace } from "../readers/reader.js";
+import type { RecordBatch } from "./record-batch.js";
+
+/** One record and what its format's reader made of it. */
+export interface ReadRecord {
+  result: ReadResult;
+  /** The parsed record, or its text where it could not be parsed. */
+  value: unknown;
+  place: RecordPlace;
+}
+
+export function* readEntries(batch: RecordBatch): Generator<ReadRecord> {
+  const reader = batch.format === null ? null : readerOf(batch.format);
+  const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
+  let start = 0;
+  for (const [index, entry] of batch.entries.entries()) {
+    const place = { file: batch.file, index: batch.firstIndex + index };
+    if (typeof entry !== "number") {
+      const { reason, detail, text } = entry;
+      yield { result: { kind: "rejected", reason, detail }, value: text, place };
+      continue;
+    }
+    const { value, fault } = parseRecord(bytes.subarray(start, entry));
+    start = entry;
+    if (fault !== null) yield { result: { kind: "rejected", ...fault }, value, place };
+    else if (reader === null || index < batch.unknownEntries) yield { result: UNKNOWN, value, place };
+    else yield { result: interpret(reader, value, place), value, place };
+  }
+}
+
+/** What comes before the first known record belongs to no format. */
+const UNKNOWN: ReadResult = {
+  kind: "rejected",
+  reason: "unknown_format",
+  detail: "no format knows this record",
+};
+
+function interpret(reader: Reader, record: unknown, place: RecordPlace): ReadResult {
+  try {
+    return reader.read(record, place);
+  } catch (error) {
+    if (!isStackOverflow(error)) throw error;
+    return { kind: "rejected", ...NESTED_TOO_DEEPLY };
+  }
+}

@@ -1,0 +1,47 @@
+import type { Format } from "../readers/reader.js";
+import type { RowsBySubset } from "../rows/row-encoder.js";
+
+/** What stands where a record should. `text` is its beginning. */
+export interface RecordFault {
+  reason: string;
+  detail: string;
+  text: string;
+}
+
+/** Consecutive records of one file, as one message to whoever reads them. */
+export interface RecordBatch {
+  /** Relative to its input. */
+  file: string;
+  /** In the file, of the first entry. */
+  firstIndex: number;
+  /** JSON texts, one behind the other. */
+  bytes: Uint8Array;
+  /** Where in `bytes` each record ends; or what stands in its place. */
+  entries: (number | RecordFault)[];
+  /** Null while no record was of a known format. */
+  format: Format | null;
+  /** So many entries at the beginning come before the first record of a known format. */
+  unknownEntries: number;
+}
+
+/** What became of one record. `sourceId` is undefined where it was not read so far. */
+export type Outcome =
+  | { kind: "skipped"; reason: string }
+  /** `record` is the JSON of what stood there. */
+  | { kind: "rejected"; reason: string; detail: string; record: string; sourceId?: string | null }
+  | {
+      kind: "trajectory";
+      sourceId: string | null;
+      instruction: string;
+      hasTools: boolean;
+      /** Turns that are no part of a step, and turns that are context only; by reason. */
+      lost: Record<string, number>;
+      untrained: Record<string, number>;
+      rows: RowsBySubset;
+    };
+
+/** One outcome for each entry, in their order; `bytes` holds the rows that they name. */
+export interface BatchResult {
+  outcomes: Outcome[];
+  bytes: Uint8Array;
+}

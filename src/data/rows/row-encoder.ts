@@ -1,0 +1,128 @@
+import type { Segment } from "../../core/example.js";
+import { SUBSETS, type Subset } from "../../core/roles.js";
+import { isTrainedIn, type Thread } from "../../prompts/render-thread.js";
+import type { SubsetExamples } from "../../prompts/renderer.js";
+import { GrowingBuffer } from "./growing-buffer.js";
+
+/** A row as it stands in the encoder's bytes, from behind its ids to the end of the line. */
+export interface RowSpan {
+  start: number;
+  end: number;
+  /** What a row's id has behind its trajectory's. */
+  suffix: string;
+  segments: number;
+  trainedSegments: number;
+  /** UTF-16 code units. */
+  characters: number;
+  trainedCharacters: number;
+}
+
+/** What one trajectory gives one subset. */
+export interface SubsetRows {
+  rows: RowSpan[];
+  leftOut: string[];
+}
+
+export type RowsBySubset = Record<Subset, SubsetRows>;
+
+const OPEN = Buffer.from(',"segments":[');
+const TEXT = Buffer.from('{"text":"');
+const TRAINED = Buffer.from('","train":true}');
+const CONTEXT = Buffer.from('","train":false}');
+const COMMA = Buffer.from(",");
+const CLOSE = Buffer.from("]}\n");
+
+/**
+ * Writes rows as JSON lines, without their ids. The four rows of a thread have the same text: each piece of it is
+ * escaped and encoded once, and rows are put together from the bytes.
+ */
+export class RowEncoder {
+  private readonly out = new GrowingBuffer();
+  private readonly escaped = new GrowingBuffer();
+
+  /** All rows since the last call; they are the caller's. */
+  takeBytes(): Buffer {
+    return this.out.take();
+  }
+
+  addThread(thread: Thread): RowsBySubset {
+    this.escaped.clear();
+    const ends = thread.pieces.map(({ text }) => {
+      this.escaped.write(JSON.stringify(text).slice(1, -1));
+      return this.escaped.length;
+    });
+    return bySubset((subset) => {
+      const reason = thread.leftOut[subset];
+      return reason === null
+        ? { rows: [this.addThreadRow(thread, ends, subset)], leftOut: [] }
+        : { rows: [], leftOut: [reason] };
+    });
+  }
+
+  addExamples(examples: Record<Subset, SubsetExamples>): RowsBySubset {
+    return bySubset((subset) => ({
+      rows: examples[subset].examples.map(({ id, trajectory, segments }) =>
+        this.addRow(segments, id.slice(trajectory.length)),
+      ),
+      leftOut: examples[subset].leftOut,
+    }));
+  }
+
+  /** As `toThreadExamples` cuts it: the first piece alone, then whatever follows one another untrained in one segment. */
+  private addThreadRow({ pieces }: Thread, ends: number[], subset: Subset): RowSpan {
+    const span = newSpan(this.out.length, "");
+    this.out.copy(OPEN);
+    let isTrained: boolean | null = null;
+    for (const [index, piece] of pieces.entries()) {
+      const train = isTrainedIn(piece, subset);
+      const from = index === 0 ? 0 : (ends[index - 1] as number);
+      const isGoingOn = index > 1 && isTrained === false && !train;
+      if (!isGoingOn) {
+        if (isTrained !== null) this.closeSegment(isTrained, true);
+        this.out.copy(TEXT);
+        countSegment(span, train);
+      }
+      this.out.copy(this.escaped.slice(from, ends[index] as number));
+      countCharacters(span, piece.text.length, train);
+      isTrained = train;
+    }
+    this.closeSegment(isTrained === true, false);
+    this.out.copy(CLOSE);
+    span.end = this.out.length;
+    return span;
+  }
+
+  private closeSegment(isTrained: boolean, hasNext: boolean): void {
+    this.out.copy(isTrained ? TRAINED : CONTEXT);
+    if (hasNext) this.out.copy(COMMA);
+  }
+
+  private addRow(segments: Segment[], suffix: string): RowSpan {
+    const span = newSpan(this.out.length, suffix);
+    for (const { text, train } of segments) {
+      countSegment(span, train);
+      countCharacters(span, text.length, train);
+    }
+    this.out.write(`,"segments":${JSON.stringify(segments)}}\n`);
+    span.end = this.out.length;
+    return span;
+  }
+}
+
+function bySubset<Value>(make: (subset: Subset) => Value): Record<Subset, Value> {
+  return Object.fromEntries(SUBSETS.map((subset) => [subset, make(subset)])) as Record<Subset, Value>;
+}
+
+function newSpan(start: number, suffix: string): RowSpan {
+  return { start, end: start, suffix, segments: 0, trainedSegments: 0, characters: 0, trainedCharacters: 0 };
+}
+
+function countSegment(span: RowSpan, train: boolean): void {
+  span.segments += 1;
+  if (train) span.trainedSegments += 1;
+}
+
+function countCharacters(span: RowSpan, characters: number, train: boolean): void {
+  span.characters += characters;
+  if (train) span.trainedCharacters += characters;
+}
