@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createCompletionsBackend } from "../agent/backends/completions-backend.js";
 import { type Endpoint, parseEndpoint } from "../agent/backends/endpoint.js";
 import type { AgentModel, RoleBackend, RoleModel } from "../agent/role-model.js";
+import type { MllmError } from "../core/errors.js";
 import { ROLES, type Role } from "../core/roles.js";
 import { checkSameProfile } from "./check-same-profile.js";
 import type { Context } from "./context.js";
@@ -24,6 +25,8 @@ export interface OpenAgentOptions extends TrioOptions {
 
 export interface OpenedAgent {
   model: AgentModel;
+  /** Why a server that was started for it ended by itself; absent where none was started. */
+  ended?: Promise<MllmError>;
   /** Stops the servers that were started for it. */
   close(): Promise<void>;
 }
@@ -33,15 +36,16 @@ export interface LazyAgent extends OpenedAgent {
   checkpoints: RoleCheckpoint[];
   /** Roles that live elsewhere: what is there need not be the checkpoint. */
   elsewhere: Partial<Record<Role, Endpoint>>;
-  /** Starts them now. */
-  start(): Promise<void>;
+  /** Starts them now; null where every role lives elsewhere. */
+  start(): Promise<ServedRoles | null>;
 }
 
 /** Three checkpoints as an agent that can act: servers are started for those of its roles that have none. */
 export async function openAgentModel(context: Context, options: OpenAgentOptions): Promise<OpenedAgent> {
   const { model, start, close } = await openAgentLazily(context, options);
-  await start();
-  return { model, close };
+  const served = await start();
+  if (served === null) return { model, close };
+  return { model, ended: Promise.race(served.servers.map((server) => server.ended)), close };
 }
 
 /** The same, for work that may turn out to need no server at all. */
@@ -65,7 +69,7 @@ export async function openAgentLazily(context: Context, options: OpenAgentOption
   };
   return {
     ...{ checkpoints, elsewhere, model: await createModel(checkpoints, backendOf) },
-    start: async () => void (await serveNow()),
+    start: serveNow,
     // What could not be started has ended by itself.
     close: async () => (await serving?.catch(() => null))?.close(),
   };

@@ -92,7 +92,9 @@ async function openRoles(
   const endpoints = options.roleEndpoint ?? {};
   if (options.compat !== undefined) return await openReference(context, { ...options, endpoints });
   const note = (text: string) => writeNote(context, text);
-  const { model, close } = await open(context, { ...options, endpoints, note });
+  const { model, ended, close } = await open(context, { ...options, endpoints, note });
+  // The agent would only say that nobody answers any more.
+  void ended?.then(({ message }) => note(message));
   return { model: options.freeCalls ? withFreeCalls(model) : model, close };
 }
 

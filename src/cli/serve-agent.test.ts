@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createWeatherModel, QUESTION, weatherTool } from "../../test/clients/weather.js";
 import { runCli } from "../../test/run-cli.js";
 import { packageRoot } from "../../test/shared-data.js";
+import { MllmError } from "../core/errors.js";
 import type { Context } from "./context.js";
 import { type ServeOptions, serveAgent } from "./serve-agent.js";
 
@@ -41,11 +42,17 @@ interface Served {
   needsKey: boolean;
 }
 
+interface Roles {
+  env?: Context["env"];
+  /** Of the roles' servers. */
+  ended?: Promise<MllmError>;
+}
+
 /** Lets `use` talk to the server that the command starts, then interrupts it. */
 async function serveWhile(
   options: Partial<ServeOptions>,
   use: (served: Served) => Promise<void>,
-  env: Context["env"] = {},
+  { env = {}, ended }: Roles = {},
 ): Promise<{ stderr: string; isClosed: boolean }> {
   const interruption = new AbortController();
   let stderr = "";
@@ -81,10 +88,12 @@ async function serveWhile(
   };
   const running = serveAgent(context, { ...usual, ...options }, async () => ({
     model: createWeatherModel(),
+    ...(ended !== undefined && { ended }),
     close,
   }));
   try {
     await Promise.race([announced.then(use), running]);
+    if (ended !== undefined) await running;
   } finally {
     interruption.abort();
     await running;
@@ -128,8 +137,18 @@ describe("mllm serve", () => {
           expect((await chat(url, { headers: { authorization: `Bearer ${key}` } })).status).toBe(200);
         }
       },
-      { MLLM_SERVE_KEY: other },
+      { env: { MLLM_SERVE_KEY: other } },
     );
+  });
+
+  it("ends with what ended a role's server, for nothing could be answered any more", async () => {
+    let end: (error: MllmError) => void = () => {};
+    const ended = new Promise<MllmError>((resolve) => {
+      end = resolve;
+    });
+    const gone = new MllmError("backend_failed", "the embedded server for planner stopped: SIGKILL");
+    const serving = serveWhile({}, async () => end(gone), { ended });
+    await expect(serving).rejects.toBe(gone);
   });
 
   it("runs the tools of a file", async () => {

@@ -80,7 +80,7 @@ export async function serveAgent(
     const server = await startServer(settings, options);
     closers.push(() => server.stop(options));
     announce(context, { options, settings, server });
-    await untilInterrupted(context.signal);
+    await untilInterrupted(context.signal, opened.ended);
     writeNote(context, "stopping: finishing what is under way; interrupt again to end at once");
   } finally {
     for (const close of closers.reverse()) await close();
@@ -117,7 +117,8 @@ function toSettings(
   };
 }
 
-function describeTrouble(context: Context, message: string, error: unknown): string {
+/** A failure for the operator: of a defect, where it is. */
+export function describeTrouble(context: Context, message: string, error: unknown): string {
   const known = explainSystemError(error);
   const isDefect = !(known instanceof MllmError) || context.env.MLLM_DEBUG !== undefined;
   const said = known as Error | undefined;
@@ -167,7 +168,12 @@ function announce(context: Context, { options, settings, server }: Announced): v
   );
 }
 
-async function untilInterrupted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+/** Throws what `ended` brings: an agent that lacks a role's server answers nobody any more. */
+export async function untilInterrupted(signal: AbortSignal, ended?: Promise<MllmError>): Promise<void> {
+  const interrupted = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
+  const failure = await Promise.race([interrupted, ...(ended === undefined ? [] : [ended])]);
+  if (failure !== null) throw failure;
 }
