@@ -1,0 +1,53 @@
+import { MllmError } from "../../core/errors.js";
+import { canonicalJson } from "../../core/ids.js";
+import type { Item } from "../item.js";
+import type { Comparison, EvaluatedItems } from "./comparison.js";
+
+export interface ItemPair {
+  a: Item;
+  b: Item;
+}
+
+/** Items of both evaluations by id, in A's order; those on one side only are left out. */
+export function pairItems(a: readonly Item[], b: readonly Item[]): ItemPair[] {
+  const ofB = new Map(b.map((item) => [item.id, item]));
+  return a.flatMap((item) => {
+    const other = ofB.get(item.id);
+    return other === undefined ? [] : [{ a: item, b: other }];
+  });
+}
+
+/** Throws bad_input where two evaluations cannot be compared item by item, and says in what they differ. */
+export function checkComparable(
+  { evaluation: a }: EvaluatedItems,
+  { evaluation: b }: EvaluatedItems,
+): Comparison["settings"] {
+  if (a.kind !== b.kind) {
+    throw new MllmError("bad_input", `${a.id} is a ${a.kind} evaluation, ${b.id} a ${b.kind} one`, {
+      hint: "Compare two of one kind; mllm eval list shows them.",
+    });
+  }
+  if (a.data.sha256 !== b.data.sha256) {
+    const name = ({ data }: typeof a) => `${data.name} (${data.sha256.slice(0, 12)})`;
+    throw new MllmError(
+      "bad_input",
+      `they are of different data: ${a.id} of ${name(a)}, ${b.id} of ${name(b)}`,
+      { hint: "Evaluate both on the same files; the hash in brackets is of their contents." },
+    );
+  }
+  return listDifferences(a.settings, b.settings);
+}
+
+/** Leaves that are not equal, by dotted path. */
+function listDifferences(a: unknown, b: unknown, path = ""): Comparison["settings"] {
+  if (!isRecord(a) || !isRecord(b)) {
+    const isEqual = canonicalJson([a]) === canonicalJson([b]);
+    return isEqual ? [] : [{ name: path, a: a ?? null, b: b ?? null }];
+  }
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
+  return keys.flatMap((key) => listDifferences(a[key], b[key], path === "" ? key : `${path}.${key}`));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
