@@ -27,7 +27,7 @@ class Batch:
         cache = DynamicCache(layers) if known else DynamicCache()
         output = self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
         row.choose(output.logits[0, -1])
-        if row.finish_reason is not None:
+        if row.has_ended:
             self._prefixes.keep(request.prompt_ids, _layers_of(cache))
             return
         self._cache = DynamicCache(_beside(_layers_of(self._cache), _layers_of(cache)))
@@ -53,15 +53,14 @@ class Batch:
     def leave(self) -> None:
         """Drops rows that have ended or are no longer wanted, and remembers what they read."""
         stay = [
-            index
-            for index, row in enumerate(self.rows)
-            if row.finish_reason is None and not row.request.is_cancelled
+            index for index, row in enumerate(self.rows) if not row.has_ended and not row.request.is_cancelled
         ]
         if len(stay) == len(self.rows):
             return
         layers, width = _layers_of(self._cache), self._cache.get_seq_length()
         for index, row in enumerate(self.rows):
-            if index not in stay:
+            # One that failed has read a token more than its ids tell.
+            if index not in stay and not row.has_failed:
                 ids = [*row.request.prompt_ids, *row.ids[:-1]]
                 start = width - len(ids)
                 own = [

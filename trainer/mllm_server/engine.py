@@ -3,7 +3,6 @@
 import queue
 import threading
 import traceback
-from typing import Any
 
 import torch
 
@@ -11,7 +10,7 @@ from .batch import Batch
 from .grammar import Grammars
 from .models import ServedModel
 from .prefixes import PrefixStore
-from .rows import Piece, Request
+from .rows import Request, failure
 from .texts import PromptReader
 
 
@@ -72,10 +71,7 @@ class Engine:
         try:
             lane.batch.leave()
             while lane.waiting and len(lane.batch.rows) < self._max_rows:
-                request = lane.waiting[0]
-                if not request.is_cancelled:
-                    lane.batch.join(request)
-                lane.waiting.pop(0)
+                self._join(lane, lane.waiting.pop(0))
             if lane.batch.rows:
                 lane.batch.step()
         except Exception as error:
@@ -85,9 +81,13 @@ class Engine:
             lane.waiting.clear()
             lane.batch.clear()
             for request in failed:
-                request.tell(_failure(error))
+                request.tell(failure(error))
 
-
-def _failure(error: Any) -> Piece:
-    words = " ".join(str(error).split())[:300]
-    return Piece("", error=f"{type(error).__name__}: {words}")
+    def _join(self, lane: Lane, request: Request) -> None:
+        if request.is_cancelled:
+            return
+        try:
+            lane.batch.join(request)
+        except Exception as error:
+            traceback.print_exc()
+            request.tell(failure(error))

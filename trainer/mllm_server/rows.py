@@ -1,12 +1,17 @@
 """One completion under way."""
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from .grammar import Matcher
 from .texts import TextWriter
+
+# Below it only the most probable token is left, and the numbers overflow.
+LEAST_TEMPERATURE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,11 @@ class Piece:
     finish_reason: str | None = None
     completion_tokens: int = 0
     error: str | None = None
+
+
+def failure(error: Any) -> Piece:
+    words = " ".join(str(error).split())[:300]
+    return Piece("", error=f"{type(error).__name__}: {words}")
 
 
 @dataclass
@@ -40,6 +50,7 @@ class Row:
     # Of the completion so far; all but the last have been read by the model.
     ids: list[int] = field(default_factory=list)
     finish_reason: str | None = None
+    has_failed: bool = False
     _generator: torch.Generator | None = None
 
     @property
@@ -48,11 +59,23 @@ class Row:
         return len(self.request.prompt_ids) + len(self.ids) - 1
 
     def choose(self, logits: torch.Tensor) -> None:
-        """Takes the next token from the model's logits for it."""
+        """Takes the next token from the model's logits for it; where that fails, no other row ends."""
+        try:
+            self._choose(logits)
+        except Exception as error:
+            traceback.print_exc()
+            self.has_failed = True
+            self.request.tell(failure(error))
+
+    @property
+    def has_ended(self) -> bool:
+        return self.has_failed or self.finish_reason is not None
+
+    def _choose(self, logits: torch.Tensor) -> None:
         request = self.request
         if request.matcher is not None:
             logits = request.matcher.restrict(logits)
-        token = int(logits.argmax()) if request.temperature <= 0 else self._sample(logits)
+        token = int(logits.argmax()) if request.temperature < LEAST_TEMPERATURE else self._sample(logits)
         if request.matcher is not None:
             request.matcher.advance(token)
         self.ids.append(token)

@@ -14,6 +14,7 @@ from mllm_server.engine import Engine
 from mllm_server.models import load_model
 from mllm_server.prefixes import PrefixStore
 from mllm_server.rows import Piece, Request
+from mllm_server.rows import Row as WrittenRow
 from mllm_server.texts import PromptReader, TextWriter
 from mllm_trainer.encoding import Encoder
 from mllm_trainer.rows import Row, Segment
@@ -113,6 +114,29 @@ def test_a_cancelled_completion_leaves_the_others_alone(served, engine):
     request, _, _ = ask(engine, PROMPTS[0], max_tokens=1500, stop_ids=frozenset())
     request.is_cancelled = True
     assert text_of(engine, PROMPTS[1]) == alone(served, PROMPTS[1], 12)
+
+
+def test_a_row_that_fails_takes_no_other_with_it(served, engine, monkeypatch):
+    real = WrittenRow._choose
+
+    def choose(row, logits):
+        if row.request.seed == 13 and len(row.ids) == 2:
+            raise RuntimeError("nothing can be chosen")
+        return real(row, logits)
+
+    monkeypatch.setattr(WrittenRow, "_choose", choose)
+    _, other, others_end = ask(engine, PROMPTS[1])
+    _, pieces, ended = ask(engine, PROMPTS[0], seed=13)
+    assert ended.wait(30) and others_end.wait(30)
+    assert pieces[-1].error == "RuntimeError: nothing can be chosen"
+    assert "".join(piece.text for piece in other) == alone(served, PROMPTS[1], 12)
+    # What it had read is not taken for more than it was.
+    assert text_of(engine, PROMPTS[0]) == alone(served, PROMPTS[0], 12)
+
+
+@pytest.mark.parametrize("temperature", [1e-6, 1e-38, 5e-324])
+def test_a_temperature_near_zero_is_zero(served, engine, temperature):
+    assert text_of(engine, PROMPTS[1], temperature=temperature) == alone(served, PROMPTS[1], 12)
 
 
 def test_one_models_failure_is_told_and_passes(served, engine, monkeypatch):
