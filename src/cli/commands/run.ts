@@ -1,8 +1,9 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
-import type { Role } from "../../core/roles.js";
 import type { Context } from "../context.js";
+import { readCount, readPositive, readTemperature } from "../read-numbers.js";
 import type { RunOptions } from "../run-tasks.js";
+import { collectEndpoints } from "../serve-options.js";
 
 const EXAMPLES = `
 Examples:
@@ -29,7 +30,7 @@ export function createRunCommand(context: Context): Command {
     .option(
       "--role-endpoint <role=url#model>",
       "a server that has a role already; may be given again",
-      collect,
+      collectEndpoints,
     )
     .addOption(
       new Option("--strategy <name>", "search: go back where the agent gives up and tools allow it")
@@ -42,7 +43,7 @@ export function createRunCommand(context: Context): Command {
     .option("--max-new-tokens <n>", "tokens of one text", readPositive, 512)
     .option("--max-seconds <n>", "for one task", readPositive, 300)
     .option("--temperature <t>", "0: the most probable text, always", readTemperature, 0)
-    .option("--seed <n>", "for temperatures above 0", readSeed, 0)
+    .option("--seed <n>", "for temperatures above 0", readCount, 0)
     .option(
       "--free-calls",
       "let the caller write any name; a wrong one comes back to the planner as an error",
@@ -71,34 +72,4 @@ export function createRunCommand(context: Context): Command {
       const { runTasks } = await import("../run-tasks.js");
       await runTasks(context, { question: question ?? null, options });
     });
-}
-
-const ENDPOINT = /^(planner|caller|summarizer)=(\S+)$/;
-
-function collect(text: string, previous: Partial<Record<Role, string>> = {}): Partial<Record<Role, string>> {
-  const [, role, address] = ENDPOINT.exec(text) ?? [];
-  if (role === undefined || address === undefined) {
-    throw new MllmError("usage", `--role-endpoint ${text}: expected ROLE=URL#MODEL`, {
-      hint: "For example --role-endpoint caller=http://127.0.0.1:8000/v1#caller.",
-    });
-  }
-  return { ...previous, [role]: address };
-}
-
-function readPositive(text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new MllmError("usage", `${text}: expected a whole number above 0`);
-}
-
-function readSeed(text: string): number {
-  const number = Number(text);
-  if (text.trim() !== "" && Number.isSafeInteger(number) && number >= 0) return number;
-  throw new MllmError("usage", `--seed ${text}: expected a whole number`);
-}
-
-function readTemperature(text: string): number {
-  const number = Number(text);
-  if (text.trim() !== "" && number >= 0 && number <= 2) return number;
-  throw new MllmError("usage", `--temperature ${text}: expected a number from 0 to 2`);
 }

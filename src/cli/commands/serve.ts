@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../context.js";
+import { readCount, readPositive, readTemperature } from "../read-numbers.js";
 import type { ServeOptions } from "../serve-agent.js";
 import { collectEndpoints } from "../serve-options.js";
 
@@ -69,22 +70,4 @@ function readPort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError("expected a number from 0 to 65535");
-}
-
-function readCount(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
-  throw new InvalidArgumentError("expected a whole number");
-}
-
-function readPositive(text: string): number {
-  const number = readCount(text);
-  if (number > 0) return number;
-  throw new InvalidArgumentError("expected a whole number above 0");
-}
-
-function readTemperature(text: string): number {
-  const number = Number(text);
-  if (text.trim() !== "" && number >= 0 && number <= 2) return number;
-  throw new InvalidArgumentError("expected a number from 0 to 2");
 }

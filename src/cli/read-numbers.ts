@@ -1,0 +1,20 @@
+import { InvalidArgumentError } from "commander";
+
+/** For commander: the value of an option that counts something. */
+export function readCount(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError("expected a whole number");
+}
+
+export function readPositive(text: string): number {
+  const number = readCount(text);
+  if (number > 0) return number;
+  throw new InvalidArgumentError("expected a whole number above 0");
+}
+
+export function readTemperature(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== "" && number >= 0 && number <= 2) return number;
+  throw new InvalidArgumentError("expected a number from 0 to 2");
+}
