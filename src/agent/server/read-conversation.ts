@@ -17,9 +17,7 @@ export function readConversation(messages: readonly ChatMessage[], memory: StepM
   if (first < 0) throw invalidRequest("messages must hold one of role user", "messages");
   const instruction = messages
     .slice(0, first + 1)
-    // A greeting before the first question is no step of the task.
-    .filter((message) => message.role !== "assistant")
-    .map((message, index) => readText(message, index))
+    .map((message, index) => (INSTRUCTING.has(message.role) ? readText(message, index) : ""))
     .filter((text) => text !== "")
     .join("\n\n");
   if (instruction === "")
@@ -28,6 +26,9 @@ export function readConversation(messages: readonly ChatMessage[], memory: StepM
   for (let index = first + 1; index < messages.length; index += 1) reader.add(messages, index);
   return { instruction, steps: reader.end() };
 }
+
+/** Before the first question, a greeting or the end of a conversation cut by its client is no part of the task. */
+const INSTRUCTING: ReadonlySet<ChatMessage["role"]> = new Set(["system", "developer", "user"]);
 
 class StepReader {
   private readonly steps: Step[] = [];
