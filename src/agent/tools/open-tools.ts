@@ -4,6 +4,7 @@ import type { Trajectory } from "../../core/trajectory.js";
 import type { ToolBox } from "../tool-box.js";
 import { createToolBox, type ToolBoxSettings } from "./create-tool-box.js";
 import { expandVariables } from "./expand-variables.js";
+import { fetchVirtualTools } from "./fetch-virtual-tools.js";
 import { findSecrets } from "./find-secrets.js";
 import { hideSecrets } from "./hide-secrets.js";
 import type { McpSettings } from "./mcp-source.js";
@@ -20,7 +21,7 @@ import {
   type VirtualEntry,
 } from "./tools-file.js";
 import { createVirtualSource } from "./virtual-source.js";
-import { toVirtualTool } from "./virtual-tools.js";
+import { toVirtualTool, type VirtualTool } from "./virtual-tools.js";
 
 export interface ToolsEnvironment {
   cwd: string;
@@ -96,7 +97,7 @@ function openOthers(config: ToolsConfig, environment: ToolsEnvironment): Promise
   return [
     ...config.openapi.map((entry) => openDocument(entry, config, environment)),
     ...config.modules.map((entry) => openModuleSource(inFolder(entry.path), limitsOf(entry))),
-    ...(config.virtual === undefined ? [] : [openVirtual(config.virtual, config)]),
+    ...(config.virtual === undefined ? [] : [openVirtual(config.virtual, config, environment)]),
     ...(config.replay === undefined ? [] : [openReplay(config.replay, inFolder(config.replay), environment)]),
   ];
 }
@@ -141,18 +142,29 @@ async function openDocument(
   });
 }
 
-async function openVirtual(entry: VirtualEntry, config: ToolsConfig): Promise<ToolSource> {
-  const { tools, toolbenchKey } = entry;
-  return createVirtualSource({
+async function openVirtual(
+  entry: VirtualEntry,
+  config: ToolsConfig,
+  environment: ToolsEnvironment,
+): Promise<ToolSource> {
+  const settings = {
     url: toUrl(entry.url, "virtual"),
-    tools:
-      typeof tools === "string"
-        ? await readVirtualTools(resolve(config.folder, tools))
-        : tools.map(toVirtualTool),
-    toolbenchKey,
+    toolbenchKey: entry.toolbenchKey,
     maxBytes: maxBytesOf(entry, config),
-    limits: limitsOf(entry),
-  });
+  };
+  const tools =
+    entry.tools === undefined
+      ? await fetchVirtualTools(settings, environment.signal)
+      : await readEntryTools(entry.tools, config);
+  return createVirtualSource({ ...settings, tools, limits: limitsOf(entry) });
+}
+
+/** The APIs that a configuration names itself. */
+export async function readEntryTools(
+  tools: NonNullable<VirtualEntry["tools"]>,
+  { folder }: Pick<ToolsConfig, "folder">,
+): Promise<VirtualTool[]> {
+  return typeof tools === "string" ? readVirtualTools(resolve(folder, tools)) : tools.map(toVirtualTool);
 }
 
 async function openReplay(

@@ -11,20 +11,29 @@ export async function readVirtualTools(path: string): Promise<VirtualTool[]> {
   const entries = await readEntries(path).catch((error: unknown) => {
     throw explainSystemError(error, path);
   });
+  return toTools(entries, path);
+}
+
+/** The APIs of a text that holds queries or APIs; `where` is for messages. */
+export function parseVirtualTools(text: string, where: string): VirtualTool[] {
+  return toTools(parseQueries(text, where), where);
+}
+
+function toTools(entries: readonly ApiEntry[], where: string): VirtualTool[] {
   const distinct = new Map(
     entries.map((entry) => [`${entry.category_name}\n${entry.tool_name}\n${entry.api_name}`, entry]),
   );
-  if (distinct.size === 0) throw new MllmError("bad_input", `${path} describes no API`);
+  if (distinct.size === 0) throw new MllmError("bad_input", `${where} describes no API`);
   return [...distinct.values()].map(toVirtualTool);
 }
 
+const parseQueries = (text: string, where: string): ApiEntry[] =>
+  parse(Queries, text, where).flatMap((each) =>
+    "api_list" in each ? (each.api_list as ApiEntry[]) : [each as ApiEntry],
+  );
+
 async function readEntries(path: string): Promise<ApiEntry[]> {
-  if (!(await stat(path)).isDirectory()) {
-    const queries = parse(Queries, await readFile(path, "utf8"), path);
-    return queries.flatMap((each) =>
-      "api_list" in each ? (each.api_list as ApiEntry[]) : [each as ApiEntry],
-    );
-  }
+  if (!(await stat(path)).isDirectory()) return parseQueries(await readFile(path, "utf8"), path);
   const children = (await readdir(path, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
   const entries: ApiEntry[] = [];
   for (const child of children) {

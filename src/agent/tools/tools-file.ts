@@ -53,8 +53,8 @@ const ModuleEntry = z.strictObject({ path: z.string().min(1), ...Limits });
 
 const VirtualEntry = z.strictObject({
   url: z.string().min(1),
-  /** ToolBench's folder of documents, a file of queries or of APIs, or the APIs themselves. */
-  tools: z.union([z.string().min(1), z.array(ApiEntry).min(1)]),
+  /** ToolBench's folder of documents, a file of queries or of APIs, or the APIs themselves; else the server's own list. */
+  tools: z.union([z.string().min(1), z.array(ApiEntry).min(1)]).optional(),
   toolbenchKey: z.string().default(""),
   ...Limits,
 });

@@ -119,7 +119,7 @@ describeWithSharedData("readVirtualTools with the reference data", () => {
     ];
     const made = new Map<string, Tool>();
     for (const list of lists) {
-      for (const { address: _, ...tool } of await readVirtualTools(sharedData(list)))
+      for (const { address: _, isRepeatable: __, ...tool } of await readVirtualTools(sharedData(list)))
         made.set(tool.name, tool);
     }
     const recorded = await recordedFunctions(["stabletoolbench/answer", "toolbench-raw/answer"]);

@@ -23,15 +23,14 @@ export function createVirtualSource(settings: VirtualSettings): ToolSource {
 }
 
 function toTool(
-  { name, description, parameters, address }: VirtualTool,
+  { name, description, parameters, isRepeatable, address }: VirtualTool,
   settings: VirtualSettings,
 ): SourceTool {
   return {
     name,
     description,
     parameters,
-    // Answers are simulated or cached; the reference search relies on that, too.
-    isRepeatable: true,
+    isRepeatable,
     isDestructive: false,
     // The documents' types are often wrong, and the service judges for itself.
     isChecked: false,

@@ -4,6 +4,8 @@ import type { Tool } from "../../core/trajectory.js";
 /** A function as a model sees it, and what the service calls it. */
 export interface VirtualTool extends Tool {
   address: { category: string; tool_name: string; api_name: string };
+  /** Answers are simulated or cached, as a rule; the reference search relies on that, too. */
+  isRepeatable: boolean;
 }
 
 const Parameter = z.looseObject({
@@ -23,6 +25,15 @@ export const ApiEntry = z.looseObject({
   api_description: z.string().nullish(),
   required_parameters: Parameters,
   optional_parameters: Parameters,
+  /** How a model sees it, where that is not what ToolBench would make of it: `mllm serve-tools` says so of tools that run. */
+  function: z
+    .looseObject({
+      name: z.string().min(1),
+      description: z.string().default(""),
+      parameters: z.record(z.string(), z.unknown()),
+      isRepeatable: z.boolean().default(true),
+    })
+    .optional(),
 });
 export type ApiEntry = z.infer<typeof ApiEntry>;
 
@@ -66,12 +77,18 @@ export function toVirtualTool(entry: ApiEntry): VirtualTool {
     .trim()
     .replaceAll(entry.api_name, name)
     .slice(0, LONGEST_DESCRIPTION);
+  const address = { category: toCategory(entry.category_name), tool_name: tool, api_name: api };
+  if (entry.function !== undefined) {
+    const { name, description, parameters, isRepeatable } = entry.function;
+    return { name, description, parameters, isRepeatable, address };
+  }
   const about = `This is the subfunction for tool "${tool}", you can use this tool.`;
   return {
     name,
     description: own === "" ? about : `${about}The description of this function is: "${own}"`,
     parameters: toSchema(entry),
-    address: { category: toCategory(entry.category_name), tool_name: tool, api_name: api },
+    isRepeatable: true,
+    address,
   };
 }
 
@@ -97,7 +114,7 @@ function toProperty(parameter: z.infer<typeof Parameter>): [string, Record<strin
   return [rename(standardize(parameter.name)), property];
 }
 
-function standardize(text: string): string {
+export function standardize(text: string): string {
   const plain = text
     .replace(/[^\u4e00-\u9fa5^a-zA-Z0-9_]/gu, "_")
     .replace(/_+/g, "_")
@@ -106,6 +123,6 @@ function standardize(text: string): string {
   return /^\d/.test(plain) ? `get_${plain}` : plain;
 }
 
-const rename = (name: string): string => (RESERVED.includes(name) ? `is_${name}` : name);
+export const rename = (name: string): string => (RESERVED.includes(name) ? `is_${name}` : name);
 
-const toCategory = (category: string): string => category.replace(/[ ,/]/g, "_").replace(/_+/g, "_");
+export const toCategory = (category: string): string => category.replace(/[ ,/]/g, "_").replace(/_+/g, "_");
