@@ -24,7 +24,7 @@ export async function readBody(incoming: IncomingMessage, maxBytes: number): Pro
 }
 
 /** What walks a value by recursion must not run out of stack. */
-function isDeeper(value: unknown, levels: number): boolean {
+export function isDeeper(value: unknown, levels: number): boolean {
   if (value === null || typeof value !== "object") return false;
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }

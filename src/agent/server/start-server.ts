@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import type { Hono } from "hono";
 import { MllmError, systemErrorCode } from "../../core/errors.js";
 import { demandKeys } from "./authorize.js";
 import { createApp } from "./create-app.js";
@@ -20,14 +21,25 @@ const HEADERS_MILLISECONDS = 30_000;
 const REQUEST_MILLISECONDS = 60_000;
 const IDLE_MILLISECONDS = 65_000;
 
-/** Serves an agent as one model of the OpenAI chat API. Port 0 takes a free one. */
-export async function startServer(
-  settings: ServerSettings,
-  { host, port }: { host: string; port: number },
+/** Where to listen; port 0 takes a free one. */
+export interface Place {
+  host: string;
+  port: number;
+}
+
+/** Serves an agent as one model of the OpenAI chat API. */
+export async function startServer(settings: ServerSettings, place: Place): Promise<RunningServer> {
+  demandKeys(place.host, settings.keys);
+  return startApp((stopping) => createApp(settings, stopping), place);
+}
+
+/** Serves an app, which is told when it stops. Whoever starts one has asked `demandKeys` first. */
+export async function startApp(
+  create: (stopping: AbortSignal) => Hono<{ Bindings: HttpBindings }>,
+  { host, port }: Place,
 ): Promise<RunningServer> {
-  demandKeys(host, settings.keys);
   const stopping = new AbortController();
-  const app = createApp(settings, stopping.signal);
+  const app = create(stopping.signal);
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
   server.headersTimeout = HEADERS_MILLISECONDS;
   server.requestTimeout = REQUEST_MILLISECONDS;
