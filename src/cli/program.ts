@@ -9,6 +9,7 @@ import { createReapCommand } from "./commands/reap.js";
 import { createRunCommand } from "./commands/run.js";
 import { createServeCommand } from "./commands/serve.js";
 import { createServeRolesCommand } from "./commands/serve-roles.js";
+import { createServeToolsCommand } from "./commands/serve-tools.js";
 import { createSetupCommand } from "./commands/setup.js";
 import { createSplitDataCommand } from "./commands/split-data.js";
 import { createTrainCommand } from "./commands/train.js";
@@ -47,6 +48,7 @@ export function createProgram(context: Context, args: readonly string[]): Comman
     .addCommand(createRunCommand(context))
     .addCommand(createServeCommand(context))
     .addCommand(createServeRolesCommand(context))
+    .addCommand(createServeToolsCommand(context))
     .addCommand(createEvalCommand(context))
     .addCommand(createProvidersCommand(context));
   settle(program, context, args.includes("--json"));
