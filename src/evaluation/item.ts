@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Step } from "../core/trajectory.js";
+import { Vote } from "./vote.js";
 
 const Call = z.object({ name: z.string(), arguments: z.string() });
 const Thought = { thought: z.string(), untrained: z.string().optional() };
@@ -33,5 +34,7 @@ export const Item = z.object({
   prediction: z.array(ItemStep),
   /** What went wrong or is worth knowing, in snake_case: `reference_arguments_unreadable`, `limit_turns`, … */
   notes: z.array(z.string()),
+  /** What a model that judges said, vote by vote; absent where none was asked. */
+  votes: z.array(Vote).optional(),
 });
 export type Item = z.infer<typeof Item>;
