@@ -1,4 +1,5 @@
 import type { Step } from "../core/trajectory.js";
+import { type Decision, decisionOf, toolOf } from "./decision-of.js";
 import type { Confusion } from "./evaluation.js";
 import type { Item } from "./item.js";
 
@@ -7,51 +8,50 @@ const MOST_TOOLS = 12;
 
 /** What was recorded against what was predicted, one step each: the planner's decision and the caller's tool. */
 export function countConfusions(items: readonly Item[]): Confusion[] {
-  const steps = items.map(({ reference, prediction }) => ({
-    recorded: reference[0],
-    predicted: prediction[0],
-  }));
-  const tools = steps.map(({ recorded, predicted }): Pair => [toolOf(recorded), toolOf(predicted)]);
+  const steps = items.flatMap(({ reference: [recorded], prediction: [predicted] }) =>
+    recorded === undefined || predicted === undefined ? [] : [{ recorded, predicted }],
+  );
   return [
-    confuse(
-      "planner: decision",
-      ["call", "answer", "give up"],
-      steps.map(({ recorded, predicted }): Pair => [decisionOf(recorded), decisionOf(predicted)]),
-    ),
-    confuseTools(tools),
+    confuseDecisions(steps.map(({ recorded, predicted }) => [decisionOf(recorded), decisionOf(predicted)])),
+    confuseTools(steps.map(({ recorded, predicted }) => [labelOf(recorded), labelOf(predicted)])),
   ];
 }
 
-type Pair = [recorded: string | null, predicted: string | null];
+type Pair<Label> = [recorded: Label, predicted: Label];
 
-function decisionOf(step: Step | undefined): string | null {
-  if (step === undefined || step.kind === "user") return null;
-  return step.kind === "give_up" ? "give up" : step.kind;
-}
-
-function toolOf(step: Step | undefined): string | null {
-  return step?.kind === "call" ? step.call.name : null;
-}
-
-/** Pairs without a label on a side are left out. */
-function confuse(title: string, labels: string[], pairs: readonly Pair[]): Confusion {
+/** `none` is there where a planner decided nothing. */
+function confuseDecisions(pairs: readonly Pair<Decision | null>[]): Confusion {
+  const decisions: (Decision | null)[] = ["call", "answer", "give_up"];
+  if (pairs.flat().includes(null)) decisions.push(null);
+  const labels = decisions.map((decision) => decision?.replace("_", " ") ?? "none");
   const counts = labels.map(() => labels.map(() => 0));
   for (const [recorded, predicted] of pairs) {
-    count(counts, labels.indexOf(recorded ?? ""), labels.indexOf(predicted ?? ""));
+    count(counts, decisions.indexOf(recorded), decisions.indexOf(predicted));
   }
-  return { title, labels, counts };
+  return { title: "planner: decision", labels, counts };
 }
 
-/** `none`: that side is no call; steps in which neither is are left out. */
-function confuseTools(pairs: readonly Pair[]): Confusion {
+/** The tool of a call; "other" where it names none, "none" of steps that are no calls. */
+type ToolLabel = { tool: string } | "other" | "none";
+
+function labelOf(step: Step): ToolLabel {
+  if (step.kind !== "call") return "none";
+  const tool = toolOf(step);
+  return tool === null ? "other" : { tool };
+}
+
+/** Steps in which neither side is a call are left out. */
+function confuseTools(pairs: readonly Pair<ToolLabel>[]): Confusion {
   const tools = mostFrequent(pairs.flat());
   const places = new Map(tools.map((tool, place) => [tool, place]));
   const labels = [...tools, "other", "none"];
-  const placeOf = (tool: string | null) =>
-    tool === null ? labels.length - 1 : (places.get(tool) ?? labels.length - 2);
+  const placeOf = (label: ToolLabel) => {
+    if (label === "none") return labels.length - 1;
+    return (label === "other" ? undefined : places.get(label.tool)) ?? labels.length - 2;
+  };
   const counts = labels.map(() => labels.map(() => 0));
   for (const [recorded, predicted] of pairs) {
-    if (recorded !== null || predicted !== null) count(counts, placeOf(recorded), placeOf(predicted));
+    if (recorded !== "none" || predicted !== "none") count(counts, placeOf(recorded), placeOf(predicted));
   }
   return { title: "caller: tool", labels, counts };
 }
@@ -61,9 +61,11 @@ function count(counts: number[][], row: number, column: number): void {
   if (cells?.[column] !== undefined) cells[column] += 1;
 }
 
-function mostFrequent(tools: readonly (string | null)[]): string[] {
+function mostFrequent(labels: readonly ToolLabel[]): string[] {
   const times = new Map<string, number>();
-  for (const tool of tools) if (tool !== null) times.set(tool, (times.get(tool) ?? 0) + 1);
+  for (const label of labels) {
+    if (typeof label === "object") times.set(label.tool, (times.get(label.tool) ?? 0) + 1);
+  }
   return [...times]
     .sort(([a, timesA], [b, timesB]) => timesB - timesA || (a < b ? -1 : 1))
     .slice(0, MOST_TOOLS)

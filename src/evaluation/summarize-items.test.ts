@@ -150,6 +150,19 @@ describe("summarizing items", () => {
     });
   });
 
+  it("has a column for planners that decided nothing, and takes calls that name no tool for other ones", () => {
+    const failed: Step = { kind: "give_up", thought: "", untrained: "empty_plan" };
+    const unreadable: Step = { ...call("I do not know"), untrained: "unreadable_call" } as Step;
+    const items = [failed, unreadable].map((prediction, index) =>
+      makeItem(`a#${index}`, {}, { reference: [call("t")], prediction: [prediction] }),
+    );
+    const [decisions, tools] = summarizeItems(items, "static").confusions;
+    expect(decisions?.labels).toEqual(["call", "answer", "give up", "none"]);
+    expect(decisions?.counts[0]).toEqual([1, 0, 0, 1]);
+    expect(tools?.labels).toEqual(["t", "other", "none"]);
+    expect(tools?.counts[0]).toEqual([0, 1, 1]);
+  });
+
   it("puts rare tools under other, however they are called", () => {
     const items = Array.from({ length: 30 }, (_, i) => {
       const step = call(["other", "none", "__proto__"][i] ?? `t${i % 15}`);
