@@ -1,4 +1,4 @@
-import { METRICS } from "../metrics.js";
+import { MllmError } from "../../core/errors.js";
 import type { Comparison, MetricDifference } from "./comparison.js";
 
 /** The least that B − A may be, turned so that above zero is better. */
@@ -8,18 +8,10 @@ export interface Condition {
 }
 
 /** One metric of one comparison, as a gate sees it. */
-export interface Check {
+export interface Check extends MetricDifference {
   kind: Comparison["kind"];
+  /** The data's name. */
   data: string;
-  metric: string;
-  a: number;
-  b: number;
-  /** B − A, turned so that above zero is better; its interval likewise. */
-  gain: number;
-  /** Null where there are too few clusters for one. */
-  low: number | null;
-  high: number | null;
-  p: number | null;
   /** p after Holm's correction for all headline metrics together; null where a condition decides. */
   correctedP: number | null;
   /** The condition that decides; null where significance does. */
@@ -34,7 +26,6 @@ export interface Verdict {
   checks: Check[];
 }
 
-const HEADLINES = new Set(METRICS.filter(({ isHeadline }) => isHeadline).map(({ name }) => name));
 const SIGNIFICANT = 0.05;
 /** What `0.90 - 0.92` is off from -0.02 by must not fail a gate. */
 const ROUNDING = 1e-9;
@@ -42,36 +33,40 @@ const ROUNDING = 1e-9;
 /**
  * Whether B is worse than A. With conditions: where one is not kept. Without: where a headline metric is significantly
  * worse, which takes both an interval wholly on the bad side and p ≤ 0.05 after Holm's correction over the headline
- * metrics of all comparisons, so that among many metrics chance alone fails one time in twenty at the most.
+ * metrics of all comparisons, so that among many metrics chance alone fails one time in twenty at the most. Throws
+ * bad_input for a condition on a metric that has no difference.
  */
 export function judgeComparisons(
   comparisons: readonly Comparison[],
   conditions: readonly Condition[] = [],
 ): Verdict {
-  const measured = comparisons.flatMap((comparison) =>
-    comparison.metrics.flatMap((metric) => createCheck(comparison, metric) ?? []),
+  const measured = comparisons.flatMap(({ kind, data, metrics }) =>
+    metrics
+      .filter(({ difference }) => difference !== null)
+      .map((metric) => ({ ...metric, kind, data: data.name, ...UNDECIDED })),
   );
   const checks =
     conditions.length === 0
-      ? correct(measured.filter((check) => HEADLINES.has(check.metric))).map(checkSignificance)
-      : conditions.flatMap(({ metric, difference }) =>
-          measured
-            .filter((check) => check.metric === metric)
-            .map((check) => ({ ...check, atLeast: difference, isWorse: check.gain < difference - ROUNDING })),
-        );
+      ? correct(measured.filter(({ isHeadline }) => isHeadline)).map(checkSignificance)
+      : conditions.flatMap((condition) => checkCondition(measured, condition));
   return { isWorse: checks.some((check) => check.isWorse), checks };
 }
 
-function createCheck({ kind, data }: Comparison, metric: MetricDifference): Check | null {
-  const { a, b, difference, low, high, p, isLowerBetter } = metric;
-  if (a === null || b === null || difference === null) return null;
-  const turned = isLowerBetter
-    ? { gain: -difference, low: high && -high, high: low && -low }
-    : { gain: difference, low, high };
-  return {
-    ...{ kind, data: data.name, metric: metric.name, a, b, ...turned, p },
-    ...{ correctedP: null, atLeast: null, isWorse: false },
-  };
+const UNDECIDED = { correctedP: null, atLeast: null, isWorse: false };
+
+/** Throws bad_input where it cannot be checked: a gate that nothing can fail is none. */
+function checkCondition(measured: readonly Check[], { metric, difference }: Condition): Check[] {
+  const checks = measured.filter(({ name }) => name === metric);
+  if (checks.length > 0) {
+    return checks.map((check) => {
+      const gain = (check.difference ?? 0) * (check.isLowerBetter ? -1 : 1);
+      return { ...check, atLeast: difference, isWorse: gain < difference - ROUNDING };
+    });
+  }
+  const names = [...new Set(measured.map(({ name }) => name))];
+  throw new MllmError("bad_input", `no item has ${metric} on both sides, so it cannot be a condition`, {
+    hint: `There are ${names.join(", ")}.`,
+  });
 }
 
 /** Holm: the smallest p times how many there are, the next times one less, and so on, never falling. */
@@ -89,5 +84,7 @@ function correct(checks: readonly Check[]): Check[] {
 }
 
 function checkSignificance(check: Check): Check {
-  return { ...check, isWorse: (check.high ?? 0) < 0 && (check.correctedP ?? 1) <= SIGNIFICANT };
+  const { low, high, isLowerBetter, correctedP } = check;
+  const isOnBadSide = isLowerBetter ? low !== null && low > 0 : high !== null && high < 0;
+  return { ...check, isWorse: isOnBadSide && correctedP !== null && correctedP <= SIGNIFICANT };
 }

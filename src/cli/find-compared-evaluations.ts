@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { MllmError } from "../core/errors.js";
+import { canonicalJson } from "../core/ids.js";
+import { ROLES, type Role } from "../core/roles.js";
+import type { EvaluatedItems } from "../evaluation/compare/comparison.js";
+import type { StoredEvaluation } from "../evaluation/evaluation.js";
+import { readEvaluation, readItems } from "../evaluation/evaluation-folder.js";
+import type { Agent, State } from "../state/open-state.js";
+import type { Context } from "./context.js";
+import { findStoredEvaluation } from "./evaluation-store.js";
+
+export type Pair<T> = readonly [a: T, b: T];
+
+interface Wanted {
+  state: State | null;
+  /** Each an id or the beginning of one, a folder, or an agent's name; of an agent the newest evaluation that fits. */
+  names: Pair<string>;
+  acrossSettings: boolean;
+}
+
+/** Throws not_found where a name is nobody's, or two agents were never evaluated in the same way. */
+export async function findComparedEvaluations(
+  context: Context,
+  { state, names, acrossSettings }: Wanted,
+): Promise<Pair<StoredEvaluation>> {
+  const [a, b] = [await candidatesOf(context, state, names[0]), await candidatesOf(context, state, names[1])];
+  const [newest] = pairEvaluations(a, b, { acrossSettings });
+  if (newest !== undefined) return newest;
+  // Two that were named outright: the comparison itself says in what they differ.
+  if (a[0] !== undefined && b[0] !== undefined && a.length === 1 && b.length === 1) return [a[0], b[0]];
+  throw new MllmError(
+    "not_found",
+    `${names[0]} and ${names[1]} were not evaluated on the same data with the same settings`,
+    { hint: "mllm eval list shows what they were evaluated on." },
+  );
+}
+
+export async function readEvaluatedItems({ folder, evaluation }: StoredEvaluation): Promise<EvaluatedItems> {
+  return { evaluation, items: await readItems(folder) };
+}
+
+/** Those of A and B that can be compared, one pair for each data set and way of evaluating; B's newest first. */
+export function pairEvaluations(
+  a: readonly StoredEvaluation[],
+  b: readonly StoredEvaluation[],
+  { acrossSettings = false } = {},
+): Pair<StoredEvaluation>[] {
+  const keyOf = ({ evaluation: { kind, data, settings } }: StoredEvaluation) =>
+    canonicalJson([kind, data.sha256, acrossSettings ? null : settings]);
+  const pairs = new Map<string, Pair<StoredEvaluation>>();
+  for (const candidate of b) {
+    const key = keyOf(candidate);
+    const baseline = a.find((each) => keyOf(each) === key);
+    if (baseline !== undefined && !pairs.has(key)) pairs.set(key, [baseline, candidate]);
+  }
+  return [...pairs.values()];
+}
+
+/** Evaluations of these weights, newest first; those whose files are gone are passed over. */
+export async function listEvaluationsOf(
+  state: State,
+  hashes: Record<Role, string>,
+): Promise<StoredEvaluation[]> {
+  const rows = state.listEvaluations({ hashes });
+  const found = await Promise.all(
+    rows.map(({ folder }) =>
+      readEvaluation(folder).catch((error: unknown) => {
+        if (error instanceof MllmError && error.code === "not_found") return null;
+        throw error;
+      }),
+    ),
+  );
+  return found.filter((each) => each !== null);
+}
+
+/** The weights of an agent's roles. */
+export function hashesOf(state: State, agent: Agent): Record<Role, string> {
+  const hashes = ROLES.map((role) => [role, state.findCheckpoint(agent[role]).hash]);
+  return Object.fromEntries(hashes) as Record<Role, string>;
+}
+
+async function candidatesOf(
+  context: Context,
+  state: State | null,
+  text: string,
+): Promise<StoredEvaluation[]> {
+  const isFolder = existsSync(join(resolve(context.cwd, text), "evaluation.json"));
+  const [, name = text, version] = /^(.*)@(\d+)$/.exec(text) ?? [];
+  const agent = isFolder ? null : state?.getAgent(name, version === undefined ? undefined : Number(version));
+  if (!state || !agent) return [await findStoredEvaluation(context, state, text)];
+  const evaluations = await listEvaluationsOf(state, hashesOf(state, agent));
+  if (evaluations.length > 0) return evaluations;
+  throw new MllmError("not_found", `agent ${agent.name}@${agent.version} was not evaluated`, {
+    hint: `mllm eval static --data FILE --agent ${agent.name}`,
+  });
+}
