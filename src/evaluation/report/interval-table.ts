@@ -1,0 +1,45 @@
+import type { Metric } from "../evaluation.js";
+import { formatInterval, formatScore, infoOf, titleOf } from "./format-score.js";
+import { type Html, html } from "./html.js";
+import type { NamedMetrics } from "./score-chart.js";
+
+export interface IntervalTable {
+  caption: string;
+  /** Over the first column. */
+  head: string;
+  /** The names of the metrics, one column each. */
+  columns: readonly string[];
+  rows: readonly (NamedMetrics & { items?: number })[];
+}
+
+/** Rows of means with their intervals; a cell stays empty where no item has a score. */
+export function renderIntervalTable({ caption, head, columns, rows }: IntervalTable): Html {
+  const hasItems = rows.some(({ items }) => items !== undefined);
+  return renderTable(
+    caption,
+    html`<tr><th scope="col">${head}</th>${hasItems && html`<th scope="col" class="number">items</th>`}${columns.map(
+      (name) => html`<th scope="col" class="number">${titleOf(infoOf(name))}</th>`,
+    )}</tr>`,
+    rows.map(
+      ({ name, items, metrics }) =>
+        html`<tr><th scope="row">${name}</th>${
+          hasItems && html`<td class="number">${items ?? ""}</td>`
+        }${columns.map((column) => renderCell(metrics.find((metric) => metric.name === column)))}</tr>`,
+    ),
+  );
+}
+
+/** A table in a box of its own, which scrolls where the window is narrow. */
+export function renderTable(caption: string, head: Html, rows: readonly Html[]): Html {
+  return html`<div class="scroll card" tabindex="0" role="region" aria-label="${caption}"><table>
+<caption>${caption}</caption><thead>${head}</thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function renderCell(metric: Metric | undefined): Html {
+  if (metric === undefined || metric.value === null) return html`<td class="number"></td>`;
+  const info = infoOf(metric.name);
+  const interval = formatInterval(info, metric);
+  return html`<td class="number">${formatScore(info, metric.value)}${
+    interval !== "" && html` <span class="interval">${interval}</span>`
+  }</td>`;
+}
