@@ -18,3 +18,10 @@ export function readTemperature(text: string): number {
   if (text.trim() !== "" && number >= 0 && number <= 2) return number;
   throw new InvalidArgumentError("expected a number from 0 to 2");
 }
+
+/** 0 takes a free one. */
+export function readPort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("expected a number from 0 to 65535");
+}

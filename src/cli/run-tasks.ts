@@ -8,7 +8,7 @@ import { type SolveOptions, solveTask } from "../agent/solve-task.js";
 import type { ToolBox } from "../agent/tool-box.js";
 import { openToolsFile } from "../agent/tools/open-tools.js";
 import { explainSystemError } from "../core/errors.js";
-import type { Role } from "../core/roles.js";
+import { type TrioOptions, toLimits, type WorkOptions } from "./agent-options.js";
 import type { Context } from "./context.js";
 import { openAgentModel } from "./open-agent-model.js";
 import { openReference } from "./open-reference.js";
@@ -19,19 +19,8 @@ import { isSolved, offerTools, type Question, readQuestions, workThrough } from 
 import { toAnswerRecord } from "./run-record.js";
 import { createRunView } from "./run-view.js";
 
-export interface RunOptions extends Partial<Record<Role, string>> {
+export interface RunOptions extends TrioOptions, WorkOptions {
   tools: string;
-  agent?: string;
-  roleEndpoint?: Partial<Record<Role, string>>;
-  strategy: "chain" | "search";
-  maxTurns: number;
-  maxCalls: number;
-  maxTokens: number;
-  maxNewTokens: number;
-  maxSeconds: number;
-  temperature: number;
-  seed: number;
-  freeCalls?: true;
   compat?: "alpha-umi";
   profile?: string;
   yes?: true;
@@ -149,11 +138,11 @@ async function solve(
 }
 
 function toSolveOptions({ model, compat, toolBox, options, context }: Running): SolveOptions {
-  const { strategy, temperature, seed, maxTurns, maxCalls, maxTokens, maxNewTokens, maxSeconds } = options;
+  const { strategy, temperature, seed } = options;
   return {
     model,
     toolBox,
-    limits: { maxTurns, maxCalls, maxTokens, maxNewTokens, maxSeconds },
+    limits: toLimits(options),
     strategy,
     temperature,
     seed,

@@ -8,34 +8,22 @@ import { openTrafficRecord, type TrafficRecord } from "../agent/server/traffic-r
 import type { ToolBox } from "../agent/tool-box.js";
 import { openToolsFile } from "../agent/tools/open-tools.js";
 import { explainSystemError, MllmError } from "../core/errors.js";
-import type { Role } from "../core/roles.js";
+import { type TrioOptions, toLimits, type WorkOptions } from "./agent-options.js";
 import type { Context } from "./context.js";
 import { redactSecrets } from "./credentials.js";
 import { openAgentModel } from "./open-agent-model.js";
 import { quoteArgument, writeNote, writeResult } from "./output.js";
 import { readTrajectories } from "./read-trajectories.js";
 import { readServeKeys } from "./serve-keys.js";
-import type { RoleEndpoints } from "./serve-options.js";
 
-export interface ServeOptions extends Partial<Record<Role, string>> {
-  agent?: string;
-  roleEndpoint?: RoleEndpoints;
+export interface ServeOptions extends TrioOptions, WorkOptions {
   name?: string;
   host: string;
   port: number;
   keyFile?: string;
   tools?: string;
   yes?: true;
-  freeCalls?: true;
   record?: string;
-  strategy: "chain" | "search";
-  maxTurns: number;
-  maxCalls: number;
-  maxTokens: number;
-  maxNewTokens: number;
-  maxSeconds: number;
-  temperature: number;
-  seed: number;
   maxConcurrent: number;
   maxQueued: number;
   rateLimit?: number;
@@ -92,14 +80,13 @@ function toSettings(
   options: ServeOptions,
   { keys, record, toolBox, model }: Parts,
 ): ServerSettings {
-  const { maxTurns, maxCalls, maxTokens, maxNewTokens, maxSeconds, maxConcurrent, maxQueued } = options;
-  const { strategy, temperature, seed, rateLimit } = options;
+  const { strategy, temperature, seed, maxConcurrent, maxQueued, rateLimit } = options;
   return {
     agent: {
       name: options.name ?? options.agent ?? "mllm",
       model,
       toolBox,
-      limits: { maxTurns, maxCalls, maxTokens, maxNewTokens, maxSeconds },
+      limits: toLimits(options),
       strategy,
       temperature,
       seed,

@@ -1,9 +1,9 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
+import { addTrioOptions, addWorkOptions } from "../agent-options.js";
 import type { Context } from "../context.js";
-import { readCount, readPositive, readTemperature } from "../read-numbers.js";
+import { readPositive } from "../read-numbers.js";
 import type { RunOptions } from "../run-tasks.js";
-import { collectEndpoints } from "../serve-options.js";
 
 const EXAMPLES = `
 Examples:
@@ -16,38 +16,15 @@ Exit codes: 0 answered, 1 gave up or reached a limit, 130 interrupted; with --qu
 
 /** `mllm run`: planner, caller and summarizer solve a task, or a file of tasks, with tools that run. */
 export function createRunCommand(context: Context): Command {
-  return new Command("run")
+  const command = new Command("run")
     .description("Let planner, caller and summarizer solve a task together, with tools that run")
     .argument("[question]", "the task, in words")
     .requiredOption(
       "--tools <file>",
       "tools: a JavaScript module, an mcpServers file, an OpenAPI document, or a file that names several",
-    )
-    .option("--agent <name>", "a trio that `mllm agents` knows (default: the newest)")
-    .option("--planner <id>", "a planner's checkpoint, or a backbone")
-    .option("--caller <id>", "a caller's checkpoint, or a backbone")
-    .option("--summarizer <id>", "a summarizer's checkpoint, or a backbone")
-    .option(
-      "--role-endpoint <role=url#model>",
-      "a server that has a role already; may be given again",
-      collectEndpoints,
-    )
-    .addOption(
-      new Option("--strategy <name>", "search: go back where the agent gives up and tools allow it")
-        .choices(["chain", "search"])
-        .default("search"),
-    )
-    .option("--max-turns <n>", "planner turns of one chain", readPositive, 8)
-    .option("--max-calls <n>", "calls of tools in all", readPositive, 30)
-    .option("--max-tokens <n>", "tokens that the roles may write in all", readPositive, 8192)
-    .option("--max-new-tokens <n>", "tokens of one text", readPositive, 512)
-    .option("--max-seconds <n>", "for one task", readPositive, 300)
-    .option("--temperature <t>", "0: the most probable text, always", readTemperature, 0)
-    .option("--seed <n>", "for temperatures above 0", readCount, 0)
-    .option(
-      "--free-calls",
-      "let the caller write any name; a wrong one comes back to the planner as an error",
-    )
+    );
+  addWorkOptions(addTrioOptions(command));
+  return command
     .addOption(
       new Option("--compat <reference>", "search as the reference does, with models of its own").choices([
         "alpha-umi",

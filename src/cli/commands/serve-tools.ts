@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { Context } from "../context.js";
+import { readCount, readPort } from "../read-numbers.js";
 import type { ServeToolsOptions } from "../serve-tools.js";
 
 const EXAMPLES = `
@@ -39,16 +40,4 @@ export function createServeToolsCommand(context: Context): Command {
       const { serveTools } = await import("../serve-tools.js");
       await serveTools(context, options);
     });
-}
-
-function readPort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError("expected a number from 0 to 65535");
-}
-
-function readCount(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
-  throw new InvalidArgumentError("expected a whole number");
 }
