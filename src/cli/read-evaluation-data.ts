@@ -34,12 +34,17 @@ export async function readEvaluationData(texts: readonly string[], cwd: string):
         rejected.set(result.reason, (rejected.get(result.reason) ?? 0) + 1);
       }
     }
+    const why = rejected.size === 0 ? "" : `: ${describe(rejected)}`;
     if (trajectories.length === before)
-      throw new MllmError("bad_input", `${path} holds no recorded trajectory`);
-    if (rejected.size > 0) warnings.push(`${path}: ${describe(rejected)}`);
+      throw new MllmError("bad_input", `${path} holds no recorded trajectory${why}`);
+    if (why !== "") warnings.push(`${path}${why}`);
   }
   const name = inputs.map(({ path, group }) => (group === null ? "" : `${group}=`) + basename(path));
-  return { data: { name: name.join(", "), sha256: sha256(trajectories.map(sha256)) }, trajectories, warnings };
+  return {
+    data: { name: name.join(", "), sha256: sha256(trajectories.map(sha256)) },
+    trajectories,
+    warnings,
+  };
 }
 
 /** A file whose own name has a `=` is that file. */
