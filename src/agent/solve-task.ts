@@ -1,4 +1,5 @@
 import type { Step } from "../core/trajectory.js";
+import { createRenderer } from "../prompts/renderer.js";
 import type { AgentEvent, AgentResult } from "./agent-event.js";
 import type { CompatProfile } from "./compat/compat-profile.js";
 import { solveAsReference } from "./compat/solve-as-reference.js";
@@ -148,5 +149,7 @@ type OpenOptions = Omit<SolveOptions, "strategy" | "toolBox" | "compat"> & {
 function openSession({ instruction, steps = [] }: Task, options: OpenOptions): Session {
   const { toolBox, streamsAnswer = false, maxAttempts = MAX_ATTEMPTS } = options;
   const question = steps.findLast((step) => step.kind === "user") ?? null;
-  return new Session({ ...options, instruction, question, tools: toolBox.tools, streamsAnswer, maxAttempts });
+  const renderer = createRenderer(options.model.profile);
+  const { tools } = toolBox;
+  return new Session({ ...options, renderer, instruction, question, tools, streamsAnswer, maxAttempts });
 }

@@ -5,9 +5,11 @@ import { createTool } from "../../../test/scripted-tools.js";
 import { packageRoot } from "../../../test/shared-data.js";
 import type { Step } from "../../core/trajectory.js";
 import { loadProfile } from "../../prompts/load-profile.js";
+import { createRenderer } from "../../prompts/renderer.js";
 import { fitPrompt } from "./fit-prompt.js";
 
 const { profile } = await loadProfile("thread", { packageRoot, cwd: packageRoot });
+const renderer = createRenderer(profile);
 
 const call = (name: string, observation: string): Step => ({
   kind: "call",
@@ -23,6 +25,7 @@ function squeeze(steps: Step[], roomTokens: number, question: Step | null = null
   return fitPrompt(
     {
       model: createScriptedModel(profile, {}, { contextTokens: roomTokens + maxNewTokens }),
+      renderer,
       instruction: "the question",
       question,
       tools: [createTool("first_tool"), createTool("second_tool")],

@@ -1,6 +1,5 @@
 import { MllmError } from "../../core/errors.js";
 import type { Step } from "../../core/trajectory.js";
-import { createRenderer } from "../../prompts/renderer.js";
 import type { Question } from "./ask-role.js";
 import type { SessionOptions } from "./session.js";
 
@@ -8,7 +7,10 @@ import type { SessionOptions } from "./session.js";
 const MIN_CHARACTERS = 200;
 const CUT_MARK = " … (cut)";
 
-type FitOptions = Pick<SessionOptions, "model" | "instruction" | "question" | "tools" | "limits">;
+type FitOptions = Pick<
+  SessionOptions,
+  "model" | "renderer" | "instruction" | "question" | "tools" | "limits"
+>;
 
 interface Fitted {
   prompt: string;
@@ -49,15 +51,14 @@ function isSurelyShort(prompt: string, budget: number): boolean {
 }
 
 function createRender(
-  { model, instruction, tools }: FitOptions,
+  { renderer, instruction, tools }: FitOptions,
   { role, thought }: Omit<Question, "attempt">,
   endOfTurnToken: string,
 ): (steps: readonly Step[]) => string {
-  const renderer = createRenderer(model.profile);
   return (steps) =>
     renderer
       .prompt(role, { instruction, tools: [...tools], steps: [...steps], thought })
-      .split(model.profile.endOfTurn)
+      .split(renderer.profile.endOfTurn)
       .join(endOfTurnToken);
 }
 

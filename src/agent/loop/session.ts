@@ -1,6 +1,7 @@
 import { MllmError } from "../../core/errors.js";
 import type { Role } from "../../core/roles.js";
 import type { Step } from "../../core/trajectory.js";
+import type { Renderer } from "../../prompts/renderer.js";
 import type { AgentResult } from "../agent-event.js";
 import type { AgentModel } from "../role-model.js";
 import type { Limits } from "../solve-task.js";
@@ -18,6 +19,8 @@ export interface BudgetOptions {
 /** What the loop finds in its session besides. */
 export interface SessionOptions extends BudgetOptions {
   model: AgentModel;
+  /** Of the model's profile. */
+  renderer: Renderer;
   instruction: string;
   /** The user's last words where they come after the instruction. */
   question: Step | null;
