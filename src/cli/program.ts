@@ -6,6 +6,7 @@ import { createEvalCommand } from "./commands/eval.js";
 import { createJobsCommand } from "./commands/jobs.js";
 import { createProvidersCommand } from "./commands/providers.js";
 import { createReapCommand } from "./commands/reap.js";
+import { createReportCommand } from "./commands/report.js";
 import { createRunCommand } from "./commands/run.js";
 import { createServeCommand } from "./commands/serve.js";
 import { createServeRolesCommand } from "./commands/serve-roles.js";
@@ -50,6 +51,7 @@ export function createProgram(context: Context, args: readonly string[]): Comman
     .addCommand(createServeRolesCommand(context))
     .addCommand(createServeToolsCommand(context))
     .addCommand(createEvalCommand(context))
+    .addCommand(createReportCommand(context))
     .addCommand(createProvidersCommand(context));
   settle(program, context, args.includes("--json"));
   return program;

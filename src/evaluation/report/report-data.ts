@@ -62,4 +62,6 @@ export interface TrainedJob {
   /** Of all attempts. */
   seconds: number;
   dollars: number;
+  /** Why nothing is known of its loss; null where something is. */
+  problem: string | null;
 }

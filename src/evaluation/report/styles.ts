@@ -42,7 +42,7 @@ nav a:hover { border-color: var(--accent); color: var(--accent); }
 .matrices > * { max-width: 100%; min-width: 0; }
 .columns { columns: 340px; column-gap: 16px; }
 .columns > * { break-inside: avoid; margin-bottom: 16px; }
-.chart svg { display: block; width: 100%; height: auto; max-width: 460px; margin: 0 auto; }
+.chart svg { display: block; width: 100%; height: auto; max-width: 420px; margin: 0 auto; }
 .four .chart svg { max-width: 310px; }
 .four .card { padding: 12px; }
 .scroll { overflow-x: auto; }

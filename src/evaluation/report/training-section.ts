@@ -10,14 +10,21 @@ export function renderTraining({ dataSets, jobs }: Training): Html {
     ({ trainingLoss, validationLoss }) => trainingLoss.length + validationLoss.length > 1,
   );
   return html`<section id="training"><h2>Training</h2>
-<h3>Where the weights come from</h3>
-<div class="card lineage">${dataSets.map(renderDataSet)}</div>
+${
+  dataSets.length > 0 &&
+  html`<h3>Where the weights come from</h3>
+<div class="card lineage">${dataSets.map(renderDataSet)}</div>`
+}
 ${
   drawn.length > 0 &&
   html`<h3>Loss</h3>
 <p class="note">Mean nats per trained token. The first validation point is what the parent scores before any step on this subset.</p>
 <div class="grid four">${drawn.map(drawLossChart)}</div>`
 }
+${jobs.map(
+  ({ id, subset, problem }) =>
+    problem !== null && html`<p class="note">No loss of the ${subset} (${id}): ${problem}</p>`,
+)}
 ${jobs.length > 0 && html`<h3>Jobs</h3>${renderJobs(jobs)}`}
 </section>`;
 }

@@ -1,0 +1,64 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { Command } from "commander";
+import { explainSystemError } from "../../core/errors.js";
+import type { ReportData } from "../../evaluation/report/report-data.js";
+import type { Context } from "../context.js";
+import { writeNote, writeResult } from "../output.js";
+
+interface ReportOptions {
+  out?: string;
+  json?: true;
+}
+
+const HELP = `
+WHAT is a run, an evaluation (its id, a beginning of it, or its folder) or an agent; two of them, the baseline
+first, are compared. Without one: the newest run, with the evaluations of what it trained.
+
+The file needs nothing else, not even a network: mail it, or keep it with the checkpoints.`;
+
+export function createReportCommand(context: Context): Command {
+  return new Command("report")
+    .description("write one HTML file: where the weights come from, loss curves, scores, trajectories")
+    .argument("[what]", "a run, an evaluation or an agent; the baseline where two are compared")
+    .argument("[candidate]", "the evaluation or agent to compare it with")
+    .option("--out <file>", "the file (default: report-ID.html)")
+    .option("--json", "print what it holds as JSON")
+    .addHelpText("after", HELP)
+    .action((what: string | undefined, candidate: string | undefined, options: ReportOptions) =>
+      report(
+        context,
+        [what, candidate].filter((name) => name !== undefined),
+        options,
+      ),
+    );
+}
+
+async function report(context: Context, names: string[], { out, json }: ReportOptions): Promise<void> {
+  const { gatherReport } = await import("../report-data.js");
+  const { renderReport } = await import("../../evaluation/report/render-report.js");
+  const { name, data } = await gatherReport(context, names);
+  const path = resolve(context.cwd, out ?? `report-${name}.html`);
+  const text = renderReport(data);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (error) {
+    throw explainSystemError(error, path);
+  }
+  writeResult(context, {
+    json: json === true,
+    value: { path, sizeBytes: Buffer.byteLength(text), ...describe(data) },
+    text: path,
+  });
+  if (!json) writeNote(context, "next: open it in a browser");
+}
+
+function describe({ title, training, evaluations, comparison }: ReportData) {
+  return {
+    title,
+    jobs: training?.jobs.map(({ id }) => id) ?? [],
+    evaluations: evaluations.map(({ evaluation }) => evaluation.id),
+    comparison: comparison === null ? null : { a: comparison.a.id, b: comparison.b.id },
+  };
+}

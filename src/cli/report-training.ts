@@ -1,0 +1,115 @@
+import { MllmError } from "../core/errors.js";
+import type { TrainerEvent } from "../core/trainer-event.js";
+import type { TrainedCheckpoint, TrainedJob, Training } from "../evaluation/report/report-data.js";
+import type { Job, State } from "../state/open-state.js";
+import { type InspectedCheckpoint, inspectWithManifest } from "../training/inspect-checkpoint.js";
+import { buildLineage, type LineageNode } from "../training/lineage.js";
+import { readEvents } from "../training/read-events.js";
+import { handleOf } from "../training/session.js";
+import { selectForLineage } from "./checkpoint-view.js";
+import type { Workspace } from "./workspace.js";
+
+type Known = Workspace & { state: State };
+
+/** What these jobs have trained, and the checkpoints that they began with. */
+export async function gatherTraining(workspace: Known, jobs: readonly Job[]): Promise<Training | null> {
+  const all = withParents(workspace.state, jobs);
+  if (all.length === 0) return null;
+  const backboneFirst = [...all].sort((a, b) => a.stage - b.stage || a.createdAt.localeCompare(b.createdAt));
+  const recipes = new Map(workspace.state.listRuns().map((run) => [run.id, run.recipeName]));
+  return {
+    dataSets: await gatherLineage(workspace.state, all),
+    jobs: await Promise.all(
+      backboneFirst.map(async (job) => {
+        const known = await eventsOf(workspace, job);
+        return describeJob(workspace.state, job, { ...known, recipe: recipes.get(job.runId) ?? null });
+      }),
+    ),
+  };
+}
+
+/** A role's job is shown with the backbone's, whose run may be another one. */
+function withParents(state: State, jobs: readonly Job[]): Job[] {
+  const found = new Map(jobs.map((job) => [job.id, job]));
+  for (const { parentJobId } of jobs) {
+    const parent = parentJobId === null ? null : state.getJob(parentJobId);
+    if (parent !== null) found.set(parent.id, parent);
+  }
+  return [...found.values()];
+}
+
+async function gatherLineage(state: State, jobs: readonly Job[]): Promise<Training["dataSets"]> {
+  const ids = new Set(jobs.map(({ id }) => id));
+  const rows = state.listCheckpoints().filter(({ jobId }) => ids.has(jobId));
+  const inspected = await Promise.all(rows.map(inspectWithManifest));
+  const bases = new Map(inspected.map(({ id, manifest }) => [id, manifest?.baseModel ?? null]));
+  const describe = ({ checkpoint, children }: LineageNode<InspectedCheckpoint>): TrainedCheckpoint => ({
+    id: checkpoint.id,
+    subset: checkpoint.subset,
+    globalStep: checkpoint.globalStep,
+    baseModel: checkpoint.parentId === null ? (bases.get(checkpoint.id) ?? null) : null,
+    lossBefore: checkpoint.initialValidationLoss,
+    lossAfter: checkpoint.validationLoss,
+    children: children.map(describe),
+  });
+  return buildLineage(selectForLineage(inspected, null)).map(({ dataHash, checkpoints }) => ({
+    hash: dataHash,
+    checkpoints: checkpoints.map(describe),
+  }));
+}
+
+/** A provider that cannot be asked now keeps nobody from what is known here. */
+async function eventsOf(workspace: Known, job: Job): Promise<Pick<JobFacts, "events" | "problem">> {
+  try {
+    const { provider } = await workspace.sessionOf(job);
+    const { events } = await readEvents(provider, handleOf(workspace.state, job), null);
+    return { events, problem: events.length === 0 ? "its events are gone" : null };
+  } catch (error) {
+    if (!(error instanceof MllmError) || error.code === "bad_state") throw error;
+    return { events: [], problem: error.message };
+  }
+}
+
+interface JobFacts {
+  events: readonly TrainerEvent[];
+  problem: string | null;
+  recipe: string | null;
+}
+
+function describeJob(state: State, job: Job, { events, problem, recipe }: JobFacts): TrainedJob {
+  const best = state.listCheckpoints({ jobId: job.id }).find(({ isBest }) => isBest);
+  const kept = keepLastTries(events);
+  const progress = kept.filter((event) => event.type === "progress");
+  const evaluated = kept.filter((event) => event.type === "evaluated");
+  const data = events.findLast((event) => event.type === "data" && event.split === "train");
+  const last = progress.at(-1);
+  const done = kept.findLast((event) => event.type === "done");
+  const { rows = null, tokens = null } = data?.type === "data" ? data : {};
+  // The last step is not always logged.
+  const epochs =
+    last === undefined ? null : last.epoch * ((done?.globalStep ?? last.globalStep) / last.globalStep);
+  const { id, subset, state: jobState, provider } = job;
+  return {
+    ...{ id, subset, recipe, state: jobState, provider, rows, problem },
+    trainingLoss: progress.map(({ globalStep, loss }) => ({ globalStep, loss })),
+    validationLoss: evaluated.map(({ globalStep, loss }) => ({ globalStep, loss })),
+    bestStep: best?.globalStep ?? null,
+    lastStep: done?.globalStep ?? last?.globalStep ?? null,
+    tokens: tokens === null || epochs === null ? null : Math.round(tokens * epochs),
+    seconds: job.secondsBefore + (job.seconds ?? 0),
+    dollars: job.dollarsBefore + (job.dollars ?? 0),
+  };
+}
+
+/** Steps that a broken attempt had taken past its last checkpoint were taken again. */
+function keepLastTries(events: readonly TrainerEvent[]): TrainerEvent[] {
+  const kept: TrainerEvent[] = [];
+  for (const event of events) {
+    if (event.type === "started") {
+      const isUndone = (old: TrainerEvent) => "globalStep" in old && old.globalStep > event.fromStep;
+      kept.splice(0, kept.length, ...kept.filter((old) => !isUndone(old)));
+    }
+    kept.push(event);
+  }
+  return kept;
+}
