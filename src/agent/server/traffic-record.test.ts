@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -53,6 +53,17 @@ describe("openTrafficRecord", () => {
     expect((await readdir(folder)).sort()).toEqual([rotated, "traffic.jsonl"]);
     expect(await readFile(join(folder, rotated), "utf8")).toBe('{"n":1}\n{"n":2}\n');
     expect(await readFile(path, "utf8")).toBe('{"n":3}\n');
+  });
+
+  it("goes on in a new file where the operator moved the full one", async () => {
+    const record = await openTrafficRecord(path, { now, maxBytes: 10 });
+    await record.add({ n: 1 });
+    await rename(path, join(folder, "mine.jsonl"));
+    for (const n of [2, 3]) await record.add({ n });
+    await record.close();
+    expect(await readFile(join(folder, "mine.jsonl"), "utf8")).toBe('{"n":1}\n');
+    expect(await readFile(path, "utf8")).toBe('{"n":3}\n');
+    expect(await readdir(folder)).toHaveLength(3);
   });
 
   it("never overwrites a file that was put aside before", async () => {

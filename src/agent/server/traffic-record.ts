@@ -25,9 +25,10 @@ export async function openTrafficRecord(path: string, options: RecordOptions): P
   let last: Promise<void> = Promise.resolve();
   const write = async (line: Buffer): Promise<void> => {
     if (file.size > 0 && file.size + line.length > maxBytes) {
-      await file.handle.close();
       await putAside(path, now());
+      const full = file;
       file = await openAtEnd(path);
+      await full.handle.close();
     }
     try {
       await file.handle.appendFile(line);
@@ -103,7 +104,10 @@ async function putAside(path: string, now: Date): Promise<void> {
       await link(path, join(dir, `${name}-${time}${suffix}${ext}`));
       return await unlink(path);
     } catch (error) {
-      if (systemErrorCode(error) !== "EEXIST") throw error;
+      const code = systemErrorCode(error);
+      // The operator has moved it already.
+      if (code === "ENOENT") return;
+      if (code !== "EEXIST") throw error;
     }
   }
 }
