@@ -1,7 +1,7 @@
 import type { AgentResult } from "../agent/agent-event.js";
+import type { LiveTask } from "../evaluation/live/live-task.js";
 import type { Context } from "./context.js";
 import { formatTable, writeJsonLine, writeNote, writeResult } from "./output.js";
-import type { Question } from "./run-questions.js";
 
 export interface Ended {
   result: AgentResult;
@@ -12,7 +12,7 @@ export interface Ended {
 
 /** Shows many tasks being solved: how many so far, then the counts. */
 export interface BatchView {
-  done(question: Question, ended: Ended): void;
+  done(question: LiveTask, ended: Ended): void;
   end(): void;
   /** Takes a drawn progress line away. */
   close(): void;
@@ -31,7 +31,7 @@ interface Counts {
 
 export async function createBatchView(
   context: Context,
-  { questions, isJson }: { questions: readonly Question[]; isJson: boolean },
+  { questions, isJson }: { questions: readonly LiveTask[]; isJson: boolean },
 ): Promise<BatchView> {
   const groups = new Map<string, Counts>();
   const total = noCounts("all");

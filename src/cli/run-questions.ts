@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
-import type { AgentResult } from "../agent/agent-event.js";
-import type { ToolBox } from "../agent/tool-box.js";
 import { explainSystemError, MllmError } from "../core/errors.js";
+import type { LiveTask } from "../evaluation/live/live-task.js";
 
 /** A line of a file of questions. */
 const QuestionLine = z
@@ -20,15 +19,7 @@ const QuestionLine = z
   })
   .refine(({ instruction, question }) => (instruction ?? question) !== undefined, "needs an instruction");
 
-export interface Question {
-  id: string;
-  instruction: string;
-  tools: readonly string[] | null;
-  expected?: string | null;
-  group: string | null;
-}
-
-export async function readQuestions(path: string, cwd: string): Promise<Question[]> {
+export async function readQuestions(path: string, cwd: string): Promise<LiveTask[]> {
   const text = await readFile(resolve(cwd, path), "utf8").catch((error: unknown) => {
     throw explainSystemError(error, `questions ${path}`);
   });
@@ -42,7 +33,7 @@ export async function readQuestions(path: string, cwd: string): Promise<Question
 
 const HINT = 'One JSON object a line: {"id": "1", "question": "…", "expected": "…"}.';
 
-function readQuestion(line: string, place: string, number: number): Question {
+function readQuestion(line: string, place: string, number: number): LiveTask {
   const parsed = QuestionLine.safeParse(parse(line, place));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(
@@ -66,28 +57,6 @@ function parse(line: string, place: string): unknown {
   } catch {
     throw new MllmError("bad_input", `${place} is no JSON`, { hint: HINT });
   }
-}
-
-/** The same tools, of which only these are seen; closing it closes nothing. */
-export function offerTools(toolBox: ToolBox, names: readonly string[] | null): ToolBox {
-  const close = async () => {};
-  if (names === null)
-    return { tools: toolBox.tools, call: (call, options) => toolBox.call(call, options), close };
-  const known = new Map(toolBox.tools.map((tool) => [tool.name, tool]));
-  const tools = names.map((name) => {
-    const tool = known.get(name);
-    if (tool !== undefined) return tool;
-    throw new MllmError("bad_input", `a question asks for the tool ${name}, which there is not`, {
-      hint: `Tools: ${[...known.keys()].join(", ")}.`,
-    });
-  });
-  return { tools, call: (call, options) => toolBox.call(call, options), close };
-}
-
-/** Null where nobody said what would be right. */
-export function isSolved({ expected }: Question, { outcome, answer }: AgentResult): boolean | null {
-  if (expected === undefined) return null;
-  return expected === null ? outcome === "gave_up" : answer?.trim() === expected.trim();
 }
 
 /** Works through items, so many at once; the first failure ends it and is thrown. */

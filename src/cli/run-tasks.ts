@@ -6,16 +6,17 @@ import { withFreeCalls } from "../agent/free-calls.js";
 import type { AgentModel } from "../agent/role-model.js";
 import { type SolveOptions, solveTask } from "../agent/solve-task.js";
 import type { ToolBox } from "../agent/tool-box.js";
-import { openToolsFile } from "../agent/tools/open-tools.js";
+import { offerTools } from "../agent/tools/offer-tools.js";
 import { explainSystemError } from "../core/errors.js";
+import { isSolved, type LiveTask } from "../evaluation/live/live-task.js";
 import { type TrioOptions, toLimits, type WorkOptions } from "./agent-options.js";
 import type { Context } from "./context.js";
 import { openAgentModel } from "./open-agent-model.js";
 import { openReference } from "./open-reference.js";
+import { openToolBox } from "./open-tool-box.js";
 import { writeNote } from "./output.js";
-import { readTrajectories } from "./read-trajectories.js";
 import { createBatchView } from "./run-batch-view.js";
-import { isSolved, offerTools, type Question, readQuestions, workThrough } from "./run-questions.js";
+import { readQuestions, workThrough } from "./run-questions.js";
 import { toAnswerRecord } from "./run-record.js";
 import { createRunView } from "./run-view.js";
 
@@ -64,7 +65,7 @@ export async function runTasks(
     try {
       const running = { ...roles, toolBox, options, context };
       if (question === null) await solveMany(running, questions, trace);
-      else await solveOne(running, questions[0] as Question, trace);
+      else await solveOne(running, questions[0] as LiveTask, trace);
     } finally {
       await close();
     }
@@ -87,7 +88,7 @@ async function openRoles(
   return { model: options.freeCalls ? withFreeCalls(model) : model, close };
 }
 
-async function solveOne(running: Running, question: Question, trace: Trace): Promise<void> {
+async function solveOne(running: Running, question: LiveTask, trace: Trace): Promise<void> {
   const { context, options } = running;
   const view = createRunView(context, options.json === true);
   const { result } = await solve(running, question, { trace, show: (event) => view.show(event) });
@@ -95,7 +96,7 @@ async function solveOne(running: Running, question: Question, trace: Trace): Pro
   if (result.outcome !== "answered") context.setExitCode(1);
 }
 
-async function solveMany(running: Running, questions: readonly Question[], trace: Trace): Promise<void> {
+async function solveMany(running: Running, questions: readonly LiveTask[], trace: Trace): Promise<void> {
   const { context, options } = running;
   const view = await createBatchView(context, { questions, isJson: options.json === true });
   try {
@@ -113,7 +114,7 @@ type Trace = (record: Record<string, unknown>) => Promise<void>;
 
 async function solve(
   { toolBox, ...running }: Running,
-  question: Question,
+  question: LiveTask,
   { trace, show }: { trace: Trace; show(event: AgentEvent): void },
 ): Promise<{ result: AgentResult; seconds: number }> {
   const { context } = running;
@@ -150,15 +151,6 @@ function toSolveOptions({ model, compat, toolBox, options, context }: Running): 
     now: () => context.now(),
     ...(compat !== undefined && { compat }),
   };
-}
-
-async function openToolBox(context: Context, options: RunOptions): Promise<ToolBox> {
-  const { cwd, env, version, signal } = context;
-  return await openToolsFile(options.tools, {
-    ...{ cwd, env, version, signal },
-    isAllowed: () => options.yes === true,
-    readTrajectories: (path) => readTrajectories(path, cwd),
-  });
 }
 
 /** Whatever cannot be written is told before anything is done. */

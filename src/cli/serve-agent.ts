@@ -6,14 +6,13 @@ import { DEFAULT_SERVER_LIMITS, type ServerSettings } from "../agent/server/serv
 import { type RunningServer, startServer } from "../agent/server/start-server.js";
 import { openTrafficRecord, type TrafficRecord } from "../agent/server/traffic-record.js";
 import type { ToolBox } from "../agent/tool-box.js";
-import { openToolsFile } from "../agent/tools/open-tools.js";
 import { explainSystemError, MllmError } from "../core/errors.js";
 import { type TrioOptions, toLimits, type WorkOptions } from "./agent-options.js";
 import type { Context } from "./context.js";
 import { redactSecrets } from "./credentials.js";
 import { openAgentModel } from "./open-agent-model.js";
+import { openToolBox } from "./open-tool-box.js";
 import { quoteArgument, writeNote, writeResult } from "./output.js";
-import { readTrajectories } from "./read-trajectories.js";
 import { readServeKeys } from "./serve-keys.js";
 
 export interface ServeOptions extends TrioOptions, WorkOptions {
@@ -55,7 +54,8 @@ export async function serveAgent(
   try {
     const record = await openRecord(context, options);
     if (record !== null) closers.push(() => record.close());
-    const toolBox = await openToolBox(context, options);
+    const { tools, yes } = options;
+    const toolBox = tools === undefined ? null : await openToolBox(context, { tools, yes });
     if (toolBox !== null) closers.push(() => toolBox.close());
     const opened = await open(context, {
       ...options,
@@ -119,16 +119,6 @@ async function openRecord({ cwd, now }: Context, { record }: ServeOptions): Prom
   } catch (error) {
     throw explainSystemError(error, record);
   }
-}
-
-async function openToolBox(context: Context, { tools, yes }: ServeOptions): Promise<ToolBox | null> {
-  if (tools === undefined) return null;
-  const { cwd, env, version, signal } = context;
-  return await openToolsFile(tools, {
-    ...{ cwd, env, version, signal },
-    isAllowed: () => yes === true,
-    readTrajectories: (path) => readTrajectories(path, cwd),
-  });
 }
 
 interface Announced {
