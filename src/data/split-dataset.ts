@@ -11,6 +11,7 @@ import { isDataset } from "./is-dataset.js";
 import { OutputFolder } from "./output-folder.js";
 import { createBatchRunner } from "./pipeline/batch-runner.js";
 import { chooseWorkers } from "./pipeline/choose-workers.js";
+import { createBatchProcessor } from "./pipeline/process-batch.js";
 import type { Format } from "./readers/reader.js";
 import { RejectedFile } from "./rejected-file.js";
 import { SubsetFiles } from "./subset-files.js";
@@ -57,7 +58,11 @@ export async function* splitDataset(request: SplitRequest): AsyncGenerator<Split
   const folder = output?.temporaryPath ?? null;
   const bytesTotal = inputs.flatMap(({ files }) => files).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const workers = chooseWorkers(request.workers, bytesTotal);
-  const runner = createBatchRunner({ profile: request.profile.profile }, workers);
+  const runner = createBatchRunner({
+    ...{ workers, options: { profile: request.profile.profile } },
+    createProcessor: createBatchProcessor,
+    worker: new URL("pipeline/batch-worker.js", import.meta.url),
+  });
   let split: DatasetBuilder | null = null;
   try {
     const files = await SubsetFiles.create(folder, request.out, request.validation > 0);

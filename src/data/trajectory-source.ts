@@ -3,20 +3,16 @@ import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
 import { READERS } from "./formats.js";
 import type { Input, InputFile } from "./input/find-inputs.js";
-import { hashFile, type RecordText, readTexts, refuseUnreadable } from "./input/read-texts.js";
+import { hashFile, readTexts, refuseUnreadable } from "./input/read-texts.js";
 import { isStackOverflow } from "./nested-too-deeply.js";
 import { parseRecord } from "./parse-record.js";
+import { type CutBatch, cutBatches, entriesOf } from "./pipeline/cut-batches.js";
 import { type ReadRecord, readEntries } from "./pipeline/read-entries.js";
 import type { RecordBatch } from "./pipeline/record-batch.js";
 import { type Format, isObject } from "./readers/reader.js";
-import { GrowingBuffer } from "./rows/growing-buffer.js";
 
 /** A single file that begins with so many records of no format is taken to hold nothing else. */
 const MAX_UNKNOWN = 100;
-
-/** Large enough that a message costs little beside its work, small enough that many are under way at once. */
-const BATCH_BYTES = 512 * 1024;
-const BATCH_RECORDS = 1000;
 
 /** Reads one input batch by batch, hashing and counting as it goes; finds out its format. */
 export class TrajectorySource {
@@ -65,39 +61,32 @@ export class TrajectorySource {
       this.hash.update(chunk);
       this.bytesRead += chunk.length;
     });
-    const bytes = new GrowingBuffer();
-    let entries: RecordBatch["entries"] = [];
-    let firstIndex = 0;
-    let unknownEntries = 0;
-    const take = (): RecordBatch => {
-      const batch = { file: file.name, firstIndex, bytes: bytes.take(), entries, format: this.format };
-      firstIndex += entries.length;
-      entries = [];
-      const before = unknownEntries;
-      unknownEntries = 0;
-      return { ...batch, unknownEntries: before };
-    };
-    for await (const text of texts) {
-      if (this.format === null && this.isUnknown(text)) unknownEntries = entries.length + 1;
-      if (text.kind === "record") bytes.copy(text.bytes);
-      entries.push(text.kind === "record" ? bytes.length : text);
-      if (bytes.length >= BATCH_BYTES || entries.length === BATCH_RECORDS) yield take();
+    for await (const cut of cutBatches(file.name, texts)) {
+      const unknownEntries = this.format === null ? this.countUnknown(cut) : 0;
+      yield { ...cut, format: this.format, unknownEntries };
     }
-    if (entries.length > 0) yield take();
   }
 
   /** The first record that a format knows decides for the whole input. */
-  private isUnknown(text: RecordText): boolean {
-    if (text.kind === "fault") return true;
-    const { value, fault } = parseRecord(text.bytes);
-    if (fault !== null) return true;
+  private countUnknown(batch: CutBatch): number {
+    let count = 0;
+    for (const entry of entriesOf(batch)) {
+      if (Buffer.isBuffer(entry) && this.isKnown(entry)) return count;
+      count += 1;
+    }
+    return count;
+  }
+
+  private isKnown(record: Buffer): boolean {
+    const { value, fault } = parseRecord(record);
+    if (fault !== null) return false;
     this.format = detect(value);
-    if (this.format !== null) return false;
+    if (this.format !== null) return true;
     this.unknownRecords += 1;
     if (this.unknownRecords === 1)
       this.unknownKeys = isObject(value) ? Object.keys(value).slice(0, 8).join(", ") : typeof value;
     if (this.unknownRecords === MAX_UNKNOWN && !this.input.isFolder) throw this.unknownFormat();
-    return true;
+    return false;
   }
 
   private unknownFormat(): MllmError {

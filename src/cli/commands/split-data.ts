@@ -99,7 +99,7 @@ async function split(context: Context, inputs: string[], options: SplitDataOptio
   writeResult(context, { json: options.json === true, value: manifest, text: formatSplit(manifest, next) });
 }
 
-const COMPAT_OPTIONS = new Set(["out", "profile", "compat", "json"]);
+const COMPAT_OPTIONS = new Set(["out", "profile", "compat", "workers", "json"]);
 
 async function splitAsReference(
   context: Context,
@@ -129,6 +129,7 @@ async function splitAsReference(
     out: options.out,
     cwd: context.cwd,
     prompts,
+    workers: options.workers ?? null,
     signal: context.signal,
   });
   const { summary } = await followReading(context, events);

@@ -20,8 +20,9 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, "utf8")) as T;
 
-async function split(input: string, prompts: CompatPrompts): Promise<CompatSummary> {
-  const request = { inputs: [input], out: "out", cwd: folder, prompts, signal: new AbortController().signal };
+async function split(input: string, prompts: CompatPrompts, workers = 0): Promise<CompatSummary> {
+  const { signal } = new AbortController();
+  const request = { inputs: [input], out: "out", cwd: folder, prompts, workers, signal };
   for await (const event of splitAlphaUmi(request)) if (event.type === "done") return event.summary;
   throw new Error("no summary");
 }
@@ -51,6 +52,25 @@ describe("splitAlphaUmi", () => {
     expect(await readdir(join(folder, "out"))).toEqual(["train_caller.json", "train_summarizer.json"]);
     expect(subsets.planner.failure).toContain("record 2 of in.json");
     expect(JSON.parse((await output("summarizer")).toString())).toHaveLength(1);
+  });
+
+  it.each([0, 2])("reuses the prompt of a record long before, with %i threads", async (workers) => {
+    const conversation = (...turns: [string, string][]) => ({
+      tools: [],
+      instruction: "q",
+      conversations: turns.map(([from, value]) => ({ from, value })),
+    });
+    const first = conversation(["user", "first"], ["assistant", " Next: conclusion."], ["conclusion", "a"]);
+    const giveUp = conversation(["user", "later"], ["assistant", "Next: give up."]);
+    const records = [giveUp, ...Array.from({ length: 2500 }, () => giveUp)];
+    await writeFile(join(folder, "in.json"), JSON.stringify([first, ...records]));
+    expect((await split("in.json", simple, workers)).subsets.backbone.rows).toBe(2502);
+    const rows = JSON.parse((await output("backbone")).toString()) as { input: string }[];
+    expect(new Set(rows.map(({ input }) => input))).toEqual(new Set(["user: first</s> assistant: "]));
+    await writeFile(join(folder, "in.json"), JSON.stringify(records));
+    const { backbone, planner } = (await split("in.json", simple, workers)).subsets;
+    expect(backbone.failure).toContain("record 1 of in.json");
+    expect(planner.rows).toBe(2501);
   });
 
   it("writes nothing where no subset can be written", async () => {

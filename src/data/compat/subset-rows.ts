@@ -1,7 +1,6 @@
 import type { Subset } from "../../core/roles.js";
 import { toBytes } from "./byte-list.js";
 import type { CompatRecord } from "./compat-record.js";
-import { ReferenceFailure } from "./conversation.js";
 import { History, type Pieces, PromptTemplate, quoteInner } from "./prompt-template.js";
 import { replaceEvery, strip } from "./python-text.js";
 
@@ -11,7 +10,8 @@ const END = "</s>";
 
 /** `input` and `target` are quoted, without quotation marks and without the suffix of the input. */
 interface Row {
-  input: Pieces;
+  /** Null: the prompt made last, before this renderer's first record. */
+  input: Pieces | null;
   target: string;
 }
 
@@ -25,51 +25,75 @@ interface Place {
 /** Reads one turn: adds it to the history and gives its row, if it has one. */
 type ReadTurn = (place: Place) => Row | null;
 
-/** Hands the rows of one record to `add`, piece by piece, and says how many. Throws a ReferenceFailure where the reference fails. */
-export type RenderRows = (record: CompatRecord, rowsBefore: number, add: (bytes: Buffer) => void) => number;
+/** Takes rows, piece by piece. */
+export interface RowWriter {
+  write(bytes: Uint8Array): void;
+  /** ASCII. */
+  writeText(text: string): void;
+  /** Here belongs the prompt that was made last, by whoever rendered the records before. */
+  leaveGap(): void;
+}
 
-const FIRST_ROW = toBytes('[\n  {\n    "tools": ');
+export interface RowRenderer {
+  /** Writes the rows of one record and says how many. Throws a ReferenceFailure where the reference fails. */
+  render(record: CompatRecord, writer: RowWriter): number;
+  /** The prompt that a step which gives up would reuse, and forgets it; null where none was made. */
+  takeLastInput(): Buffer | null;
+}
+
 const NEXT_ROW = toBytes(',\n  {\n    "tools": ');
 const LIST_OPEN = toBytes(',\n    "history": [');
 const LIST_CLOSE = toBytes('\n    ],\n    "input": "');
 const LIST_EMPTY = toBytes('],\n    "input": "');
 
-/** A renderer to be used for all records in order: the backbone's carries state from one to the next, as the reference does. */
-export function createRowRenderer(subset: Subset, template: string): RenderRows {
-  const { readTurn, speaker } = createTurnReader(subset);
+/**
+ * A renderer for consecutive records. The reference makes no prompt for a step that gives up: its backbone row has the
+ * prompt made last, perhaps for another record. Where that is none of this renderer's, the row has a gap.
+ */
+export function createRowRenderer(subset: Subset, template: string): RowRenderer {
+  const { readTurn, speaker, takeLastInput } = createTurnReader(subset);
   const toTarget = toBytes(` ${speaker}: ",\n    "target": "`);
   const prompt = new PromptTemplate(template, subset === "caller");
   const history = new History();
-  return (record, rowsBefore, add) => {
+  const render = (record: CompatRecord, writer: RowWriter): number => {
     history.reset();
     let rows = 0;
     for (let at = 0; at < record.turns.length; at += 1) {
       const row = readTurn({ record, at, prompt, history });
       if (row === null) continue;
-      add(rowsBefore + rows === 0 ? FIRST_ROW : NEXT_ROW);
-      add(record.tools);
-      add(LIST_OPEN);
-      add(record.listBefore(at));
-      add(at === 0 ? LIST_EMPTY : LIST_CLOSE);
-      for (const piece of row.input) add(piece);
-      add(toTarget);
-      add(toBytes(`${row.target}"\n  }`));
+      writer.write(NEXT_ROW);
+      writer.write(record.tools);
+      writer.write(LIST_OPEN);
+      writer.write(record.listBefore(at));
+      writer.write(at === 0 ? LIST_EMPTY : LIST_CLOSE);
+      if (row.input === null) writer.leaveGap();
+      else for (const piece of row.input) writer.write(piece);
+      writer.write(toTarget);
+      writer.writeText(`${row.target}"\n  }`);
       rows += 1;
     }
     return rows;
   };
+  return { render, takeLastInput };
 }
 
-function createTurnReader(subset: Subset): { readTurn: ReadTurn; speaker: string } {
+interface TurnReader {
+  readTurn: ReadTurn;
+  speaker: string;
+  takeLastInput(): Buffer | null;
+}
+
+function createTurnReader(subset: Subset): TurnReader {
+  const takeLastInput = () => null;
   switch (subset) {
     case "backbone":
-      return { readTurn: createReadBackboneTurn(), speaker: "assistant" };
+      return createBackboneReader();
     case "planner":
-      return { readTurn: readPlannerTurn, speaker: "assistant" };
+      return { readTurn: readPlannerTurn, speaker: "assistant", takeLastInput };
     case "caller":
-      return { readTurn: readCallerTurn, speaker: "caller" };
+      return { readTurn: readCallerTurn, speaker: "caller", takeLastInput };
     case "summarizer":
-      return { readTurn: readSummarizerTurn, speaker: "conclusion" };
+      return { readTurn: readSummarizerTurn, speaker: "conclusion", takeLastInput };
   }
 }
 
@@ -86,10 +110,14 @@ function readsCommonTurn(place: Place, others: string[]): boolean {
   return true;
 }
 
-function createReadBackboneTurn(): ReadTurn {
-  // The reference makes no prompt for a step that gives up: it writes the one made last, perhaps for another record.
+function createBackboneReader(): TurnReader {
   let lastInput: Pieces | null = null;
-  return (place) => {
+  const takeLastInput = (): Buffer | null => {
+    const taken = lastInput === null ? null : Buffer.concat(lastInput);
+    lastInput = null;
+    return taken;
+  };
+  const readTurn: ReadTurn = (place) => {
     const { record, at, history, prompt } = place;
     // The pieces of the record before are about to be overwritten.
     if (at === 0) lastInput = lastInput === null ? null : [Buffer.concat(lastInput)];
@@ -98,11 +126,8 @@ function createReadBackboneTurn(): ReadTurn {
     const close = (words: string, tail: string): string => `${strip(replaceEvery(text, words, ""))}\n${tail}`;
     let target = text;
     let hasRow = true;
-    if (text.includes(GIVE_UP)) {
-      target = close(GIVE_UP, "conclusion: give up.");
-      if (lastInput === null)
-        throw new ReferenceFailure("the first step of the data gives up: there is no prompt to reuse");
-    } else {
+    if (text.includes(GIVE_UP)) target = close(GIVE_UP, "conclusion: give up.");
+    else {
       const next = record.from(at + 1);
       if (next === "caller") target = close("Next: caller.", record.text(at + 1));
       else if (next === "conclusion")
@@ -112,8 +137,9 @@ function createReadBackboneTurn(): ReadTurn {
     }
     const quoted = quoteInner(target);
     history.add("assistant", { text: target, quoted }, END);
-    return hasRow && lastInput !== null ? { input: lastInput, target: quoted } : null;
+    return hasRow ? { input: lastInput, target: quoted } : null;
   };
+  return { readTurn, speaker: "assistant", takeLastInput };
 }
 
 const readPlannerTurn: ReadTurn = (place) => {

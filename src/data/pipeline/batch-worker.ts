@@ -1,13 +1,4 @@
-import { workerData } from "node:worker_threads";
-import workerpool from "workerpool";
-import { createBatchProcessor, type ProcessorOptions } from "./process-batch.js";
-import type { RecordBatch } from "./record-batch.js";
+import { createBatchProcessor } from "./process-batch.js";
+import { serveBatches } from "./serve-batches.js";
 
-const processBatch = createBatchProcessor(workerData as ProcessorOptions);
-
-workerpool.worker({
-  process: (batch: RecordBatch) => {
-    const result = processBatch(batch);
-    return new workerpool.Transfer(result, [result.bytes.buffer]);
-  },
-});
+serveBatches(createBatchProcessor, ({ bytes }) => [bytes]);

@@ -2,6 +2,7 @@ import { readerOf } from "../formats.js";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import { parseRecord } from "../parse-record.js";
 import type { Reader, ReadResult, RecordPlace } from "../readers/reader.js";
+import { entriesOf } from "./cut-batches.js";
 import type { RecordBatch } from "./record-batch.js";
 
 /** One record and what its format's reader made of it. */
@@ -14,19 +15,19 @@ export interface ReadRecord {
 
 export function* readEntries(batch: RecordBatch): Generator<ReadRecord> {
   const reader = batch.format === null ? null : readerOf(batch.format);
-  const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
-  let start = 0;
-  for (const [index, entry] of batch.entries.entries()) {
+  let index = 0;
+  for (const entry of entriesOf(batch)) {
     const place = { file: batch.file, index: batch.firstIndex + index };
-    if (typeof entry !== "number") {
+    const isUnknown = reader === null || index < batch.unknownEntries;
+    index += 1;
+    if (!Buffer.isBuffer(entry)) {
       const { reason, detail, text } = entry;
       yield { result: { kind: "rejected", reason, detail }, value: text, place };
       continue;
     }
-    const { value, fault } = parseRecord(bytes.subarray(start, entry));
-    start = entry;
+    const { value, fault } = parseRecord(entry);
     if (fault !== null) yield { result: { kind: "rejected", ...fault }, value, place };
-    else if (reader === null || index < batch.unknownEntries) yield { result: UNKNOWN, value, place };
+    else if (isUnknown) yield { result: UNKNOWN, value, place };
     else yield { result: interpret(reader, value, place), value, place };
   }
 }

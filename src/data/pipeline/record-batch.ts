@@ -1,23 +1,9 @@
 import type { Format } from "../readers/reader.js";
 import type { RowsBySubset } from "../rows/row-encoder.js";
+import type { CutBatch } from "./cut-batches.js";
 
-/** What stands where a record should. `text` is its beginning. */
-export interface RecordFault {
-  reason: string;
-  detail: string;
-  text: string;
-}
-
-/** Consecutive records of one file, as one message to whoever reads them. */
-export interface RecordBatch {
-  /** Relative to its input. */
-  file: string;
-  /** In the file, of the first entry. */
-  firstIndex: number;
-  /** JSON texts, one behind the other. */
-  bytes: Uint8Array;
-  /** Where in `bytes` each record ends; or what stands in its place. */
-  entries: (number | RecordFault)[];
+/** Records and how to read them. */
+export interface RecordBatch extends CutBatch {
   /** Null while no record was of a known format. */
   format: Format | null;
   /** So many entries at the beginning come before the first record of a known format. */
