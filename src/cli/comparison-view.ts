@@ -27,6 +27,14 @@ export function formatComparison(
   return parts.flat().join("\n\n");
 }
 
+/** As JSON shows it: of the items that changed only the worst, and how many there are. */
+export function toComparisonValue(
+  { changes, ...comparison }: Comparison,
+  { examples }: { examples: number },
+) {
+  return { ...comparison, changed: changes.length, changes: changes.slice(0, examples) };
+}
+
 function formatHead({ a, b, data, kind, settings, ...counts }: Comparison): string {
   const { items, clusters, onlyInA, onlyInB } = counts;
   const noun = kind === "static" ? `steps of ${clusters} trajectories` : "tasks";

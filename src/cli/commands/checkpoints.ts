@@ -4,6 +4,7 @@ import type { Checkpoint, State } from "../../state/open-state.js";
 import type { Context } from "../context.js";
 import { formatTable, writeNote, writeResult } from "../output.js";
 import { createPullCommand, createPushCommand } from "./checkpoint-copies.js";
+import { createPromoteCommand } from "./checkpoint-promote.js";
 
 interface JsonOption {
   json?: true;
@@ -18,7 +19,7 @@ const ID = ["<id>", "its id, or the beginning of it"] as const;
 
 export function createCheckpointsCommand(context: Context): Command {
   const checkpoints = new Command("checkpoints").description(
-    "Show, check, copy and remove trained checkpoints",
+    "Show, check, promote, copy and remove trained checkpoints",
   );
   checkpoints
     .command("list", { isDefault: true })
@@ -52,7 +53,10 @@ export function createCheckpointsCommand(context: Context): Command {
     .option("--force", "even if others descend from it")
     .option(...JSON_OPTION)
     .action((id: string, options: JsonOption & { force?: true }) => remove(context, id, options));
-  return checkpoints.addCommand(createPullCommand(context)).addCommand(createPushCommand(context));
+  return checkpoints
+    .addCommand(createPromoteCommand(context))
+    .addCommand(createPullCommand(context))
+    .addCommand(createPushCommand(context));
 }
 
 async function withState(context: Context, work: (state: State | null) => Promise<void>): Promise<void> {

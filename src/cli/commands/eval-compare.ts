@@ -45,7 +45,7 @@ async function compare(
   const { findComparedEvaluations, readEvaluatedItems } = await import("../find-compared-evaluations.js");
   const { compareItems } = await import("../../evaluation/compare/compare-items.js");
   const { judgeComparisons } = await import("../../evaluation/compare/judge-comparisons.js");
-  const { formatComparison } = await import("../comparison-view.js");
+  const { formatComparison, toComparisonValue } = await import("../comparison-view.js");
   const { formatVerdict } = await import("../verdict-view.js");
   const { openWorkspace } = await import("../workspace.js");
   const workspace = await openWorkspace(context, { database: "read-only" });
@@ -56,10 +56,9 @@ async function compare(
     acrossSettings,
   });
   const verdict = judgeComparisons([comparison], conditions);
-  const { changes, ...rest } = comparison;
   writeResult(context, {
     json: json === true,
-    value: { ...rest, changed: changes.length, changes: changes.slice(0, examples), verdict },
+    value: { ...toComparisonValue(comparison, { examples }), verdict },
     text: `${formatComparison(comparison, { verdict, examples })}\n\n${formatVerdict(verdict, [comparison])}`,
   });
   if (!json) writeNote(context, `next: mllm report ${names.map(quoteArgument).join(" ")} --out report.html`);
