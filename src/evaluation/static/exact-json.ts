@@ -61,7 +61,8 @@ function unwrap(_key: string, value: unknown): unknown {
   if (typeof value !== "string" || !value.startsWith("\0")) return value;
   if (value[1] === "\0") return value.slice(1);
   const token = value.slice(1);
-  return LONG_INTEGER.test(token) ? BigInt(token) : Number(token);
+  const number = Number(token);
+  return LONG_INTEGER.test(token) && !Number.isSafeInteger(number) ? BigInt(token) : number;
 }
 
 /** JSON's equality: 1 is 1.0, the order of keys means nothing. */
