@@ -57,7 +57,9 @@ async function createBar(context: Context): Promise<View> {
 function createLines(context: Context): View {
   let fifths = 0;
   return {
-    show({ done, total }, text) {
+    show({ done, total, isCached }, text) {
+      // What is known from before takes no time worth a line.
+      if (isCached && done < total) return;
       const reached = Math.floor((5 * done) / total);
       if (reached > fifths) writeNote(context, text);
       fifths = reached;

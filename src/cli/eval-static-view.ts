@@ -1,0 +1,37 @@
+import { MllmError } from "../core/errors.js";
+import type { CompatScores, StoredEvaluation } from "../evaluation/evaluation.js";
+import type { State } from "../state/open-state.js";
+import type { Context } from "./context.js";
+import type { EvalStaticOptions } from "./eval-static.js";
+import { formatEvaluation } from "./eval-view.js";
+import { formatTable, writeNote, writeResult } from "./output.js";
+
+/** Prints what was asked for: the reference's numbers, the document, or tables and what to do next. */
+export function showStatic(
+  context: Context,
+  { evaluation, folder }: StoredEvaluation,
+  { options, state }: { options: EvalStaticOptions; state: State },
+): void {
+  const json = options.json === true;
+  if (options.compat !== undefined && evaluation.compat !== null) {
+    const scores = demandScores(evaluation.compat);
+    const text = formatTable(["alpha-umi", "value"], Object.entries(scores));
+    writeResult(context, { json, value: scores, text });
+    return;
+  }
+  const text = `${formatEvaluation(evaluation)}\n\nfiles: ${folder}`;
+  writeResult(context, { json, value: { ...evaluation, folder }, text });
+  if (json) return;
+  const { id, data } = evaluation;
+  const earlier = state.listEvaluations({ kind: "static", dataSha256: data.sha256 });
+  const other = earlier.find((row) => row.id !== id);
+  const next = other === undefined ? `report ${id} --out report.html` : `eval compare ${other.id} ${id}`;
+  writeNote(context, `next: mllm ${next}`);
+}
+
+function demandScores(compat: CompatScores): Exclude<CompatScores, { error: string }> {
+  if (!("error" in compat)) return compat;
+  throw new MllmError("bad_input", `alpha-umi's evaluation ends with ${compat.error} here`, {
+    hint: "Leave out --compat: the metrics of mllm are defined for these predictions too.",
+  });
+}
