@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { readFileSync, writeSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,6 +15,8 @@ const ISSUES = "report it with the command and the lines above";
 /** Runs one command line and returns its exit code. Tests pass a part of the context; the process supplies the rest. */
 export async function main(args: readonly string[], overrides: Partial<Context> = {}): Promise<number> {
   const interruption = new AbortController();
+  // Each of many tasks at once listens; Node takes more than ten for a leak.
+  setMaxListeners(0, interruption.signal);
   const stopListening = overrides.signal === undefined ? listenForInterrupt(interruption) : () => {};
   let exitCode: number = EXIT.done;
   const context = createContext({
