@@ -4,6 +4,7 @@ import { MllmError } from "../core/errors.js";
 import { canonicalJson } from "../core/ids.js";
 import { ROLES, type Role } from "../core/roles.js";
 import type { EvaluatedItems } from "../evaluation/compare/comparison.js";
+import { listOtherSettings } from "../evaluation/compare/pair-items.js";
 import type { StoredEvaluation } from "../evaluation/evaluation.js";
 import { readEvaluation, readItems } from "../evaluation/evaluation-folder.js";
 import type { Agent, State } from "../state/open-state.js";
@@ -46,12 +47,16 @@ export function pairEvaluations(
   b: readonly StoredEvaluation[],
   { acrossSettings = false } = {},
 ): Pair<StoredEvaluation>[] {
-  const keyOf = ({ evaluation: { kind, data, settings } }: StoredEvaluation) =>
-    canonicalJson([kind, data.sha256, acrossSettings ? null : settings]);
   const pairs = new Map<string, Pair<StoredEvaluation>>();
   for (const candidate of b) {
-    const key = keyOf(candidate);
-    const baseline = a.find((each) => keyOf(each) === key);
+    const { kind, data, settings } = candidate.evaluation;
+    const baseline = a.find(
+      ({ evaluation }) =>
+        evaluation.kind === kind &&
+        evaluation.data.sha256 === data.sha256 &&
+        (acrossSettings || listOtherSettings(evaluation, candidate.evaluation).length === 0),
+    );
+    const key = canonicalJson([kind, data.sha256, settings]);
     if (baseline !== undefined && !pairs.has(key)) pairs.set(key, [baseline, candidate]);
   }
   return [...pairs.values()];

@@ -106,12 +106,17 @@ describe("compareItems", () => {
     expect(() => compareItems(one, makeEvaluated(makeCalls(), { data }))).toThrow(
       "different data: static-0 of test.jsonl (dddddddddddd), static-0 of other.jsonl (eeeeeeeeeeee)",
     );
-    const other = makeEvaluated(makeCalls(), { settings });
-    const same = makeEvaluated(makeCalls(), { settings: { seed: 1, limits: { turns: 9 } } });
+    const trained = (role: string) => ({ id: role, hash: role });
+    const checkpoints = { planner: trained("p"), caller: trained("c"), summarizer: trained("s") };
+    const subject = { name: "desk", checkpoints };
+    const other = makeEvaluated(makeCalls(), { subject, settings });
+    const same = makeEvaluated(makeCalls(), { subject, settings: { seed: 1, limits: { turns: 9 } } });
     expect(() => compareItems(other, same)).toThrow("different settings: limits.turns is 3 and 9");
     expect(() => compareItems(one, makeEvaluated([makeItem("x#1", {})]))).toThrow("no item in common");
     expect(compareItems(other, same, { acrossSettings: true }).settings).toEqual([
       { name: "limits.turns", a: 3, b: 9 },
     ]);
+    // Predictions from elsewhere.
+    expect(compareItems(one, same).settings).toEqual([]);
   });
 });

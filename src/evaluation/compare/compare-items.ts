@@ -2,7 +2,7 @@ import { MllmError } from "../../core/errors.js";
 import { METRICS, type MetricInfo } from "../metrics.js";
 import { compareMetrics, gainOf, type Sampling } from "./compare-metrics.js";
 import type { Comparison, DifferenceSlice, EvaluatedItems, ItemChange } from "./comparison.js";
-import { checkComparable, type ItemPair, pairItems } from "./pair-items.js";
+import { checkSameData, type ItemPair, listOtherSettings, pairItems } from "./pair-items.js";
 
 export interface CompareOptions extends Partial<Sampling> {
   /** Compares although settings differ: what they are then counts as part of who was evaluated. */
@@ -20,8 +20,9 @@ export function compareItems(
   b: EvaluatedItems,
   { acrossSettings = false, ...given }: CompareOptions = {},
 ): Comparison {
-  const settings = checkComparable(a, b);
-  if (!acrossSettings) refuseOtherSettings(a, b, settings);
+  checkSameData(a.evaluation, b.evaluation);
+  const settings = listOtherSettings(a.evaluation, b.evaluation);
+  if (!acrossSettings && settings.length > 0) throw refuseSettings(a, b, settings);
   const pairs = pairItems(a.items, b.items);
   if (pairs.length === 0) {
     throw new MllmError("bad_input", `${a.evaluation.id} and ${b.evaluation.id} have no item in common`, {
@@ -54,10 +55,9 @@ function nameOf({ evaluation: { id, subject } }: EvaluatedItems): Comparison["a"
   return { id, subject };
 }
 
-function refuseOtherSettings(a: EvaluatedItems, b: EvaluatedItems, settings: Comparison["settings"]): void {
-  if (settings.length === 0) return;
+function refuseSettings(a: EvaluatedItems, b: EvaluatedItems, settings: Comparison["settings"]): MllmError {
   const each = settings.map(({ name, a, b }) => `${name} is ${JSON.stringify(a)} and ${JSON.stringify(b)}`);
-  throw new MllmError(
+  return new MllmError(
     "bad_input",
     `${a.evaluation.id} and ${b.evaluation.id} were made with different settings: ${each.join("; ")}`,
     { hint: "Evaluate both in the same way, or add --across-settings if that is what you compare." },

@@ -1,7 +1,8 @@
 import { MllmError } from "../../core/errors.js";
 import { canonicalJson } from "../../core/ids.js";
+import type { Evaluation } from "../evaluation.js";
 import type { Item } from "../item.js";
-import type { Comparison, EvaluatedItems } from "./comparison.js";
+import type { Comparison } from "./comparison.js";
 
 export interface ItemPair {
   a: Item;
@@ -17,25 +18,30 @@ export function pairItems(a: readonly Item[], b: readonly Item[]): ItemPair[] {
   });
 }
 
-/** Throws bad_input where two evaluations cannot be compared item by item, and says in what they differ. */
-export function checkComparable(
-  { evaluation: a }: EvaluatedItems,
-  { evaluation: b }: EvaluatedItems,
-): Comparison["settings"] {
+/** Throws bad_input where two evaluations are of different things, so that no item of one is an item of the other. */
+export function checkSameData(a: Evaluation, b: Evaluation): void {
   if (a.kind !== b.kind) {
     throw new MllmError("bad_input", `${a.id} is a ${a.kind} evaluation, ${b.id} a ${b.kind} one`, {
       hint: "Compare two of one kind; mllm eval list shows them.",
     });
   }
   if (a.data.sha256 !== b.data.sha256) {
-    const name = ({ data }: typeof a) => `${data.name} (${data.sha256.slice(0, 12)})`;
+    const name = ({ data }: Evaluation) => `${data.name} (${data.sha256.slice(0, 12)})`;
     throw new MllmError(
       "bad_input",
       `they are of different data: ${a.id} of ${name(a)}, ${b.id} of ${name(b)}`,
       { hint: "Evaluate both on the same files; the hash in brackets is of their contents." },
     );
   }
-  return listDifferences(a.settings, b.settings);
+}
+
+/**
+ * The settings in which two evaluations differ. None where one is of predictions from elsewhere: how those were made
+ * is unknown, and belongs to who is compared.
+ */
+export function listOtherSettings(a: Evaluation, b: Evaluation): Comparison["settings"] {
+  const isFromElsewhere = a.subject.checkpoints === null || b.subject.checkpoints === null;
+  return isFromElsewhere ? [] : listDifferences(a.settings, b.settings);
 }
 
 /** Leaves that are not equal, by dotted path. */
