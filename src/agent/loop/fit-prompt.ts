@@ -55,11 +55,23 @@ function createRender(
   { role, thought }: Omit<Question, "attempt">,
   endOfTurnToken: string,
 ): (steps: readonly Step[]) => string {
+  const breakUp = createBreakUp(endOfTurnToken);
   return (steps) =>
     renderer
       .prompt(role, { instruction, tools: [...tools], steps: [...steps], thought })
       .split(renderer.profile.endOfTurn)
+      .map(breakUp)
       .join(endOfTurnToken);
+}
+
+/** No text may end a turn, whatever the model's own token for it looks like: as in training, a blank breaks it up. */
+function createBreakUp(token: string): (text: string) => string {
+  const [first = "", ...rest] = Array.from(token, (character) =>
+    character.replace(/[\^$.*+?()[\]{}|\\/]/, "\\$&"),
+  );
+  // Overlapping ones, too.
+  const start = new RegExp(`${first}(?=${rest.join("")})`, "gu");
+  return (text) => (text.includes(token) ? text.replace(start, "$& ") : text);
 }
 
 function cutObservations(
