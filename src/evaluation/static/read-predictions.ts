@@ -42,11 +42,15 @@ const OwnEntry = z.object({
   prediction: z.union([PredictedStep, z.tuple([PredictedStep]), z.string().transform(readReferenceText)]),
 });
 
-const ReferenceTool = z.object({ Name: z.string(), function: z.unknown(), input: z.unknown() });
+const ReferenceTool = z.object({
+  Name: z.string(),
+  function: z.unknown().optional(),
+  input: z.unknown().optional(),
+});
 const ReferenceEntry = z.object({
   tools: z.array(ReferenceTool),
   instruction: z.string().default(""),
-  history: z.unknown(),
+  history: z.unknown().optional(),
   reference: z.string(),
   predictions: z.string(),
 });
