@@ -2,6 +2,13 @@ import type { Step } from "../../core/trajectory.js";
 import type { Evaluation } from "../evaluation.js";
 import type { Item } from "../item.js";
 
+const INSTEAD: Record<Step["kind"], string> = {
+  user: "asking",
+  call: "calling a tool",
+  answer: "answering",
+  give_up: "giving up",
+};
+
 const ACTS: Record<Step["kind"], string> = {
   user: "asks",
   call: "calls a tool",
@@ -18,7 +25,7 @@ function classifyStep({ scores, reference, prediction }: Item): string | null {
   if (scores.step_exact === 1) return null;
   const [recorded, predicted] = [reference[0], prediction[0]];
   if (recorded === undefined || predicted === undefined) return "nothing to compare";
-  if (recorded.kind !== predicted.kind) return `${ACTS[predicted.kind]}, recorded: ${ACTS[recorded.kind]}`;
+  if (recorded.kind !== predicted.kind) return `${ACTS[predicted.kind]} instead of ${INSTEAD[recorded.kind]}`;
   if (predicted.kind !== "call" || recorded.kind !== "call") return "answers in other words";
   if (scores.hallucination === 1) return "calls a tool that is not offered";
   return recorded.call.name === predicted.call.name ? "calls with other arguments" : "calls another tool";

@@ -4,7 +4,10 @@ import { drawChart } from "./draw-chart.js";
 import type { Html } from "./html.js";
 
 const CELL = 34;
-const LETTER = 6.6;
+/** Of a wide font, in pixels: which one a browser takes is not known. */
+const LETTER = 7.4;
+/** How far a letter of a column's label goes up and to the right. */
+const [RISE, RUN] = [0.68, 0.78];
 const MOST_LETTERS = 18;
 
 interface Cell {
@@ -27,14 +30,19 @@ export function drawConfusionChart({ labels, counts, title }: Confusion): Html {
   });
   const longest = Math.min(MOST_LETTERS, Math.max(...labels.map((label) => label.length)));
   const marginLeft = 12 + longest * LETTER;
-  const marginTop = 12 + longest * LETTER * 0.75;
+  const marginTop = 16 + longest * LETTER * RISE;
   const side = Math.max(CELL, Math.min(70, (344 - marginLeft) / labels.length));
-  const width = marginLeft + side * labels.length + 16;
+  const overhangs = labels.map((label, column) => {
+    const length = shorten(label).length * LETTER * RUN;
+    return length - (labels.length - column - 0.5) * side;
+  });
+  const marginRight = 8 + Math.max(8, ...overhangs);
+  const width = marginLeft + side * labels.length + marginRight;
   const height = marginTop + Math.min(side, 48) * labels.length + 4;
   return drawChart(
     { title, description: describe(title, cells), isWide: true },
     {
-      ...{ width, height, marginLeft, marginTop, marginRight: 16, marginBottom: 4 },
+      ...{ width, height, marginLeft, marginTop, marginRight, marginBottom: 4 },
       x: { domain: labels, label: null, axis: null },
       y: { domain: labels, label: null, axis: null },
       opacity: { domain: [0, 1], range: [0.04, 0.6] },

@@ -17,7 +17,7 @@ export function renderEvaluation({ evaluation, items }: EvaluatedItems): Html {
   const { summary, kind, subject, data, id } = evaluation;
   const what = kind === "static" ? "recorded steps" : "tasks";
   return html`<section id="${id}"><h2>${kind === "static" ? "Static" : "Live"} evaluation <code>${id}</code></h2>
-<p class="note"><b>${subject.name}</b> on ${summary.items} ${what} of <b>${data.name}</b>${describeIntervals(items)}</p>
+<p class="note"><b>${subject.name}</b> on ${summary.items} ${what} of <b>${data.name}</b>${describeIntervals(kind, items)}</p>
 ${renderTiles(summary.metrics)}
 <h3>Scores</h3>
 <div class="columns">${renderScoreCharts(summary)}</div>
@@ -35,9 +35,9 @@ ${renderSettings(evaluation)}
 </section>`;
 }
 
-function describeIntervals(items: EvaluatedItems["items"]): string {
+function describeIntervals(kind: Evaluation["kind"], items: EvaluatedItems["items"]): string {
   const clusters = new Set(items.map(({ cluster }) => cluster)).size;
-  return `. Intervals are 95 %, by resampling ${clusters} ${clusters === 1 ? "trajectory" : "trajectories"}.`;
+  return `. Intervals are 95 %, by resampling ${clusters} ${kind === "static" ? "trajectories" : "tasks"}.`;
 }
 
 /** The numbers that are looked for first. */
@@ -74,10 +74,11 @@ function renderScoreCharts({ metrics, groups }: Summary): Html[] {
         ];
   return [null, ...ROLES].flatMap((role) => {
     const title = role ?? "the whole agent";
-    const [headline, others] = [true, false].map((isHeadline) =>
-      present.filter((info) => info.role === role && info.isHeadline === isHeadline),
-    );
-    return [...draw(title, headline ?? [], slices), ...draw(`${title}, in detail`, others ?? [], [all])];
+    const own = present.filter((info) => info.role === role);
+    if (slices.length === 1) return draw(title, own, slices);
+    const headline = own.filter(({ isHeadline }) => isHeadline);
+    const others = own.filter(({ isHeadline }) => !isHeadline);
+    return [...draw(title, headline, slices), ...draw(`${title}, in detail`, others, [all])];
   });
 }
 
@@ -112,15 +113,15 @@ function renderTools({ tools }: Summary): Html {
 }
 
 function renderCompat(compat: NonNullable<Evaluation["compat"]>): Html {
+  if ("error" in compat) {
+    return html`<h3>In the reference's form</h3>
+<p class="card">On these predictions the reference's own scripts end with <code>${compat.error}</code>.</p>`;
+  }
   const entries = Object.entries(compat);
   return html`<h3>In the reference's form</h3>${renderTable(
     "As the reference's own scripts compute it",
     html`<tr>${entries.map(([name]) => html`<th scope="col" class="number">${name}</th>`)}</tr>`,
-    [
-      html`<tr>${entries.map(
-        ([, value]) => html`<td class="number">${typeof value === "number" ? String(value) : value}</td>`,
-      )}</tr>`,
-    ],
+    [html`<tr>${entries.map(([, value]) => html`<td class="number">${String(value)}</td>`)}</tr>`],
   )}`;
 }
 

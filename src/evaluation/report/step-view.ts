@@ -3,7 +3,7 @@ import { type Html, html } from "./html.js";
 import { markDifferences } from "./mark-differences.js";
 
 /** Longer texts are cut: an observation may be a whole web page. */
-const MOST_CHARACTERS = 1200;
+const MOST_CHARACTERS = { said: 1200, observed: 300 };
 
 /** What a step stands beside, and on which side it is. */
 export interface Beside {
@@ -47,11 +47,9 @@ function renderAct(step: Step, mark: (part: keyof Texts) => Html): Html {
   if (step.kind === "answer") return html`<p><b class="act">answers</b> ${mark("text")}</p>`;
   if (step.kind === "give_up") return html`<p><b class="act">gives up</b></p>`;
   return html`<p class="call"><b class="act">calls</b> <code>${mark("name")}</code> <code>${mark("arguments")}</code></p>
-${step.observation !== null && html`<p class="observation"><b class="act">tool</b> <code>${cut(step.observation)}</code></p>`}`;
+${step.observation !== null && html`<p class="observation"><b class="act">tool</b> <code>${cut(step.observation, MOST_CHARACTERS.observed)}</code></p>`}`;
 }
 
-function cut(text: string): string {
-  return text.length <= MOST_CHARACTERS
-    ? text
-    : `${text.slice(0, MOST_CHARACTERS)}… (${text.length - MOST_CHARACTERS} more characters)`;
+function cut(text: string, most = MOST_CHARACTERS.said): string {
+  return text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} more characters)`;
 }

@@ -24,6 +24,7 @@ h4 { font-size: 14px; margin: 0; }
 section { padding: 32px 0 8px; margin-top: 32px; border-top: 1px solid var(--edge); }
 p { margin: 0 0 8px; }
 code, .call { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 0.9em; }
+.call code { font-size: 1em; }
 h2 code { font-size: 14px; font-weight: 400; color: var(--soft); }
 .soft, .note, .interval { color: var(--soft); }
 .soft { font-weight: 400; }
@@ -59,7 +60,7 @@ figcaption h4::first-letter, h4.class::first-letter { text-transform: uppercase;
 .summarizer { --own: var(--summarizer); } .whole { --own: var(--accent); }
 .key.line, .key.dots { color: var(--own); }
 .dot { display: inline-block; width: 10px; height: 10px; border-radius: 3px; background: var(--own); margin-right: 7px; }
-.tiles { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 156px), 1fr)); margin: 16px 0 0; }
+.tiles { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 156px), 1fr)); margin: 16px 0 0; }
 .tile { border-top: 3px solid var(--own); padding: 12px 14px; }
 .tile dt { font-size: 13px; color: var(--soft); }
 .tile::first-letter { text-transform: uppercase; }
@@ -70,7 +71,7 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-nu
 caption { text-align: left; color: var(--soft); font-size: 13px; padding: 12px 16px 4px; }
 th, td { text-align: left; vertical-align: top; padding: 8px 16px; border-top: 1px solid var(--edge); overflow-wrap: normal; }
 thead th { border-top: 0; font-size: 13px; color: var(--soft); font-weight: 600; vertical-align: bottom; }
-tbody th { font-weight: 500; white-space: nowrap; }
+tbody th { font-weight: 500; min-width: 150px; max-width: 340px; overflow-wrap: anywhere; }
 td { white-space: nowrap; }
 .number { text-align: right; }
 .interval { font-size: 0.86em; white-space: nowrap; }

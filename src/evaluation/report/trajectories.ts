@@ -16,7 +16,11 @@ export function renderExamples({ kind }: Evaluation, items: readonly Item[]): Ht
   const shown = classes.reduce((sum, { examples }) => sum + examples.length, 0);
   const noun = kind === "static" ? "trajectories" : "tasks";
   return html`<h3>${kind === "static" ? "Trajectories beside the reference" : "Tasks"}</h3>
-<p class="note">${shown} of ${all} ${noun}, by their first mistake. Words that the other side does not have are marked.</p>
+<p class="note">${shown} of ${all} ${noun}, ${
+    kind === "static"
+      ? "by their first mistake. Words that the other side does not have are marked"
+      : "by how they ended"
+  }.</p>
 ${classes.map((each, index) => renderClass(kind, each, index === 0))}`;
 }
 
@@ -45,7 +49,7 @@ function renderItem(item: Item, index: number): Html {
   const recorded = item.reference[0] ?? null;
   const predicted = item.prediction[0] ?? null;
   return html`<div class="step ${isRight ? "same" : "differs"}">
-<p class="verdict"><b>${index + 1}</b> ${renderVerdict(item, isRight)}</p>
+<p class="verdict"><b>${index + 1}</b> ${renderVerdict(item, isRight ? "✓ as recorded" : "✗ differs")}</p>
 <div class="pair">${renderSide("recorded", recorded, { step: predicted, is: "predicted" })}${renderSide("predicted", predicted, { step: recorded, is: "recorded" })}</div>
 </div>`;
 }
@@ -56,10 +60,11 @@ function renderSide(name: string, step: Step | null, beside: Beside): Html {
 
 function renderTask(item: Item): Html {
   const { reference, prediction } = item;
-  const isRight = classifyItem("live", item) === null;
+  const verdict = classifyItem("live", item);
+  const isRight = verdict === null;
   const sides = reference.length === 0 ? [] : [renderSteps("reference", reference)];
   return html`<div class="step ${isRight ? "same" : "differs"}">
-<p class="verdict">${renderVerdict(item, isRight)}</p>
+<p class="verdict">${renderVerdict(item, isRight ? "✓ solved" : `✗ ${verdict}`)}</p>
 <div class="pair">${sides}${renderSteps("agent", prediction)}</div>
 </div>`;
 }
@@ -68,12 +73,12 @@ function renderSteps(name: string, steps: readonly Step[]): Html {
   return html`<div class="side"><p class="who">${name}</p>${steps.map((step) => renderStep(step))}</div>`;
 }
 
-function renderVerdict({ scores, notes }: Item, isRight: boolean): Html {
+function renderVerdict({ scores, notes }: Item, verdict: string): Html {
   const shown = METRICS.filter(({ name, isHeadline, isLowerBetter }) => {
     const score = scores[name] ?? null;
     return isHeadline && name !== "step_exact" && score !== null && score !== (isLowerBetter ? 0 : 1);
   });
-  return html`<span class="${isRight ? "right" : "wrong"}">${isRight ? "✓ right" : "✗ differs"}</span>
+  return html`<span class="${verdict.startsWith("✓") ? "right" : "wrong"}">${verdict}</span>
 ${shown.map((info) => html`<span class="chip">${info.title} ${formatScore(info, scores[info.name] ?? null)}</span>`)}
 ${notes.map((note) => html`<span class="chip">${note.replaceAll("_", " ")}</span>`)}`;
 }
