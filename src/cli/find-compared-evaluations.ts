@@ -93,6 +93,10 @@ async function candidatesOf(
   const isFolder = existsSync(join(resolve(context.cwd, text), "evaluation.json"));
   const [, name = text, version] = /^(.*)@(\d+)$/.exec(text) ?? [];
   const agent = isFolder ? null : state?.getAgent(name, version === undefined ? undefined : Number(version));
+  if (!agent && version !== undefined && (state?.listAgents(name).length ?? 0) > 0) {
+    const hint = `mllm agents show ${name} lists its versions.`;
+    throw new MllmError("not_found", `agent ${name} has no version ${version}`, { hint });
+  }
   if (!state || !agent) return [await findStoredEvaluation(context, state, text)];
   const evaluations = await listEvaluationsOf(state, hashesOf(state, agent));
   if (evaluations.length > 0) return evaluations;

@@ -111,12 +111,10 @@ function nothingToCompare(
   const withIt =
     ofCandidate.length === 0 || asItIs.length === 0 ? [`${command} --${role} ${candidate[role]}`] : [];
   const same =
-    newest === undefined ? "the same FILE" : `the data and options of ${newest.id} (${newest.data.name})`;
+    newest === undefined ? "on one FILE" : `with the data and options of ${newest.id} (${newest.data.name})`;
   return new MllmError(
     "not_found",
     `nothing says whether ${name} gets worse by ${candidate[role]}: the agent as it is and with that ${role} were not evaluated on the same data in the same way`,
-    {
-      hint: `${[...asItIs, ...withIt].join(", then ")}, with ${same}; then promote it. --force does it unseen.`,
-    },
+    { hint: `Run, ${same}: ${[...asItIs, ...withIt].join("; ")}. Or --force, which promotes it unseen.` },
   );
 }

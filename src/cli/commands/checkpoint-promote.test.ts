@@ -52,12 +52,10 @@ describe("mllm checkpoints promote", () => {
     const [asItIs, withIt] = [`mllm eval static --data FILE --agent ${name}`, `--caller ${BACKBONE}`];
     const neither = await promote();
     expect(neither).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(neither.stderr).toContain(`hint: ${asItIs}, then ${asItIs} ${withIt}, with the same FILE`);
+    expect(neither.stderr).toContain(`hint: Run, on one FILE: ${asItIs}; ${asItIs} ${withIt}. Or --force`);
     const id = await evaluate(trio, 0);
     const one = await promote();
-    expect(one.stderr).toContain(
-      `hint: ${asItIs} ${withIt}, with the data and options of ${id} (test.jsonl)`,
-    );
+    expect(one.stderr).toContain(`with the data and options of ${id} (test.jsonl): ${asItIs} ${withIt}. Or`);
     await evaluate(other, 0, "another");
     expect((await promote()).stderr).toContain("were not evaluated on the same data in the same way");
     expect(state.listAgents(name)).toHaveLength(1);

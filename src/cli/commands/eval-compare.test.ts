@@ -115,6 +115,7 @@ describe("mllm eval compare", () => {
     expect(never.stderr).toContain(
       "fresh@1 was not evaluated\nhint: mllm eval static --data FILE --agent fresh",
     );
+    expect((await compare("desk", "desk@9")).stderr).toContain("agent desk has no version 9");
     const apart = await compare("other-settings", "desk");
     expect(apart.stderr).toContain("different settings: seed is 9 and null");
     expect(await compare("other-settings", "desk", "--across-settings")).toMatchObject({ exitCode: 1 });
