@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import type { CompletionRequest } from "../src/agent/role-model.js";
 import type { Context } from "../src/cli/context.js";
 import { type OpenedAgent, openAgentModel } from "../src/cli/open-agent-model.js";
@@ -17,6 +17,9 @@ import { packageRoot } from "./shared-data.js";
 import { describeWithTrainer, trainerPython } from "./trainer-environment.js";
 
 const MINUTE = 60_000;
+// A model of a millisecond takes seconds on a machine that is busy.
+jest.setTimeout(2 * MINUTE);
+
 const TOOLS = [
   {
     name: "get_weather",
