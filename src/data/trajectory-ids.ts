@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { RecordPlace } from "./readers/reader.js";
 
 /** `chats.jsonl:7` or `chats.jsonl:7~2`: could be the place of another trajectory. */
-const LOOKS_LIKE_PLACE = /\.(?:json|jsonl|ndjson)(?:\.gz)?:\d+(?:~\d+)?$/i;
+const LOOKS_LIKE_PLACE = /\.(?:(?:json|jsonl|ndjson|csv|tsv)(?:\.(?:gz|zst))?|parquet|arrow):\d+(?:~\d+)?$/i;
 
 /** Gives every trajectory an id that is unique within the run: its own, else its place. */
 export class TrajectoryIds {

@@ -18,7 +18,7 @@ export interface Input {
   files: InputFile[];
 }
 
-const DATA_FILE = /\.(json|jsonl|ndjson)(\.gz)?$/i;
+const DATA_FILE = /\.((json|jsonl|ndjson|csv|tsv)(\.(gz|zst))?|parquet|arrow)$/i;
 
 /** The data files of an input, those of a folder sorted by name so that every run sees the same order. */
 export async function findInput(path: string, cwd: string): Promise<Input> {
@@ -44,8 +44,8 @@ export async function findInput(path: string, cwd: string): Promise<Input> {
         others.length === 0
           ? "it is empty"
           : `it holds ${others.slice(0, 3).join(", ")}${others.length > 3 ? ", …" : ""}`;
-      throw new MllmError("bad_input", `${path} has no .json or .jsonl file: ${seen}`, {
-        hint: "Give a folder of JSON files, a JSON array, or JSON lines (also with .gz).",
+      throw new MllmError("bad_input", `${path} has no data file: ${seen}`, {
+        hint: "Expected .json, .jsonl, .csv, .tsv (also with .gz or .zst), .parquet or .arrow.",
       });
     }
     return { path, isFolder: true, files };

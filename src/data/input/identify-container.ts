@@ -1,5 +1,5 @@
 export type Container =
-  | { kind: "gzip" | "array" | "lines" | "values" | "empty" }
+  | { kind: "gzip" | "zstd" | "parquet" | "arrow" | "csv" | "tsv" | "array" | "lines" | "values" | "empty" }
   | { kind: "refused"; reason: string; what: string; hint: string };
 
 interface Signature {
@@ -9,17 +9,19 @@ interface Signature {
   hint: string;
 }
 
-const asJsonl = "Convert it to JSONL first, one record a line.";
 const unpack = "Unpack it first and give the files or the folder.";
 
-const SIGNATURES: Signature[] = [
+const READ: { kind: "gzip" | "zstd" | "parquet" | "arrow"; bytes: number[] }[] = [
+  { kind: "gzip", bytes: [0x1f, 0x8b] },
+  { kind: "zstd", bytes: [0x28, 0xb5, 0x2f, 0xfd] },
+  { kind: "parquet", bytes: [0x50, 0x41, 0x52, 0x31] },
+  { kind: "arrow", bytes: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31] },
+  // A stream of Arrow messages, as `datasets.save_to_disk` writes it.
+  { kind: "arrow", bytes: [0xff, 0xff, 0xff, 0xff] },
+];
+
+const REFUSED: Signature[] = [
   { bytes: [0x50, 0x4b, 0x03, 0x04], reason: "zip", what: "a zip archive", hint: unpack },
-  {
-    bytes: [0x28, 0xb5, 0x2f, 0xfd],
-    reason: "zstd",
-    what: "compressed with zstd",
-    hint: "Unpack it first: zstd -d FILE",
-  },
   {
     bytes: [0x42, 0x5a, 0x68],
     reason: "bzip2",
@@ -33,19 +35,6 @@ const SIGNATURES: Signature[] = [
     hint: "Unpack it first: unxz FILE",
   },
   { bytes: [0x37, 0x7a, 0xbc, 0xaf], reason: "7z", what: "a 7z archive", hint: unpack },
-  {
-    bytes: [0x50, 0x41, 0x52, 0x31],
-    reason: "parquet",
-    what: "a Parquet file",
-    hint: `${asJsonl} In Python: datasets.load_dataset("parquet", data_files=FILE)["train"].to_json(OUT)`,
-  },
-  { bytes: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31], reason: "arrow", what: "an Arrow file", hint: asJsonl },
-  {
-    bytes: [0xff, 0xff, 0xff, 0xff],
-    reason: "arrow",
-    what: "an Arrow stream, as datasets.save_to_disk writes it",
-    hint: `${asJsonl} In Python: datasets.load_from_disk(FOLDER).to_json(OUT)`,
-  },
   { bytes: [0xff, 0xfe], reason: "utf16", what: "UTF-16 text", hint: "Convert it to UTF-8." },
   { bytes: [0xfe, 0xff], reason: "utf16", what: "UTF-16 text", hint: "Convert it to UTF-8." },
 ];
@@ -54,8 +43,10 @@ export const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** What a file is by its first bytes; its name only decides where those could mean two things. */
 export function identifyContainer(head: Buffer, name: string): Container {
-  if (head[0] === 0x1f && head[1] === 0x8b) return { kind: "gzip" };
-  const signature = SIGNATURES.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte));
+  const begins = ({ bytes }: { bytes: number[] }) => bytes.every((byte, index) => head[index] === byte);
+  const read = READ.find(begins);
+  if (read !== undefined) return { kind: read.kind };
+  const signature = REFUSED.find(begins);
   if (signature !== undefined) return refuse(signature);
   if (head.subarray(257, 262).toString("latin1") === "ustar")
     return refuse({ reason: "tar", what: "a tar archive", hint: unpack });
@@ -72,17 +63,20 @@ export function identifyContainer(head: Buffer, name: string): Container {
 
 function identifyText(text: string, name: string): Container {
   const start = text.trimStart();
-  const isLines = /\.(jsonl|ndjson)(\.gz)?$/i.test(name);
+  const plainName = name.replace(/\.(gz|zst)$/i, "");
   if (start === "") return { kind: "empty" };
-  if (/\.(csv|tsv)(\.gz)?$/i.test(name)) return refuse({ reason: "csv", what: "a CSV file", hint: asJsonl });
-  if (isLines) return { kind: "lines" };
+  if (/\.csv$/i.test(plainName)) return { kind: "csv" };
+  if (/\.tsv$/i.test(plainName)) return { kind: "tsv" };
+  if (/\.(jsonl|ndjson)$/i.test(plainName)) return { kind: "lines" };
   if (start.startsWith("[")) return { kind: "array" };
   if (start.startsWith("{")) return { kind: isFirstLineWhole(start) ? "lines" : "values" };
   const isTable = /^[^\n{[]*,[^\n]*\n/.test(start);
   return refuse({
     reason: isTable ? "csv" : "not_json",
     what: isTable ? "not JSON; it looks like CSV" : "not JSON",
-    hint: "Give a JSON array, JSON lines, or a folder of JSON files.",
+    hint: isTable
+      ? "Name it .csv to have it read as such."
+      : "Give JSON, JSON lines, CSV, Parquet or Arrow, or a folder of such files.",
   });
 }
 

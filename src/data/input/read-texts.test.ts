@@ -63,6 +63,25 @@ describe("readTexts", () => {
     expect(cut.at(-1)).toBe("! truncated");
   });
 
+  it.each([
+    ["zstd", Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0])],
+    ["Parquet", Buffer.from("PAR1....")],
+    ["Arrow", Buffer.from("ARROW1\0\0")],
+  ])("says that a %s file is cut", async (_, content) => {
+    expect(await readBytes("x.data", content)).toEqual(["! truncated"]);
+  });
+
+  it("does not read a Parquet file through gzip", async () => {
+    expect(await readBytes("x.parquet.gz", gzipSync("PAR1...."))).toEqual(["! compressed_parquet"]);
+  });
+
+  it("reads a table's cells as JSON or as Python prints them, and passes over a broken row", async () => {
+    const csv = ',id,turns\n0,a,"[{""n"": 1}]"\n1,b"x,no\n2,c,"[{\'n\': None}]"\n';
+    const rows = ['{"id":"a","turns":[{"n":1}]}', "! invalid_csv", '{"id":"c","turns":[{}]}'];
+    expect(await readBytes("x.csv", csv)).toEqual(rows);
+    expect(await readBytes("x.tsv", "id\ttext\n1\tx, y\n")).toEqual(['{"id":"1","text":"x, y"}']);
+  });
+
   it("passes over a line that is too large, and reads on", async () => {
     const large = Buffer.alloc(65 * 1024 * 1024, "a");
     const [first = "", second = ""] = rows;
@@ -73,11 +92,9 @@ describe("readTexts", () => {
   it.each([
     ["a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git_lfs_pointer"],
     ["a zip", Buffer.from("PK\x03\x04"), "zip"],
-    ["zstd", Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), "zstd"],
-    ["Parquet", Buffer.from("PAR1...."), "parquet"],
-    ["Arrow", Buffer.from("ARROW1\0\0"), "arrow"],
+    ["bzip2", Buffer.from("BZh9"), "bzip2"],
     ["UTF-16", Buffer.from("\ufeff[]", "utf16le"), "utf16"],
-    ["a table", "id,text\n1,x\n", "csv"],
+    ["a table under another name", "id,text\n1,x\n", "csv"],
     ["a page", "<html>", "not_json"],
   ])("names %s", async (_, content, reason) => {
     expect(await readBytes("x.json", content)).toEqual([`! ${reason}`]);
@@ -113,8 +130,8 @@ describe("findInput", () => {
   });
 
   it("says what a folder holds instead of data", async () => {
-    await writeFile(join(folder, "x.parquet"), "");
-    await expect(findInput(".", folder)).rejects.toThrow("it holds x.parquet");
+    await writeFile(join(folder, "x.tar"), "");
+    await expect(findInput(".", folder)).rejects.toThrow("it holds x.tar");
   });
 });
 
@@ -124,19 +141,38 @@ describeWithSharedData("real containers", () => {
     ["sharegpt.json.gz", 50],
     ["sharegpt.jsonl.gz", 50],
     ["sharegpt.two_members.jsonl.gz", 50],
+    ["sharegpt.jsonl.zst", 50],
+    ["sharegpt.bom_crlf_blank.jsonl", 4],
+    ["sharegpt.json_columns.csv", 50],
+    ["sharegpt.python_repr_columns.csv", 50],
+    ["sharegpt.list_of_struct.snappy.parquet", 50],
+    ["sharegpt.list_of_struct.zstd.parquet", 50],
+    ["sharegpt.arrow", 50],
+    ["toolllama.columnar_struct_of_lists.zstd.parquet", 16],
+    ["openai.string_arguments.parquet", 5],
+    ["openai.dict_arguments_null_filled.parquet", 5],
+    ["messages_as_json_string.parquet", 5],
   ])("%s has %i records", async (name, count) => {
     const found = await read(sharedData(`containers/${name}`));
     expect(found.filter((text) => text.startsWith("!"))).toEqual([]);
     expect(found).toHaveLength(count);
   });
 
-  it.each([
-    ["sharegpt.jsonl.zst", "zstd"],
-    ["sharegpt.arrow", "arrow"],
-    ["openai.string_arguments.parquet", "parquet"],
-    ["sharegpt.json_columns.csv", "csv"],
-    ["git_lfs_pointer.json", "git_lfs_pointer"],
-  ])("%s is refused as %s", async (name, reason) => {
-    expect(await read(sharedData(`containers/${name}`))).toEqual([`! ${reason}`]);
+  it("gives the same rows from every container of the same rows", async () => {
+    const turns = async (name: string) => {
+      const found = await read(sharedData(`containers/${name}`));
+      return found.map((row) => JSON.parse(row)).map(({ conversations }) => conversations);
+    };
+    const expected = await turns("sharegpt.jsonl");
+    for (const name of [
+      ...["sharegpt.jsonl.zst", "sharegpt.json_columns.csv", "sharegpt.python_repr_columns.csv"],
+      ...["sharegpt.arrow", "sharegpt.list_of_struct.snappy.parquet", "sharegpt.list_of_struct.zstd.parquet"],
+    ]) {
+      expect(await turns(name)).toEqual(expected);
+    }
+  });
+
+  it("names a Git LFS pointer", async () => {
+    expect(await read(sharedData("containers/git_lfs_pointer.json"))).toEqual(["! git_lfs_pointer"]);
   });
 });

@@ -1,16 +1,11 @@
 import { open } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
-import { explainSystemError, MllmError, systemErrorCode } from "../../core/errors.js";
+import { explainSystemError, MllmError } from "../../core/errors.js";
+import { BrokenArchive, gunzip, unzstd } from "./containers/decompress.js";
 import type { InputFile } from "./find-inputs.js";
 import { BYTE_ORDER_MARK, type Container, identifyContainer } from "./identify-container.js";
 import { JsonScanner } from "./json-scanner.js";
 import { LineScanner } from "./line-scanner.js";
-
-/** The text of one record, or what stands where a record should. */
-export type RecordText =
-  | { kind: "record"; bytes: Buffer }
-  | { kind: "fault"; reason: string; detail: string; text: string };
+import type { RecordText } from "./record-text.js";
 
 /** Called with every chunk of the file as it lies on disk. */
 export type SeeBytes = (chunk: Buffer) => void;
@@ -20,34 +15,76 @@ const SHOWN_BYTES = 2000;
 
 /** Yields the records of a file one by one, in constant memory. What no record can be made of is a fault, never an exception. */
 export async function* readTexts(file: InputFile, seeBytes: SeeBytes): AsyncGenerator<RecordText> {
-  yield* readContainer(readChunks(file, seeBytes), file.name);
+  const chunks = readChunks(file, seeBytes);
+  const head = await readHead(chunks);
+  const container = identifyContainer(head, file.name);
+  if (container.kind === "parquet" || container.kind === "arrow") {
+    await chunks.return(undefined);
+    yield* readTable(file, container.kind);
+  } else yield* readStream(head, chunks, container, file.name);
 }
 
-async function* readContainer(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<RecordText> {
-  const stream = chunks[Symbol.asyncIterator]();
+/** Files that are read here and there, not from beginning to end. */
+async function* readTable({ path }: InputFile, kind: "parquet" | "arrow"): AsyncGenerator<RecordText> {
+  // Loaded where there is such a file only: they are large.
+  const rows =
+    kind === "parquet"
+      ? (await import("./containers/read-parquet.js")).readParquet(path)
+      : (await import("./containers/read-arrow.js")).readArrow(path);
   try {
-    const head = await readHead(stream);
-    const container = identifyContainer(head, name);
-    if (container.kind === "gzip")
-      yield* readContainer(gunzip(prepend(head, stream)), name.replace(/\.gz$/i, ""));
-    else if (container.kind === "refused") yield refusal(container);
-    else if (container.kind !== "empty") {
-      const body = head.subarray(0, 3).equals(BYTE_ORDER_MARK) ? head.subarray(3) : head;
-      const rest = prepend(body, stream);
-      yield* container.kind === "lines" ? cutLines(rest) : cutJson(rest, container.kind);
+    for await (const bytes of rows) yield { kind: "record", bytes };
+  } catch (error) {
+    const detail = `the ${kind === "parquet" ? "Parquet" : "Arrow"} file is damaged or cut: ${(error as Error).message}`;
+    yield { kind: "fault", reason: "truncated", detail, text: "" };
+  }
+}
+
+async function* readStream(
+  head: Buffer,
+  stream: AsyncGenerator<Buffer>,
+  container: Container,
+  name: string,
+): AsyncGenerator<RecordText> {
+  try {
+    const bytes = prepend(head, stream);
+    switch (container.kind) {
+      case "gzip":
+      case "zstd": {
+        const inner = container.kind === "gzip" ? gunzip(bytes) : unzstd(bytes);
+        const innerName = name.replace(/\.(gz|zst)$/i, "");
+        const innerHead = await readHead(inner);
+        return yield* readStream(innerHead, inner, identifyContainer(innerHead, innerName), innerName);
+      }
+      case "parquet":
+      case "arrow":
+        return yield refusal(compressedTable(container.kind));
+      case "refused":
+        return yield refusal(container);
+      case "empty":
+        return;
+      case "csv":
+      case "tsv": {
+        const { readCsv } = await import("./containers/read-csv.js");
+        return yield* readCsv(bytes, container.kind === "csv" ? "," : "\t");
+      }
+      default: {
+        const body = head.subarray(0, 3).equals(BYTE_ORDER_MARK) ? head.subarray(3) : head;
+        const rest = prepend(body, stream);
+        yield* container.kind === "lines" ? cutLines(rest) : cutJson(rest, container.kind);
+      }
     }
   } catch (error) {
+    if (!(error instanceof BrokenArchive)) throw error;
     // What was read before the damage stands; whole records of a cut archive have been yielded by now.
-    if (systemErrorCode(error)?.startsWith("Z_") !== true) throw error;
-    yield {
-      kind: "fault",
-      reason: "truncated",
-      detail: `the gzip stream is damaged or cut`,
-      text: "",
-    };
+    yield { kind: "fault", reason: "truncated", detail: error.message, text: "" };
   } finally {
-    await stream.return?.();
+    await stream.return(undefined);
   }
+}
+
+function compressedTable(kind: "parquet" | "arrow"): Extract<Container, { kind: "refused" }> {
+  const what = `a compressed ${kind === "parquet" ? "Parquet" : "Arrow"} file`;
+  return { kind: "refused", reason: `compressed_${kind}`, what, hint: "Unpack it first: gunzip or zstd -d." };
 }
 
 function refusal(container: Extract<Container, { kind: "refused" }>): RecordText {
@@ -102,7 +139,7 @@ async function* readChunks(file: InputFile, seeBytes: SeeBytes): AsyncGenerator<
 }
 
 /** Enough to tell the container: up to the first chunk that is not only white space. */
-async function readHead(stream: AsyncIterator<Buffer>): Promise<Buffer> {
+async function readHead(stream: AsyncGenerator<Buffer>): Promise<Buffer> {
   let head: Buffer = Buffer.alloc(0);
   for (;;) {
     const next = await stream.next();
@@ -112,20 +149,13 @@ async function readHead(stream: AsyncIterator<Buffer>): Promise<Buffer> {
   }
 }
 
-async function* prepend(head: Buffer, stream: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+async function* prepend(head: Buffer, stream: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   if (head.length > 0) yield head;
   for (;;) {
     const next = await stream.next();
     if (next.done === true) return;
     yield next.value;
   }
-}
-
-function gunzip(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  const source = Readable.from(chunks);
-  const target = createGunzip({ chunkSize: CHUNK_BYTES });
-  source.on("error", (error) => target.destroy(error));
-  return source.pipe(target);
 }
 
 async function* cutLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<RecordText> {

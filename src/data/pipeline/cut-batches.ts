@@ -1,4 +1,4 @@
-import type { RecordText } from "../input/read-texts.js";
+import type { RecordText } from "../input/record-text.js";
 import { GrowingBuffer } from "../rows/growing-buffer.js";
 
 /** What stands where a record should. `text` is its beginning. */
