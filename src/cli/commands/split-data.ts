@@ -36,7 +36,10 @@ Examples:
 export function createSplitDataCommand(context: Context): Command {
   return new Command("split-data")
     .description("Split trajectories into the subsets of backbone, planner, caller and summarizer")
-    .argument("<input...>", "JSON, JSON lines, CSV, Parquet, Arrow, or a folder of such files; also .gz and .zst")
+    .argument(
+      "<input...>",
+      "JSON, JSON lines, CSV, Parquet, Arrow, or a folder of such files; also .gz and .zst",
+    )
     .requiredOption("--out <dir>", "folder of the data set; a data set in it is replaced")
     .addOption(
       new Option("--format <format>", "format of the records (default: detected)").choices(FORMAT_CHOICES),
