@@ -69,18 +69,20 @@ function createLines(context: Context): View {
   };
 }
 
-/** The rate is of what is really done: items known from before would make it look too good. */
+/** The rate is of what is really done, since the first: neither loading models nor what was known counts. */
 function createDescriber(context: Context, noun: string): (event: ItemEvent) => string {
-  const startedAt = context.now().getTime();
+  let firstAt: number | null = null;
   let made = 0;
   let known = 0;
   return ({ done, total, isCached }) => {
+    const now = context.now().getTime();
     if (isCached) known += 1;
+    else if (firstAt === null) firstAt = now;
     else made += 1;
     const filled = Math.round((BAR_WIDTH * done) / total);
     const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
-    const perSecond = (1000 * made) / (context.now().getTime() - startedAt);
-    const rate = Number.isFinite(perSecond) && made > 0 ? `  ${perSecond.toFixed(1)}/s` : "";
+    const perSecond = (1000 * made) / (now - (firstAt ?? now));
+    const rate = perSecond > 0 && Number.isFinite(perSecond) ? `  ${perSecond.toFixed(1)}/s` : "";
     const left = rate === "" || done === total ? "" : `  ${formatSeconds((total - done) / perSecond)} left`;
     return `${noun} ${bar} ${done}/${total}${rate}${left}${known > 0 ? `  (${known} known from before)` : ""}`;
   };
