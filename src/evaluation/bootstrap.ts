@@ -48,11 +48,10 @@ export function bootstrapMeans(
   metrics: readonly ClusterTotals[],
   resampling: Resampling,
 ): (Interval | null)[] {
-  const intervals = bootstrap(metrics[0]?.sums.length ?? 0, metrics.map(meanOf), resampling);
-  return metrics.map(({ counts }, metric) => {
-    const scored = counts.filter((count) => count > 0).length;
-    return scored < 2 ? null : (intervals[metric] ?? null);
-  });
+  const scored = metrics.filter(({ counts }) => counts.filter((count) => count > 0).length > 1);
+  if (scored.length === 0) return metrics.map(() => null);
+  const intervals = bootstrap(scored[0]?.sums.length ?? 0, scored.map(meanOf), resampling);
+  return metrics.map((metric) => intervals[scored.indexOf(metric)] ?? null);
 }
 
 /** Of the clusters that were drawn, as often as they were; not a number where none of them has a score. */

@@ -91,12 +91,14 @@ function readArguments(text: string): ExactObject | null {
   return readJsonObject(text.trim() === "" ? "{}" : text);
 }
 
-const checkers = new WeakMap<Tool["parameters"], ReturnType<typeof createArgumentChecker>>();
+/** By the schema's text: compiling takes a millisecond, and the same tools stand beside many steps. */
+const checkers = new Map<string, ReturnType<typeof createArgumentChecker>>();
 
 /** As written: the value that would have to be converted does not fit. */
 function fitsSchema({ parameters }: Tool, text: string): boolean {
-  const check = checkers.get(parameters) ?? createArgumentChecker(parameters);
-  checkers.set(parameters, check);
+  const schema = JSON.stringify(parameters);
+  const check = checkers.get(schema) ?? createArgumentChecker(parameters);
+  checkers.set(schema, check);
   const values = JSON.parse(text.trim() === "" ? "{}" : text) as Record<string, unknown>;
   try {
     const checked = check(values);
