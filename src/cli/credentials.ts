@@ -8,6 +8,7 @@ import type { Context } from "./context.js";
 const SECRET_NAMES = [
   "HF_TOKEN",
   "MLLM_BACKEND_TOKEN",
+  "MLLM_JUDGE_TOKEN",
   "MLLM_SERVE_KEY",
   "RUNPOD_API_KEY",
   "TOGETHER_API_KEY",

@@ -48,7 +48,7 @@ export async function readEvaluationData(texts: readonly string[], cwd: string):
 }
 
 /** A file whose own name has a `=` is that file. */
-function parseInput(text: string, cwd: string): { path: string; group: string | null } {
+export function parseInput(text: string, cwd: string): { path: string; group: string | null } {
   const [, group, path] = /^([^=/\\]+)=(.+)$/.exec(text) ?? [];
   if (group === undefined || path === undefined || existsSync(resolve(cwd, text)))
     return { path: text, group: null };

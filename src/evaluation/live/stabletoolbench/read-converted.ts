@@ -37,7 +37,7 @@ export function readConverted(value: unknown, group: string): Converted[] | null
   const parsed = Converted.safeParse(value);
   if (!parsed.success || Object.keys(parsed.data).length === 0) return null;
   return Object.entries(parsed.data).map(([queryId, { query, available_tools, answer }]) => {
-    const tools = available_tools.map(readTool);
+    const tools = available_tools.map(readTool).filter(({ name }) => name !== "Finish");
     const id = toTaskId(queryId, group);
     return {
       task: { id, instruction: query.trim(), tools: tools.map(({ name }) => name), group },
