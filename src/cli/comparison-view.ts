@@ -63,7 +63,7 @@ function formatMetrics(metrics: readonly MetricDifference[], { checks }: Verdict
       check === undefined ? "" : check.isWorse ? "WORSE" : "ok",
     ];
   });
-  const header = ["role", "metric, in %", "A", "B", "B - A", "95 %", "p", "better", "worse", "gate"];
+  const header = ["role", "metric, shares in %", "A", "B", "B - A", "95 %", "p", "better", "worse", "gate"];
   return formatTable(header, rows);
 }
 

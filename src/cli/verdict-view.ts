@@ -10,7 +10,8 @@ export function formatVerdict({ isWorse, checks }: Verdict, comparisons: readonl
   const worse = checks.filter((check) => check.isWorse);
   if (hasConditions) return isWorse ? `B fails:${list(worse)}` : `B passes:${list(checks)}`;
   const metrics = `${checks.length} headline metric${checks.length === 1 ? "" : "s"}`;
-  if (isWorse) return `B is worse:${list(worse)}\n(p after Holm's correction over ${metrics})`;
+  const rule = checks.length === 1 ? "" : `\n(p after Holm's correction over ${metrics})`;
+  if (isWorse) return `B is worse:${list(worse)}${rule}`;
   const verdict = `B is not worse: of ${metrics} none is significantly below A's`;
   if (canShow(comparisons, checks.length)) return verdict;
   const few =

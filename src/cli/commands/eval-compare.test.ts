@@ -137,6 +137,7 @@ describe("mllm eval compare", () => {
     expect(await failing("good", "bad", "--fail-below", "argument_f1=")).toMatch(
       /^2 .*nothing is no difference/,
     );
+    expect(await failing("good", "bad", "--fail-below", "calls=many")).toMatch(/^2 .*\nhint: A number/);
     expect(await failing("good", "bad", "--fail-below", "solved=0")).toMatch(/^1 error: no item has solved/);
     expect(await failing("good", "bad", "--examples", "few")).toMatch(/^2 /);
     await store("live", makeCallItems(), { kind: "live" });
