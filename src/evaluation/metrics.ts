@@ -34,13 +34,13 @@ export const METRICS: readonly MetricInfo[] = [
   metric("static", "argument_f1_hard", "argument F1, calls with arguments", { role: "caller" }),
   /** Of recorded calls: tool and arguments alike. */
   metric("static", "call_exact", "call exact match", { role: "caller" }),
-  /** Of predicted calls: the tool is not among those offered. */
+  /** Of predicted calls that name a tool: it is not among those offered. Not said where the data names none. */
   metric("static", "hallucination", "hallucinated tools", {
     role: "caller",
     isLowerBetter: true,
     ...headline,
   }),
-  /** Of predicted calls: the arguments are a JSON object; and the tool's schema allows it. */
+  /** Of predicted calls: the arguments are a JSON object; and, of tools that are offered, the schema allows it as it is. */
   metric("static", "call_json_valid", "arguments are valid JSON", { role: "caller" }),
   metric("static", "call_schema_valid", "arguments fit the schema", { role: "caller" }),
   /** Of recorded answers; a prediction that is no answer scores 0. */

@@ -1,6 +1,11 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { describeWithSharedData, sharedData } from "../../../../test/shared-data.js";
 import type { Step } from "../../../core/trajectory.js";
+import { alphaUmi2 } from "../../../data/readers/alpha-umi-2.js";
+import { samplesOf } from "../step-sample.js";
+import { parseOutput } from "./parse-output.js";
 import { readReferenceText, toReferenceText } from "./reference-text.js";
 
 const call = (name: string, text: string, more = {}): Step => ({
@@ -83,5 +88,40 @@ describe("readReferenceText", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => expect(readReferenceText(text)).toBeDefined()),
     );
+  });
+});
+
+describeWithSharedData("steps of α-UMi's test records", () => {
+  const file = sharedData("golden/out-of-domain-100/out_of_domain_100.json");
+  interface Turn {
+    from: string;
+    value: string;
+  }
+  /** As the reference's inference puts a sample's turns together. */
+  const textsOf = (turns: readonly Turn[]) =>
+    turns.flatMap(({ from, value }, index) => {
+      if (from !== "assistant" || !/Next: (caller|conclusion|give up)\./.test(value)) return [];
+      const next = turns[index + 1];
+      return value.includes("Next: give up.")
+        ? [value]
+        : [`assistant: ${value}</s>${next?.from}: ${next?.value}</s>`];
+    });
+
+  it("are read by the reference as its own texts are, but for white space around answers", () => {
+    const records = JSON.parse(readFileSync(file, "utf8")) as { conversations: Turn[] }[];
+    const meaning = (text: string) => {
+      const parsed = parseOutput(text, "multi-agent");
+      return { ...parsed, answer: parsed.answer?.trim() };
+    };
+    let steps = 0;
+    records.forEach((record, index) => {
+      const read = alphaUmi2.read(record, { file, index });
+      if (read.kind !== "trajectory") throw new Error(read.reason);
+      const samples = samplesOf({ ...read.trajectory, id: "t" }, null);
+      const texts = samples.map(({ reference }) => toReferenceText(reference));
+      expect(texts.map(meaning)).toEqual(textsOf(record.conversations).map(meaning));
+      steps += texts.length;
+    });
+    expect(steps).toBe(389);
   });
 });
