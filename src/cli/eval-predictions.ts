@@ -46,7 +46,9 @@ export async function scorePredictions(
   const known = samples.filter(({ id }) => read.steps.has(id)).length;
   if (known === 0) throw nothingKnown(path, { samples, predicted: [...read.steps.keys()] });
   if (known < read.steps.size) {
-    writeNote(context, `note: ${path}: ${read.steps.size - known} predictions are of no step of the data`);
+    const others = read.steps.size - known;
+    const predictions = others === 1 ? "1 prediction is" : `${others} predictions are`;
+    writeNote(context, `note: ${path}: ${predictions} of no step of the data`);
   }
   const predicted = samples.map(({ id }) => read.steps.get(id) ?? NOT_PREDICTED);
   const items = samples.map((sample, index) => {

@@ -14,7 +14,7 @@ import { type Scored, scorePredictions } from "./eval-predictions.js";
 import { followEvaluation } from "./eval-progress.js";
 import { showStatic } from "./eval-static-view.js";
 import { evaluationFolder, saveEvaluation } from "./evaluation-store.js";
-import { openEvaluatedAgent } from "./open-evaluated-agent.js";
+import { type EvaluatedAgent, openEvaluatedAgent } from "./open-evaluated-agent.js";
 import { writeNote } from "./output.js";
 import { readEvaluationData } from "./read-evaluation-data.js";
 import { openWorkspace } from "./workspace.js";
@@ -43,53 +43,58 @@ export async function evalStatic(
 ): Promise<void> {
   const { predictions, data, out } = options;
   if (out !== undefined) await checkEvaluationFolder(resolve(context.cwd, out));
+  // Before a state folder is made: where nothing was trained, this says so.
+  const agent = predictions === undefined ? await openAgent(context, { options, open }) : null;
   const workspace = await openWorkspace(context);
   try {
     const state = workspace.state as State;
     const { items, cases, ...who } =
-      predictions === undefined
-        ? await evaluateAgent({ context, options, open, cache: state.results })
-        : await scorePredictions(context, { predictions, ...(data !== undefined && { data }) });
-    const evaluation = createEvaluation({
-      ...{ kind: "static", ...who, items },
-      compat: scoreAsReference(cases),
-    });
+      agent === null
+        ? await scorePredictions(context, { predictions: predictions ?? "", ...(data && { data }) })
+        : await evaluateAgent({ context, options, agent, cache: state.results });
+    const compat = scoreAsReference(cases);
+    const evaluation = createEvaluation({ kind: "static", ...who, items, compat });
     const folder = evaluationFolder(context, { id: evaluation.id, ...(out !== undefined && { out }) });
     await saveEvaluation(context, state, { evaluation, items, folder });
     showStatic(context, { evaluation, folder }, { options, state });
   } finally {
     workspace.close();
+    await agent?.close();
   }
 }
 
-interface Evaluating extends Required<EvalStaticRequest> {
+function openAgent(
+  context: Context,
+  { options, open }: Required<EvalStaticRequest>,
+): Promise<EvaluatedAgent> {
+  const note = (text: string) => writeNote(context, text);
+  return open(context, { ...options, endpoints: options.roleEndpoint ?? {}, note });
+}
+
+interface Evaluating {
   context: Context;
+  options: EvalStaticOptions;
+  agent: EvaluatedAgent;
   cache: ResultCache;
 }
 
-async function evaluateAgent({ context, options, open, cache }: Evaluating): Promise<Scored> {
+async function evaluateAgent({ context, options, agent, cache }: Evaluating): Promise<Scored> {
   const { maxNewTokens, concurrency, data: texts = [] } = options;
   const { data, trajectories, warnings } = await readEvaluationData(texts, context.cwd);
   for (const warning of warnings) writeNote(context, `note: ${warning}`);
   const samples = trajectories.flatMap(({ trajectory, group }) => samplesOf(trajectory, group));
   if (samples.length === 0) throw nothingToPredict(texts);
-  const note = (text: string) => writeNote(context, text);
-  const endpoints = options.roleEndpoint ?? {};
-  const { model, subject, weights, close } = await open(context, { ...options, endpoints, note });
-  try {
-    const freeCalls = options.freeCalls === true;
-    const { signal } = context;
-    const work = { samples, model, weights, cache, freeCalls, concurrency, maxNewTokens, signal };
-    const events = evaluateStatic({ ...work, now: () => context.now() });
-    const items = await followEvaluation(context, events, "steps");
-    const cases = samples.flatMap((sample, index) => {
-      const [predicted] = items[index]?.prediction ?? [];
-      return predicted === undefined ? [] : [toReferenceCase(sample, predicted)];
-    });
-    return { subject, data, settings: { maxNewTokens, freeCalls }, items, cases };
-  } finally {
-    await close();
-  }
+  const { model, weights, subject } = agent;
+  const freeCalls = options.freeCalls === true;
+  const { signal } = context;
+  const work = { samples, model, weights, cache, freeCalls, concurrency, maxNewTokens, signal };
+  const events = evaluateStatic({ ...work, now: () => context.now() });
+  const items = await followEvaluation(context, events, "steps");
+  const cases = samples.flatMap((sample, index) => {
+    const [predicted] = items[index]?.prediction ?? [];
+    return predicted === undefined ? [] : [toReferenceCase(sample, predicted)];
+  });
+  return { subject, data, settings: { maxNewTokens, freeCalls }, items, cases };
 }
 
 function nothingToPredict(texts: readonly string[]): MllmError {

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
+import { ROLES } from "../../core/roles.js";
 import { addTrioOptions } from "../agent-options.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
@@ -48,7 +49,19 @@ export function createEvalStaticCommand(context: Context): Command {
           hint: "mllm eval static --data held-out.jsonl",
         });
       }
+      refuseBoth(options);
       const { evalStatic } = await import("../eval-static.js");
       await evalStatic(context, { options });
     });
+}
+
+/** Predictions are somebody's already: whoever names an agent beside them would take its scores for the agent's. */
+function refuseBoth({ predictions, roleEndpoint, ...options }: EvalStaticOptions): void {
+  if (predictions === undefined) return;
+  const named = (["agent", ...ROLES] as const).filter((name) => options[name] !== undefined);
+  const flags = [...named, ...(roleEndpoint === undefined ? [] : ["role-endpoint"])];
+  if (flags.length === 0) return;
+  throw new MllmError("usage", `--predictions ${predictions} beside --${flags.join(", --")}`, {
+    hint: "Leave out one: predictions are scored as they are, and nobody is asked.",
+  });
 }
