@@ -3,6 +3,7 @@ import type { AgentModel } from "../../agent/role-model.js";
 import { type SolveOptions, solveTask } from "../../agent/solve-task.js";
 import type { ToolBox } from "../../agent/tool-box.js";
 import { offerTools } from "../../agent/tools/offer-tools.js";
+import { MllmError } from "../../core/errors.js";
 import { sha256 } from "../../core/ids.js";
 import type { ResultCache } from "../result-cache.js";
 import { Attempt, type Tried, toAttempt } from "./attempt.js";
@@ -55,8 +56,19 @@ function keyOf({ who, toolsSha256, options }: Solver, { instruction }: LiveTask,
 async function solve({ instruction }: LiveTask, options: SolveOptions): Promise<Attempt> {
   const steps = solveTask({ instruction }, options);
   const events: AgentEvent[] = [];
-  let next = await steps.next();
-  for (; next.done !== true; next = await steps.next()) events.push(next.value);
-  // Read like one from the cache, so that it is written with its keys in the same order.
-  return Attempt.parse(toAttempt(events, next.value));
+  try {
+    let next = await steps.next();
+    for (; next.done !== true; next = await steps.next()) events.push(next.value);
+    // Read like one from the cache, so that it is written with its keys in the same order.
+    return Attempt.parse(toAttempt(events, next.value));
+  } catch (error) {
+    // Tools and question alone are too long for a role: this agent cannot do this task, and may do others.
+    if (error instanceof MllmError && error.code === "bad_input") return TOO_LONG;
+    throw error;
+  }
 }
+
+const TOO_LONG: Attempt = {
+  ...{ outcome: "limit", answer: null, reason: "context", steps: [] },
+  ...{ calls: 0, failedCalls: 0, completionTokens: 0 },
+};

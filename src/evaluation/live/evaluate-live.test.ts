@@ -153,6 +153,16 @@ describe("evaluateLive with answers that can be checked", () => {
     expect(events.at(-1)).toMatchObject({ type: "warned" });
   });
 
+  it("goes on with other tasks where one is too long for a role", async () => {
+    const { solver } = makeSolver();
+    const long = task("long", "Rain? ".repeat(10_000), { expected: "It rains." });
+    const { items } = await evaluate([long, TASKS[0] as LiveTask], createSolver(solver));
+    expect(items.map(({ scores, notes }) => [scores.solved, scores.at_limit, notes])).toEqual([
+      [0, 1, ["limit_context"]],
+      [1, 0, []],
+    ]);
+  });
+
   it("refuses two tasks of one id, and tools that there are not", async () => {
     const attempt = createSolver(makeSolver().solver);
     await expect(evaluate([task("a", "x"), task("a", "y")], attempt)).rejects.toMatchObject({
