@@ -36,7 +36,9 @@ export async function readEvaluationData(texts: readonly string[], cwd: string):
     }
     const why = rejected.size === 0 ? "" : `: ${describe(rejected)}`;
     if (trajectories.length === before)
-      throw new MllmError("bad_input", `${path} holds no recorded trajectory${why}`);
+      throw new MllmError("bad_input", `${path} holds no recorded trajectory${why}`, {
+        hint: "Give trajectories as they were recorded, held out from training; not what split-data makes of them.",
+      });
     if (why !== "") warnings.push(`${path}${why}`);
   }
   const name = inputs.map(({ path, group }) => (group === null ? "" : `${group}=`) + basename(path));
