@@ -1,5 +1,4 @@
 import { MllmError } from "../core/errors.js";
-import type { Dataset } from "../data/open-dataset.js";
 import type { Quote, Submission } from "../providers/provider.js";
 import type { Estimate } from "../recipe/estimate.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
@@ -9,14 +8,13 @@ import { createSubmission, nextAttempt } from "../training/create-submission.js"
 import type { PlannedJob } from "../training/plan-training.js";
 import { checkWritable } from "./check-writable.js";
 import type { ProviderChoices } from "./choose-provider.js";
-import type { Context } from "./context.js";
-import { estimatePlanned } from "./estimate-planned.js";
 import type { Workspace } from "./workspace.js";
 
 export interface StartRequest {
   loaded: LoadedRecipe;
-  dataset: Dataset;
   plan: readonly PlannedJob[];
+  /** What a job is expected to take; asked for where something depends on it. */
+  estimate(planned: PlannedJob): Promise<Estimate>;
   choices: ProviderChoices;
   /** US dollars from the command line. */
   maxCost: number | undefined;
@@ -38,7 +36,6 @@ export interface StartCheck {
 
 /** All that can keep a plan from starting. The dry run and the real one ask here, so that they cannot disagree. */
 export async function checkStart(
-  context: Context,
   workspace: Workspace,
   request: StartRequest & { isEstimated: boolean },
 ): Promise<StartCheck> {
@@ -51,7 +48,7 @@ export async function checkStart(
   const problems = plan.flatMap((planned) => planned.problems);
   const jobs: StartedJob[] = [];
   for (const planned of plan) {
-    jobs.push(await prepareJob(context, workspace, { ...request, planned, problems, maxDollars }));
+    jobs.push(await prepareJob(workspace, { ...request, planned, problems, maxDollars }));
   }
   const quoted = jobs.flatMap(({ spec, submission, quote, estimate }) =>
     submission === null ? [] : [{ spec, quote, expectedSeconds: estimate?.seconds ?? null }],
@@ -75,11 +72,7 @@ interface Preparation extends StartRequest {
   maxDollars: number | null;
 }
 
-async function prepareJob(
-  context: Context,
-  workspace: Workspace,
-  preparation: Preparation,
-): Promise<StartedJob> {
+async function prepareJob(workspace: Workspace, preparation: Preparation): Promise<StartedJob> {
   const { planned, choices, isEstimated, maxDollars } = preparation;
   const { provider, readiness } = choices.chosen;
   const submission = submissionOf(workspace, preparation);
@@ -89,7 +82,7 @@ async function prepareJob(
   const quote =
     submission === null || !readiness.isReady ? NO_QUOTE : await provider.quote(submission, { mayUpload });
   const isNeeded = isEstimated || maxDollars !== null;
-  const estimate = isNeeded ? await estimatePlanned(context, preparation, planned) : null;
+  const estimate = isNeeded ? await preparation.estimate(planned) : null;
   return { ...planned, submission, quote, estimate };
 }
 
@@ -115,4 +108,15 @@ function submissionOf(
     if (!isPaidFor(state, planned.spec.jobKey)) problems.push(error);
     return null;
   }
+}
+
+/** Every check comes before the first job: half a run helps nobody. */
+export function refuseToStart(problems: readonly MllmError[]): void {
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  if (others.length === 0) throw first;
+  const list = problems.map(({ message, hint }) => `${message}${hint === undefined ? "" : ` (${hint})`}`);
+  throw new MllmError(first.code, `the run cannot start:\n  ${list.join("\n  ")}`, {
+    hint: "The same command with --dry-run checks it again without starting anything.",
+  });
 }

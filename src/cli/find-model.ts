@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { inspectModel, type ModelFacts } from "../recipe/inspect-model.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import type { Context } from "./context.js";
 
@@ -22,6 +23,16 @@ function isFolder(context: Context, model: string): boolean {
   return (
     isAbsolute(model) || /^\.{1,2}\//.test(model) || existsSync(resolve(context.cwd, model, "config.json"))
   );
+}
+
+/** Looks at each model once: several jobs are of one base. */
+export function createModelInspector(context: Context): (model: string) => Promise<ModelFacts> {
+  const models = new Map<string, Promise<ModelFacts>>();
+  return (model) => {
+    const facts = models.get(model) ?? inspectModel(model, findModelFolder(context, model));
+    models.set(model, facts);
+    return facts;
+  };
 }
 
 /** Where a model lies on this machine; null for one of the Hub and for `tiny-scratch`, which has no weights yet. */

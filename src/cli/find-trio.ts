@@ -46,9 +46,23 @@ function agentTrio(state: State, name: string): Trio {
   ) as Trio;
 }
 
+/** Runs of this name train arms of a comparison, not what anybody wants to work with. No recipe's name has a colon. */
+export const REPRODUCTION_PREFIX = "reproduce:";
+
 /** The best of each role; of several backbones the one whose roles are complete and newest. */
 function newestTrio(state: State): Partial<Trio> {
   const best = state.listCheckpoints({ state: "complete" }).filter((row) => row.isBest && row.stage === 2);
+  const compared = jobsOfReproductions(state);
+  const own = pickTrio(best.filter((row) => !compared.has(row.jobId)));
+  return Object.keys(own).length === ROLES.length ? own : pickTrio(best);
+}
+
+function jobsOfReproductions(state: State): Set<string> {
+  const runs = state.listRuns().filter(({ recipeName }) => recipeName.startsWith(REPRODUCTION_PREFIX));
+  return new Set(runs.flatMap(({ id }) => state.listJobs({ runId: id })).map(({ id }) => id));
+}
+
+function pickTrio(best: readonly Checkpoint[]): Partial<Trio> {
   const trios = [...new Set(best.map((row) => row.parentId))].map((parentId) => {
     const ofParent = best.filter((row) => row.parentId === parentId);
     return Object.fromEntries(

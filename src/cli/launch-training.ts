@@ -1,10 +1,9 @@
-import { MllmError } from "../core/errors.js";
 import type { Role } from "../core/roles.js";
 import { resolveResources } from "../recipe/resolve-resources.js";
 import type { Session } from "../training/session.js";
 import { trainJobs } from "../training/train-jobs.js";
 import type { TrainingEvent } from "../training/training-event.js";
-import type { StartCheck, StartRequest } from "./check-start.js";
+import { refuseToStart, type StartCheck, type StartRequest } from "./check-start.js";
 import type { Context } from "./context.js";
 import { quoteArgument, writeNote, writeResult } from "./output.js";
 import { createTrainingView, formatResults, isLast } from "./training-view.js";
@@ -31,7 +30,7 @@ export async function launchTraining(
   workspace: Workspace,
   { request, check, options }: Launch,
 ): Promise<void> {
-  refuse(check.problems);
+  refuseToStart(check.problems);
   const { choices, loaded, plan } = request;
   const { providers: placement } = loaded.recipe;
   for (const { provider, readiness } of choices.passedOver) {
@@ -82,17 +81,6 @@ interface Launch {
   request: StartRequest;
   check: StartCheck;
   options: TrainOptions;
-}
-
-/** Every check comes before the first job: half a run helps nobody. */
-function refuse(problems: readonly MllmError[]): void {
-  const [first, ...others] = problems;
-  if (first === undefined) return;
-  if (others.length === 0) throw first;
-  const list = problems.map(({ message, hint }) => `${message}${hint === undefined ? "" : ` (${hint})`}`);
-  throw new MllmError(first.code, `the run cannot start:\n  ${list.join("\n  ")}`, {
-    hint: "The same command with --dry-run checks it again without starting anything.",
-  });
 }
 
 function finish(context: Context, endings: TrainingEvent[], options: TrainOptions): void {

@@ -6,13 +6,12 @@ import { MllmError } from "../core/errors.js";
 import type { Role } from "../core/roles.js";
 import type { Dataset } from "../data/open-dataset.js";
 import type { Provider } from "../providers/provider.js";
-import { inspectModel, type ModelFacts } from "../recipe/inspect-model.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { isSamePlace } from "../training/create-submission.js";
 import { type Backbone, findBackbone } from "../training/find-backbone.js";
 import { type ParentCheckpoint, type PlannedJob, planTraining } from "../training/plan-training.js";
 import type { Context } from "./context.js";
-import { findModelFolder } from "./find-model.js";
+import { createModelInspector } from "./find-model.js";
 import type { Workspace } from "./workspace.js";
 
 interface PlanOptions {
@@ -41,13 +40,6 @@ export async function planWith(
     dataHash: dataset.manifest.hash,
   };
   const run = options.isDryRun ? state?.findRun(key) : state?.ensureRun(key, context.now().toISOString());
-  // Three roles of one base look at the same files.
-  const models = new Map<string, Promise<ModelFacts>>();
-  const inspect = (model: string): Promise<ModelFacts> => {
-    const facts = models.get(model) ?? inspectModel(model, findModelFolder(context, model));
-    models.set(model, facts);
-    return facts;
-  };
   return planTraining({
     loaded,
     dataset,
@@ -58,7 +50,7 @@ export async function planWith(
     jobsFolder: join(stateFolder, "jobs"),
     stage1Command: options.stage1Command,
     engine: provider.engine,
-    inspectModel: inspect,
+    inspectModel: createModelInspector(context),
     findBackbone: async (jobKey) => {
       if (state === null) return null;
       const found = await findBackbone({ state, sessionOf: workspace.sessionOf }, jobKey);

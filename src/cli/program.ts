@@ -7,6 +7,7 @@ import { createJobsCommand } from "./commands/jobs.js";
 import { createProvidersCommand } from "./commands/providers.js";
 import { createReapCommand } from "./commands/reap.js";
 import { createReportCommand } from "./commands/report.js";
+import { createReproduceCommand } from "./commands/reproduce.js";
 import { createRunCommand } from "./commands/run.js";
 import { createServeCommand } from "./commands/serve.js";
 import { createServeRolesCommand } from "./commands/serve-roles.js";
@@ -26,6 +27,7 @@ The way from trajectories to checkpoints
 and to an agent:
   mllm run "QUESTION" --tools tools.mjs
   mllm serve --tools tools.mjs                     as one OpenAI-compatible model
+  mllm eval static --data held-out.jsonl           and how good it is
 
 Exit codes: 0 done, 1 failure, 2 usage, 70 a bug, 130 interrupted.`;
 
@@ -51,6 +53,7 @@ export function createProgram(context: Context, args: readonly string[]): Comman
     .addCommand(createServeRolesCommand(context))
     .addCommand(createServeToolsCommand(context))
     .addCommand(createEvalCommand(context))
+    .addCommand(createReproduceCommand(context))
     .addCommand(createReportCommand(context))
     .addCommand(createProvidersCommand(context));
   settle(program, context, args.includes("--json"));

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { MllmError } from "../core/errors.js";
 
 /** For commander: the value of an option that counts something. */
 export function readCount(text: string): number {
@@ -24,4 +25,13 @@ export function readPort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError("expected a number from 0 to 65535");
+}
+
+/** Of --max-cost. */
+export function readDollars(text: string): number {
+  const dollars = Number(text);
+  if (text.trim() !== "" && Number.isFinite(dollars) && dollars > 0) return dollars;
+  throw new MllmError("usage", `--max-cost ${text}: expected US dollars above 0`, {
+    hint: "For example --max-cost 25.",
+  });
 }

@@ -1,10 +1,12 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { ROLES, type Role } from "../../core/roles.js";
+import type { PlannedJob } from "../../training/plan-training.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import type { TrainOptions } from "../launch-training.js";
 import { writeResult } from "../output.js";
+import { readDollars } from "../read-numbers.js";
 
 export function createTrainCommand(context: Context): Command {
   return new Command("train")
@@ -38,14 +40,6 @@ export function createTrainCommand(context: Context): Command {
     .action((options: TrainOptions) => train(context, options));
 }
 
-function readDollars(text: string): number {
-  const dollars = Number(text);
-  if (text.trim() !== "" && Number.isFinite(dollars) && dollars > 0) return dollars;
-  throw new MllmError("usage", `--max-cost ${text}: expected US dollars above 0`, {
-    hint: "For example --max-cost 25.",
-  });
-}
-
 async function train(context: Context, options: TrainOptions): Promise<void> {
   const roles = chosenRoles(options);
   const { resolve } = await import("node:path");
@@ -59,6 +53,7 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const { planWith } = await import("../plan-with-workspace.js");
   const { chooseProvider } = await import("../choose-provider.js");
   const { checkStart } = await import("../check-start.js");
+  const { estimatePlanned } = await import("../estimate-planned.js");
   const { reconcileAll } = await import("../with-reconciled.js");
   const { resolveResources } = await import("../../recipe/resolve-resources.js");
 
@@ -82,8 +77,9 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
       stage1Command: formatTrainCommand(options, "--stage 1"),
       provider: choices.chosen.provider,
     });
-    const request = { loaded, dataset, plan, choices, maxCost: options.maxCost };
-    const check = await checkStart(context, workspace, { ...request, isEstimated: isDryRun });
+    const estimate = (planned: PlannedJob) => estimatePlanned(context, { dataset, loaded }, planned);
+    const request = { loaded, plan, estimate, choices, maxCost: options.maxCost };
+    const check = await checkStart(workspace, { ...request, isEstimated: isDryRun });
     if (!isDryRun) return await launchTraining(context, workspace, { request, check, options });
     const { createPlanReport } = await import("../plan-report.js");
     const { formatPlan } = await import("../plan-view.js");
