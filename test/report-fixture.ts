@@ -93,6 +93,7 @@ export function liveItems(): Item[] {
       reference: [],
       prediction: [call, last],
       notes: index === 4 ? ["limit_turns"] : [],
+      votes: [{ status: "unsure", reason: HOSTILE, task: null, passes: null, against: null }],
     };
   });
 }

@@ -121,12 +121,17 @@ async function bothOf(
   const [baseline, candidate] = [a.evaluation, b.evaluation];
   return {
     name: `${baseline.id}-${candidate.id}`,
-    title: `${candidate.subject.name} beside ${baseline.subject.name}`,
+    title: `${nameOf(candidate)} beside ${nameOf(baseline)}`,
     summary: `A candidate (B) and a baseline (A) on ${baseline.data.name}.`,
     jobs: jobsOf(state, [...hashesIn(baseline), ...hashesIn(candidate)]),
     evaluations: [a, b],
     isComparison: true,
   };
+}
+
+/** Three checkpoints are no title. */
+function nameOf({ subject, id }: Evaluation): string {
+  return subject.name.length <= 40 ? subject.name : id;
 }
 
 function hashesIn({ subject }: Evaluation): string[] {

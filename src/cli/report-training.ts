@@ -1,4 +1,5 @@
 import { MllmError } from "../core/errors.js";
+import { SUBSETS } from "../core/roles.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { TrainedCheckpoint, TrainedJob, Training } from "../evaluation/report/report-data.js";
 import type { Job, State } from "../state/open-state.js";
@@ -15,12 +16,13 @@ type Known = Workspace & { state: State };
 export async function gatherTraining(workspace: Known, jobs: readonly Job[]): Promise<Training | null> {
   const all = withParents(workspace.state, jobs);
   if (all.length === 0) return null;
-  const backboneFirst = [...all].sort((a, b) => a.stage - b.stage || a.createdAt.localeCompare(b.createdAt));
+  const place = ({ subset }: Job) => SUBSETS.indexOf(subset);
+  const inOrder = [...all].sort((a, b) => place(a) - place(b) || a.createdAt.localeCompare(b.createdAt));
   const recipes = new Map(workspace.state.listRuns().map((run) => [run.id, run.recipeName]));
   return {
     dataSets: await gatherLineage(workspace.state, all),
     jobs: await Promise.all(
-      backboneFirst.map(async (job) => {
+      inOrder.map(async (job) => {
         const known = await eventsOf(workspace, job);
         return describeJob(workspace.state, job, { ...known, recipe: recipes.get(job.runId) ?? null });
       }),

@@ -23,8 +23,8 @@ ${renderSettings(comparison)}
 <p class="note">B − A in points of a hundred with 95 % intervals, from pairs of the same items.</p>
 <div class="halves"><div class="stack">${renderDifferences(comparison)}</div>${renderBoth(comparison, evaluations)}</div>
 ${renderMetrics(comparison.metrics)}
-${renderSlices("By group", "group", comparison.groups)}
-${renderSlices("By tool", "tool", comparison.tools.slice(0, MOST_TOOLS), comparison.tools.length)}
+${renderSlices({ title: "By group", head: "group", slices: comparison.groups, caption: "B − A by group" })}
+${renderTools(comparison)}
 ${renderChanges(comparison)}
 </section>`;
 }
@@ -94,17 +94,27 @@ function renderMetrics(metrics: readonly MetricDifference[]): Html {
   )}</details>`;
 }
 
-function renderSlices(
-  title: string,
-  head: string,
-  slices: readonly DifferenceSlice[],
-  all = slices.length,
-): Html | false {
+function renderTools({ tools }: Comparison): Html | false {
+  const differing = tools.filter(({ metrics }) =>
+    metrics.some((metric) => isShown(metric) && metric.difference !== 0),
+  );
+  const shown = differing.slice(0, MOST_TOOLS);
+  const caption = `B − A by tool: ${shown.length} of ${differing.length} that differ; ${tools.length - differing.length} do not`;
+  return renderSlices({ title: "By tool", head: "tool", slices: shown, caption });
+}
+
+interface SliceTable {
+  title: string;
+  head: string;
+  slices: readonly DifferenceSlice[];
+  caption: string;
+}
+
+function renderSlices({ title, head, slices, caption }: SliceTable): Html | false {
   if (slices.length === 0) return false;
   const names = [
     ...new Set(slices.flatMap(({ metrics }) => metrics.filter(isShown).map(({ name }) => name))),
   ];
-  const caption = `B − A ${title.toLowerCase()}${slices.length < all ? `, the ${slices.length} most frequent of ${all}` : ""}`;
   return html`<h3>${title}</h3>${renderTable(
     caption,
     html`<tr><th scope="col">${head}</th><th scope="col" class="number">items</th>${names.map(

@@ -1,5 +1,5 @@
 import type { Metric } from "../evaluation.js";
-import { formatInterval, formatScore, infoOf, titleOf } from "./format-score.js";
+import { formatInterval, formatScore, infoOf, isCount, titleOf } from "./format-score.js";
 import { type Html, html } from "./html.js";
 import type { NamedMetrics } from "./score-chart.js";
 
@@ -39,7 +39,9 @@ function renderCell(metric: Metric | undefined): Html {
   if (metric === undefined || metric.value === null) return html`<td class="number"></td>`;
   const info = infoOf(metric.name);
   const interval = formatInterval(info, metric);
-  return html`<td class="number">${formatScore(info, metric.value)}${
+  // Digits alone: nothing of the data can get into the style.
+  const share = isCount(info) ? 0 : Math.min(1, Math.max(0, metric.value));
+  return html`<td class="number bar" style="--share:${share.toFixed(3)}">${formatScore(info, metric.value)}${
     interval !== "" && html` <span class="interval">${interval}</span>`
   }</td>`;
 }

@@ -17,9 +17,7 @@ export function drawLossChart(job: TrainedJob): Html {
       title: subset,
       description: describe(job),
       legend: html`<p class="legend ${subset}"><span class="key line"></span>training
-<span class="key dots"></span>validation ${
-        best !== null && html`<span class="key ring"></span>best ${formatLoss(best.loss)}`
-      }</p>`,
+<span class="key dots"></span>validation <span class="key ring"></span>best</p>`,
     },
     {
       ...{ width: 260, height: 200, style: { fontSize: "11.5px" } },

@@ -43,15 +43,15 @@ ${renderEvaluation(one)}</details>`;
 }
 
 function renderContents({ training, evaluations, comparison }: ReportData): Html | false {
-  const links = evaluations.map(({ evaluation }, index) => {
-    const kind = evaluation.kind === "static" ? "Static evaluation" : "Live evaluation";
-    return { id: evaluation.id, text: comparison === null ? kind : `${kind} of ${index === 0 ? "A" : "B"}` };
+  const links = evaluations.map(({ evaluation: { id, kind, subject } }, index) => {
+    const noun = kind === "static" ? "Static evaluation" : "Live evaluation";
+    if (comparison !== null) return { id, text: `${noun} of ${index === 0 ? "A" : "B"}` };
+    const isOnly = evaluations.filter((other) => other.evaluation.kind === kind).length === 1;
+    return { id, text: isOnly ? noun : `${noun} of ${subject.name}` };
   });
   const trained = training === null ? [] : [{ id: "training", text: "Training" }];
-  const all =
-    comparison === null
-      ? [...links, ...trained]
-      : [{ id: "comparison", text: "Comparison" }, ...trained, ...links];
+  const compared = comparison === null ? [] : [{ id: "comparison", text: "Comparison" }];
+  const all = comparison === null ? [...links, ...trained] : [...compared, ...trained, ...links];
   return (
     all.length > 1 &&
     html`<nav aria-label="Contents"><ul>${all.map(({ id, text }) => html`<li><a href="#${id}">${text}</a></li>`)}</ul></nav>`

@@ -43,7 +43,7 @@ nav a:hover { border-color: var(--accent); color: var(--accent); }
 .matrices > * { max-width: 100%; min-width: 0; }
 .columns { columns: 340px; column-gap: 16px; }
 .columns > * { break-inside: avoid; margin-bottom: 16px; }
-.chart svg { display: block; width: 100%; height: auto; max-width: 420px; margin: 0 auto; }
+.chart svg { display: block; width: 100%; height: auto; max-width: 460px; }
 .four .chart svg { max-width: 310px; }
 .four .card { padding: 12px; }
 .scroll { overflow-x: auto; }
@@ -69,13 +69,14 @@ figcaption h4::first-letter, h4.class::first-letter { text-transform: uppercase;
 .tile .soft { display: block; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); font-size: 13px; padding: 12px 16px 4px; }
-th, td { text-align: left; vertical-align: top; padding: 8px 16px; border-top: 1px solid var(--edge); overflow-wrap: normal; }
+th, td { text-align: left; vertical-align: top; padding: 6px 16px; border-top: 1px solid var(--edge); overflow-wrap: normal; }
 thead th { border-top: 0; font-size: 13px; color: var(--soft); font-weight: 600; vertical-align: bottom; }
 tbody th { font-weight: 500; min-width: 150px; max-width: 340px; overflow-wrap: anywhere; }
 td { white-space: nowrap; }
 .number { text-align: right; }
 .interval { font-size: 0.86em; white-space: nowrap; }
 td .interval { display: block; }
+.bar { background: linear-gradient(var(--accent), var(--accent)) 16px calc(100% - 2px) / calc((100% - 32px) * var(--share)) 2px no-repeat; }
 .tree, .tree ul { list-style: none; margin: 0; padding: 0; }
 .tree ul { margin-left: 9px; }
 .tree ul li { position: relative; padding: 10px 0 0 24px; }
@@ -104,6 +105,7 @@ h4.class { margin: 24px 0 8px; }
 .differs .side:last-child { border-left-color: var(--wrong); }
 .side p { margin: 0 0 4px; white-space: pre-wrap; unicode-bidi: plaintext; }
 .side .who { font-size: 12px; color: var(--soft); letter-spacing: 0.04em; }
+.votes { margin: 10px 0 0; padding-left: 20px; font-size: 14px; color: var(--soft); }
 .thought { color: var(--soft); font-style: italic; }
 .act { font-family: system-ui, "DejaVu Sans", sans-serif; font-size: 12px; font-weight: 600; color: var(--soft); }
 ins, del { text-decoration: none; border-radius: 3px; padding: 0 2px; }

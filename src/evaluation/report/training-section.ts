@@ -51,7 +51,7 @@ function describeLosses({ lossBefore, lossAfter, globalStep, baseModel }: Traine
 }
 
 function renderJobs(jobs: readonly TrainedJob[]): Html {
-  const head = ["recipe", "state", "provider"].map((title) => html`<th scope="col">${title}</th>`);
+  const head = ["job", "recipe", "state", "provider"].map((title) => html`<th scope="col">${title}</th>`);
   const numbers = ["steps", "rows", "tokens", "tokens/s", "loss before", "loss after", "took", "cost"];
   return renderTable(
     "What each job took",
@@ -67,8 +67,8 @@ function renderJobs(jobs: readonly TrainedJob[]): Html {
         formatSeconds(job.seconds),
         job.dollars > 0 ? `$${job.dollars.toFixed(2)}` : "–",
       ];
-      return html`<tr><th scope="row"><span class="dot ${job.subset}"></span>${job.subset} <code class="soft">${job.id}</code></th>
-<td>${job.recipe ?? "–"}</td><td>${job.state}</td><td>${job.provider}</td>${cells.map(
+      return html`<tr><th scope="row"><span class="dot ${job.subset}"></span>${job.subset}</th>
+<td><code>${job.id}</code></td><td>${job.recipe ?? "–"}</td><td>${job.state}</td><td>${job.provider}</td>${cells.map(
         (cell) => html`<td class="number">${cell}</td>`,
       )}</tr>`;
     }),

@@ -66,7 +66,17 @@ function renderTask(item: Item): Html {
   return html`<div class="step ${isRight ? "same" : "differs"}">
 <p class="verdict">${renderVerdict(item, isRight ? "✓ solved" : `✗ ${verdict}`)}</p>
 <div class="pair">${sides}${renderSteps("agent", prediction)}</div>
-</div>`;
+${renderVotes(item)}</div>`;
+}
+
+function renderVotes({ votes = [] }: Item): Html | false {
+  return (
+    votes.length > 0 &&
+    html`<ul class="votes">${votes.map(
+      ({ status, reason, against }) =>
+        html`<li><b>judge: ${status}</b> ${reason}${against !== null && html` <b>against the reference: ${against.result}</b> ${against.reason}`}</li>`,
+    )}</ul>`
+  );
 }
 
 function renderSteps(name: string, steps: readonly Step[]): Html {
