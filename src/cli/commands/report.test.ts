@@ -97,16 +97,16 @@ describe("mllm report", () => {
       stderr: "next: open it in a browser\n",
     });
     const page = readFileSync(stdout.trim(), "utf8");
-    expect(page).toContain("Run of tiny");
+    expect(page.includes("Run of tiny")).toBe(true);
     expect(page).toContain(
       "Loss of the backbone over 40 optimizer steps; on validation rows from 2.0000 to 0.5000.",
     );
     // The loss of 77 at a step that a broken attempt took, and lost, would stretch the axis.
-    expect(page).not.toContain(">100</text>");
-    expect(page).toContain("No loss of the planner (job-planner): its events are gone");
-    expect(page).toContain('<section id="static-a">');
+    expect(page.includes(">100</text>")).toBe(false);
+    expect(page.includes("No loss of the planner (job-planner): its events are gone")).toBe(true);
+    expect(page.includes('<section id="static-a">')).toBe(true);
     // What another agent was worth is not this run's.
-    expect(page).not.toContain('<section id="static-b">');
+    expect(page.includes('<section id="static-b">')).toBe(false);
   });
 
   it("reports an evaluation by its id, its beginning or its folder, without a database too", async () => {
