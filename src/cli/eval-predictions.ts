@@ -29,35 +29,38 @@ export async function scorePredictions(
     throw explainSystemError(error, `predictions ${path}`);
   });
   const read = readPredictions(readEntries(text, path), path);
-  const who = {
-    subject: { name: basename(path), checkpoints: null },
-    settings: { predictions: sha256(text) },
-  };
-  if (read.form === "reference") {
-    if (texts !== undefined) throw bringsItsOwn(path);
-    const { samples, steps, cases } = read;
-    const items = samples.map((sample, index) => scoreStep(sample, steps[index] as Step));
-    return { ...who, data: { name: basename(path), sha256: sha256(samples.map(sha256)) }, items, cases };
+  const name = basename(path);
+  const who = { subject: { name, checkpoints: null }, settings: { predictions: sha256(text) } };
+  if (read.form === "steps") {
+    if (texts === undefined) throw needsData(path);
+    return { ...who, ...(await scoreSteps(context, { path, texts, steps: read.steps })) };
   }
-  if (texts === undefined) throw needsData(path);
+  if (texts !== undefined) throw bringsItsOwn(path);
+  const { samples, steps, cases } = read;
+  const items = samples.map((sample, index) => scoreStep(sample, steps[index] as Step));
+  return { ...who, data: { name, sha256: sha256(samples.map(sha256)) }, items, cases };
+}
+
+async function scoreSteps(
+  context: Context,
+  { path, texts, steps }: { path: string; texts: readonly string[]; steps: ReadonlyMap<string, Step> },
+): Promise<Pick<Scored, "data" | "items" | "cases">> {
   const { data, trajectories, warnings } = await readEvaluationData(texts, context.cwd);
   for (const warning of warnings) writeNote(context, `note: ${warning}`);
   const samples = trajectories.flatMap(({ trajectory, group }) => samplesOf(trajectory, group));
-  const known = samples.filter(({ id }) => read.steps.has(id)).length;
-  if (known === 0) throw nothingKnown(path, { samples, predicted: [...read.steps.keys()] });
-  if (known < read.steps.size) {
-    const others = read.steps.size - known;
+  const others = steps.size - samples.filter(({ id }) => steps.has(id)).length;
+  if (others === steps.size) throw nothingKnown(path, { samples, predicted: [...steps.keys()] });
+  if (others > 0) {
     const predictions = others === 1 ? "1 prediction is" : `${others} predictions are`;
     writeNote(context, `note: ${path}: ${predictions} of no step of the data`);
   }
-  const predicted = samples.map(({ id }) => read.steps.get(id) ?? NOT_PREDICTED);
-  const items = samples.map((sample, index) => {
-    const step = predicted[index] as Step;
+  const scored = samples.map((sample) => {
+    const step = steps.get(sample.id) ?? NOT_PREDICTED;
     const item = scoreStep(sample, step);
-    return step === NOT_PREDICTED ? { ...item, notes: [...item.notes, "not_predicted"] } : item;
+    const notes = step === NOT_PREDICTED ? [...item.notes, "not_predicted"] : item.notes;
+    return { item: { ...item, notes }, case: toReferenceCase(sample, step) };
   });
-  const cases = samples.map((sample, index) => toReferenceCase(sample, predicted[index] as Step));
-  return { ...who, data, items, cases };
+  return { data, items: scored.map(({ item }) => item), cases: scored.map((each) => each.case) };
 }
 
 /** A step that the file says nothing of is wrong, not left out: else a file could choose what it is scored by. */
