@@ -11,6 +11,8 @@ import { renderExamples } from "./trajectories.js";
 
 /** More tools than this are left out of the table: the rarest. */
 const MOST_TOOLS = 20;
+/** What else there is to know of a tool. */
+const BESIDE_HEADLINES = ["call_exact", "failed_calls"];
 
 /** One evaluation: its numbers, where it errs, and what that looks like. */
 export function renderEvaluation({ evaluation, items }: EvaluatedItems): Html {
@@ -78,7 +80,8 @@ function renderScoreCharts({ metrics, groups }: Summary): Html[] {
     if (slices.length === 1) return draw(title, own, slices);
     const headline = own.filter(({ isHeadline }) => isHeadline);
     const others = own.filter(({ isHeadline }) => !isHeadline);
-    return [...draw(title, headline, slices), ...draw(`${title}, in detail`, others, [all])];
+    const detail = headline.length === 0 ? title : `${title}, in detail`;
+    return [...draw(title, headline, slices), ...draw(detail, others, [all])];
   });
 }
 
@@ -103,12 +106,14 @@ function renderTools({ tools }: Summary): Html {
     shown.some(({ metrics }) => metrics.some((metric) => metric.name === name && metric.value !== null));
   const columns = METRICS.filter(
     (info) =>
-      hasScore(info.name) && (info.isHeadline || info.name === "call_exact") && info.role !== "summarizer",
+      hasScore(info.name) &&
+      (info.isHeadline || BESIDE_HEADLINES.includes(info.name)) &&
+      info.role !== "summarizer",
   ).map(({ name }) => name);
   const caption =
     shown.length < tools.length
-      ? `The ${shown.length} most frequent of ${tools.length} tools, by what was recorded`
-      : "Tools that were recorded, the most frequent first";
+      ? `The ${shown.length} most frequent of ${tools.length} tools`
+      : "The most frequent first";
   return renderIntervalTable({ caption, head: "tool", columns, rows: shown });
 }
 
