@@ -9,7 +9,7 @@ export function createContext(overrides: Partial<Context> & Pick<Context, "cwd">
 } {
   const [stdout, stderr] = [createSink(), createSink()];
   const context: Context = {
-    ...{ env: {}, packageRoot, version: "0.0.0", stdout, stderr },
+    ...{ env: {}, packageRoot, version: "0.0.0", stdin: () => process.stdin, stdout, stderr },
     isTerminal: { stdout: false, stderr: false },
     signal: new AbortController().signal,
     now: () => new Date(0),

@@ -61,7 +61,7 @@ async function reproduce({ options = {}, control = {}, signal, onStderr }: Repro
   const [stdout, stderr] = [createSink(), createSink(onStderr)];
   const seen = { exitCode: 0, opened: 0 };
   const context: Context = {
-    ...{ cwd, packageRoot: fakePackage, version: "0.0.0", stdout, stderr },
+    ...{ cwd, packageRoot: fakePackage, version: "0.0.0", stdin: () => process.stdin, stdout, stderr },
     env: { ...fakeEnvironment(control), MLLM_PYTHON: fakePython },
     isTerminal: { stdout: false, stderr: false },
     signal: signal ?? new AbortController().signal,

@@ -57,7 +57,7 @@ async function run(
   const model = createScriptedModel(profile, scripts);
   const seen = { exitCode: 0, closed: 0 };
   const context: Context = {
-    ...{ env: {}, cwd, packageRoot, version: "0.0.0", stdout, stderr },
+    ...{ env: {}, cwd, packageRoot, version: "0.0.0", stdin: () => process.stdin, stdout, stderr },
     isTerminal: { stdout: false, stderr: false },
     signal: signal ?? new AbortController().signal,
     now: () => new Date(0),

@@ -37,6 +37,7 @@ function makeContext(cwd: string, overrides: Partial<Context> = {}): Context {
   return {
     env: { ...process.env, MLLM_PYTHON: trainerPython, MLLM_DIR: undefined },
     ...{ cwd, packageRoot, version: "0", stdout: process.stdout, stderr: process.stderr },
+    stdin: () => process.stdin,
     ...{ isTerminal: { stdout: false, stderr: false }, signal: new AbortController().signal },
     ...{ now: () => new Date(), sleep: (milliseconds: number) => delay(milliseconds) },
     setExitCode: () => undefined,

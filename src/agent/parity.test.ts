@@ -26,7 +26,7 @@ const SOURCES = [
 ] as const;
 
 async function readTrajectories(path: string, format: (typeof SOURCES)[number][0]): Promise<Trajectory[]> {
-  const source = new TrajectorySource(await findInput(sharedData(path), "/"), format);
+  const source = new TrajectorySource(await findInput(sharedData(path), { cwd: "/" }), format);
   const read: Trajectory[] = [];
   for await (const { result } of source.read())
     if (result.kind === "trajectory") read.push(withTools({ ...result.trajectory, id: String(read.length) }));

@@ -1,4 +1,4 @@
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 /** Everything a command may know of the world outside. Tests pass their own. */
 export interface Context {
@@ -7,6 +7,8 @@ export interface Context {
   /** Where the package lies: `configs`, `trainer` and `data` are found from here. */
   readonly packageRoot: string;
   readonly version: string;
+  /** Opened only where it is asked for: a terminal's would keep the process waiting. */
+  stdin(): Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly isTerminal: { stdout: boolean; stderr: boolean };

@@ -92,6 +92,7 @@ function createContext(overrides: Partial<Context> & Pick<Context, "signal" | "s
     cwd: process.cwd(),
     packageRoot,
     version: readVersion(packageRoot),
+    stdin: () => process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     isTerminal: { stdout: isTerminal(process.stdout), stderr: isTerminal(process.stderr) },

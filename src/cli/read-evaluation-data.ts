@@ -23,7 +23,7 @@ export async function readEvaluationData(texts: readonly string[], cwd: string):
   const trajectories: EvaluationData["trajectories"] = [];
   const warnings: string[] = [];
   for (const [number, { path, group }] of inputs.entries()) {
-    const source = new TrajectorySource(await findInput(path, cwd), null);
+    const source = new TrajectorySource(await findInput(path, { cwd }), null);
     const rejected = new Map<string, number>();
     const before = trajectories.length;
     for await (const { result, place } of source.read()) {

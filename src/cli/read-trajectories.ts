@@ -5,7 +5,7 @@ import { TrajectorySource } from "../data/trajectory-source.js";
 
 /** The trajectories of a file or a folder, in any known format; records that cannot be used are passed over. */
 export async function readTrajectories(path: string, cwd: string): Promise<Trajectory[]> {
-  const source = new TrajectorySource(await findInput(path, cwd), null);
+  const source = new TrajectorySource(await findInput(path, { cwd }), null);
   const trajectories: Trajectory[] = [];
   for await (const { result, place } of source.read()) {
     if (result.kind !== "trajectory") continue;

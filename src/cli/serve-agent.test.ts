@@ -73,6 +73,7 @@ async function serveWhile(
     cwd: folder,
     packageRoot,
     version: "0",
+    stdin: () => process.stdin,
     stdout: sink((text) => announce(JSON.parse(text) as Served)),
     stderr: sink((text) => {
       stderr += text;

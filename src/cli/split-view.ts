@@ -4,9 +4,16 @@ import type { CompatSummary } from "../data/compat/split-alpha-umi.js";
 import type { Context } from "./context.js";
 import { formatTable, writeNote } from "./output.js";
 
-type ReadEvent =
-  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number }
-  | { type: "done" };
+interface Progress {
+  type: "progress";
+  records: number;
+  used: number;
+  bytesRead: number;
+  /** Null where only the end of a stream tells. */
+  bytesTotal: number | null;
+}
+
+type ReadEvent = Progress | { type: "done" };
 
 /** Draws progress where stderr is a terminal; the last event. */
 export async function followReading<Event extends ReadEvent>(
@@ -18,17 +25,29 @@ export async function followReading<Event extends ReadEvent>(
         .default({ text: "reading", stream: context.stderr as NodeJS.WriteStream, discardStdin: false })
         .start()
     : null;
+  const startedAt = context.now().getTime();
+  const secondsSoFar = () => (context.now().getTime() - startedAt) / 1000;
   try {
     for await (const event of events) {
       if (event.type === "done") return event as Extract<Event, { type: "done" }>;
-      const percent = Math.floor((100 * event.bytesRead) / Math.max(1, event.bytesTotal));
       if (spinner !== null)
-        spinner.text = `reading: ${percent} %, ${event.used} of ${event.records} records used`;
+        spinner.text = `reading: ${describeProgress(event, secondsSoFar())}, ${event.used} of ${event.records} records used`;
     }
     throw new Error("reading ended without a result");
   } finally {
     spinner?.stop();
   }
+}
+
+const MEGA = 1_000_000;
+
+function describeProgress({ bytesRead, bytesTotal }: Progress, seconds: number): string {
+  const rate = bytesRead / Math.max(seconds, 0.001);
+  const speed = `${(rate / MEGA).toFixed(0)} MB/s`;
+  if (bytesTotal === null) return `${(bytesRead / MEGA).toFixed(0)} MB, ${speed}`;
+  const percent = Math.floor((100 * bytesRead) / Math.max(1, bytesTotal));
+  const left = Math.ceil(Math.max(0, bytesTotal - bytesRead) / Math.max(1, rate));
+  return `${percent} %, ${speed}, ${left} s left`;
 }
 
 /** What was left out and what looks odd, on stderr. */

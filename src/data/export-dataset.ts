@@ -7,6 +7,7 @@ import { Profile } from "../core/profile.js";
 import type { Subset } from "../core/roles.js";
 import { toChat, toPromptCompletions } from "../prompts/export-rows.js";
 import { clearAbandoned, nameTemporary } from "./abandoned-output.js";
+import { createLocalFile } from "./input/input-file.js";
 import { readTexts } from "./input/read-texts.js";
 import { TextFile } from "./text-file.js";
 
@@ -56,7 +57,7 @@ export async function* exportDataset(request: ExportRequest): AsyncGenerator<Exp
   let rows = 0;
   let bytesRead = 0;
   try {
-    const source = { path: join(folder, counts.path), name: counts.path, sizeBytes: counts.sizeBytes };
+    const source = createLocalFile(join(folder, counts.path), counts.path, counts.sizeBytes);
     for await (const text of readTexts(source, (chunk) => (bytesRead += chunk.length))) {
       if (request.signal.aborted) throw new MllmError("interrupted", "interrupted; nothing was written");
       if (text.kind === "fault") throw damaged(request, counts.path, text.detail);

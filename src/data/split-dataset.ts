@@ -6,7 +6,7 @@ import { canonicalJson } from "../core/ids.js";
 import type { LoadedProfile } from "../prompts/load-profile.js";
 import { DatasetBuilder } from "./dataset-builder.js";
 import type { ExcludedIds } from "./exclude-ids.js";
-import { findInput } from "./input/find-inputs.js";
+import { findInput, type InputPlace, totalBytes } from "./input/find-inputs.js";
 import { isDataset } from "./is-dataset.js";
 import { OutputFolder } from "./output-folder.js";
 import { createBatchRunner } from "./pipeline/batch-runner.js";
@@ -17,11 +17,11 @@ import { RejectedFile } from "./rejected-file.js";
 import { SubsetFiles } from "./subset-files.js";
 import { TrajectorySource } from "./trajectory-source.js";
 
-export interface SplitRequest {
+export interface SplitRequest extends InputPlace {
+  /** Paths, `-`, https:// and hf:// addresses. */
   inputs: string[];
   /** The folder of the data set, as the user wrote it. */
   out: string;
-  cwd: string;
   format?: Format;
   excludedIds: ExcludedIds;
   /** Use at most so many trajectories. */
@@ -42,7 +42,7 @@ export interface SplitRequest {
 }
 
 export type SplitEvent =
-  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number }
+  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number | null }
   | { type: "done"; manifest: DatasetManifest };
 
 /**
@@ -50,13 +50,13 @@ export type SplitEvent =
  * ends early, by an error or by the reader's `return`, nothing is left behind.
  */
 export async function* splitDataset(request: SplitRequest): AsyncGenerator<SplitEvent> {
-  const inputs = await Promise.all(request.inputs.map((path) => findInput(path, request.cwd)));
+  const inputs = await Promise.all(request.inputs.map((path) => findInput(path, request)));
   const sources = inputs.map((input) => new TrajectorySource(input, request.format ?? null));
   const output = request.isDryRun
     ? null
     : await OutputFolder.create(resolve(request.cwd, request.out), isDataset);
   const folder = output?.temporaryPath ?? null;
-  const bytesTotal = inputs.flatMap(({ files }) => files).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const bytesTotal = totalBytes(inputs);
   const workers = chooseWorkers(request.workers, bytesTotal);
   const runner = createBatchRunner({
     ...{ workers, options: { profile: request.profile.profile } },

@@ -2,8 +2,10 @@ import { createHash, type Hash } from "node:crypto";
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
 import { READERS } from "./formats.js";
-import type { Input, InputFile } from "./input/find-inputs.js";
-import { hashFile, readTexts, refuseUnreadable } from "./input/read-texts.js";
+import type { Input } from "./input/find-inputs.js";
+import type { InputFile } from "./input/input-file.js";
+import { readTexts } from "./input/read-texts.js";
+import { refuseUnreadable } from "./input/refuse-unreadable.js";
 import { isStackOverflow } from "./nested-too-deeply.js";
 import { parseRecord } from "./parse-record.js";
 import { type CutBatch, cutBatches, entriesOf } from "./pipeline/cut-batches.js";
@@ -29,8 +31,6 @@ export class TrajectorySource {
 
   /** The records of all files in order, cut and hashed, not yet read. */
   async *batches(): AsyncGenerator<RecordBatch> {
-    const [first] = this.input.files;
-    if (!this.input.isFolder && first !== undefined) await refuseUnreadable(first, this.input.path);
     for (const file of this.input.files) yield* this.batchesOf(file);
     if (this.format === null && this.unknownRecords > 0 && !this.input.isFolder) throw this.unknownFormat();
     this.isEnded = true;
@@ -41,26 +41,38 @@ export class TrajectorySource {
     for await (const batch of this.batches()) yield* readEntries(batch);
   }
 
-  /** The input's entry in the manifest. Reads the input again where a part was not read, so that the hash is of all of it. */
+  /**
+   * The input's entry in the manifest. Reads files again where a part was not read, so that the hash is of all of them;
+   * what came over a stream is hashed as far as it was read.
+   */
   async summarize(): Promise<Omit<DatasetManifest["inputs"][number], "records">> {
-    const sizeBytes = this.input.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    if (!this.isEnded || this.bytesRead < sizeBytes) {
-      this.hash = createHash("sha256");
-      for (const file of this.input.files) {
-        this.nameInHash(file);
-        await hashFile(file, (chunk) => this.hash.update(chunk));
-      }
-    }
+    const { path, files } = this.input;
+    const sizes = files.flatMap(({ sizeBytes }) => sizeBytes ?? []);
+    const known = sizes.length < files.length ? null : sizes.reduce((sum, size) => sum + size, 0);
+    const isLocal = files.every((file) => file.path !== null);
+    if (isLocal && (!this.isEnded || this.bytesRead < (known ?? 0))) await this.hashAgain();
     const sha256 = this.hash.digest("hex");
-    return { path: this.input.path, sizeBytes, sha256, format: this.format ?? "unknown" };
+    const sizeBytes = isLocal && known !== null ? known : this.bytesRead;
+    return { path, sizeBytes, sha256, format: this.format ?? "unknown" };
+  }
+
+  private async hashAgain(): Promise<void> {
+    this.hash = createHash("sha256");
+    for (const file of this.input.files) {
+      this.nameInHash(file);
+      for await (const chunk of file.chunks()) this.hash.update(chunk);
+    }
   }
 
   private async *batchesOf(file: InputFile): AsyncGenerator<RecordBatch> {
     this.nameInHash(file);
-    const texts = readTexts(file, (chunk) => {
+    const seeBytes = (chunk: Buffer) => {
       this.hash.update(chunk);
       this.bytesRead += chunk.length;
-    });
+    };
+    const texts = this.input.isFolder
+      ? readTexts(file, seeBytes)
+      : refuseUnreadable(readTexts(file, seeBytes), this.input.path);
     for await (const cut of cutBatches(file.name, texts)) {
       const unknownEntries = this.format === null ? this.countUnknown(cut) : 0;
       yield { ...cut, format: this.format, unknownEntries };
@@ -101,7 +113,7 @@ export class TrajectorySource {
 
   /** In a folder the names belong to what is hashed; a single file's hash is the one any other tool prints. */
   private nameInHash(file: InputFile): void {
-    if (this.input.isFolder) this.hash.update(`${file.name}\0${file.sizeBytes}\0`);
+    if (this.input.isFolder) this.hash.update(`${file.name}\0${file.sizeBytes ?? ""}\0`);
   }
 }
 

@@ -38,7 +38,7 @@ export function createSplitDataCommand(context: Context): Command {
     .description("Split trajectories into the subsets of backbone, planner, caller and summarizer")
     .argument(
       "<input...>",
-      "JSON, JSON lines, CSV, Parquet, Arrow, or a folder of such files; also .gz and .zst",
+      "JSON, JSON lines, CSV, Parquet or Arrow, also .gz and .zst; a folder of such files, - for stdin, https://… or hf://datasets/…",
     )
     .requiredOption("--out <dir>", "folder of the data set; a data set in it is replaced")
     .addOption(
@@ -75,12 +75,13 @@ async function split(context: Context, inputs: string[], options: SplitDataOptio
   const { readExcludedIds } = await import("../../data/exclude-ids.js");
   const { loadProfile } = await import("../../prompts/load-profile.js");
   const { followReading, formatSplit, writeSplitNotes } = await import("../split-view.js");
+  const { inputPlace } = await import("../input-place.js");
   const profile = await loadProfile(options.profile ?? options.rows ?? "thread", context);
   const isDryRun = options.dryRun === true;
   const events = splitDataset({
     inputs,
     out: options.out,
-    cwd: context.cwd,
+    ...inputPlace(context),
     ...(options.format !== undefined && { format: options.format }),
     excludedIds: await readExcludedIds(options.excludeIds ?? [], context.cwd),
     limit: options.limit ?? null,
@@ -126,11 +127,12 @@ async function splitAsReference(
   const { splitAlphaUmi } = await import("../../data/compat/split-alpha-umi.js");
   const { readCompatPrompts } = await import("../../data/compat/prompts-file.js");
   const { followReading, formatCompat } = await import("../split-view.js");
+  const { inputPlace } = await import("../input-place.js");
   const prompts = await readCompatPrompts(options.profile, context.cwd);
   const events = splitAlphaUmi({
     inputs,
     out: options.out,
-    cwd: context.cwd,
+    ...inputPlace(context),
     prompts,
     workers: options.workers ?? null,
     signal: context.signal,

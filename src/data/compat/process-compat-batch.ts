@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { SUBSETS, type Subset } from "../../core/roles.js";
-import { type CutBatch, entriesOf, type RecordFault } from "../pipeline/cut-batches.js";
+import type { RecordFault } from "../input/record-text.js";
+import { type CutBatch, entriesOf } from "../pipeline/cut-batches.js";
 import { GrowingBuffer } from "../rows/growing-buffer.js";
 import { ByteList } from "./byte-list.js";
 import { CompatRecord } from "./compat-record.js";

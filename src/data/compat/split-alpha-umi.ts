@@ -1,8 +1,9 @@
 import { join, resolve } from "node:path";
 import { MllmError } from "../../core/errors.js";
 import { SUBSETS, type Subset } from "../../core/roles.js";
-import { findInput } from "../input/find-inputs.js";
-import { readTexts, refuseUnreadable } from "../input/read-texts.js";
+import { findInput, type InputPlace, totalBytes } from "../input/find-inputs.js";
+import { readTexts } from "../input/read-texts.js";
+import { refuseUnreadable } from "../input/refuse-unreadable.js";
 import { OutputFolder } from "../output-folder.js";
 import { createBatchRunner } from "../pipeline/batch-runner.js";
 import { chooseWorkers } from "../pipeline/choose-workers.js";
@@ -11,11 +12,10 @@ import { CompatFile } from "./compat-file.js";
 import { type CompatResult, createCompatProcessor } from "./process-compat-batch.js";
 import type { CompatPrompts } from "./prompts-file.js";
 
-export interface CompatRequest {
+export interface CompatRequest extends InputPlace {
   /** α-UMi's stage-1 or stage-2 files. */
   inputs: string[];
   out: string;
-  cwd: string;
   prompts: CompatPrompts;
   /** As for splitDataset. */
   workers: number | null;
@@ -31,7 +31,7 @@ export interface CompatSubset {
 export type CompatSummary = { records: number; subsets: Record<Subset, CompatSubset> };
 
 export type CompatEvent =
-  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number }
+  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number | null }
   | { type: "done"; summary: CompatSummary };
 
 /**
@@ -39,12 +39,8 @@ export type CompatEvent =
  * and the others are written; where it would stop for all, an error is thrown and nothing is written.
  */
 export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<CompatEvent> {
-  const inputs = await Promise.all(request.inputs.map((path) => findInput(path, request.cwd)));
-  for (const { files, isFolder, path } of inputs) {
-    if (!isFolder) for (const file of files) await refuseUnreadable(file, path);
-  }
-  const files = inputs.flatMap((input) => input.files);
-  const bytesTotal = files.reduce((total, file) => total + file.sizeBytes, 0);
+  const inputs = await Promise.all(request.inputs.map((path) => findInput(path, request)));
+  const bytesTotal = totalBytes(inputs);
   const output = await OutputFolder.create(resolve(request.cwd, request.out), isCompatOutput);
   const runner = createBatchRunner({
     ...{ workers: chooseWorkers(request.workers, bytesTotal), options: request.prompts },
@@ -64,8 +60,9 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
         await CompatFile.create(subset, join(output.temporaryPath, name), join(request.out, name)),
       );
     }
-    for (const file of files) {
-      const batches = cutBatches(file.name, readTexts(file, seeBytes));
+    for (const { input, file } of inputs.flatMap((input) => input.files.map((file) => ({ input, file })))) {
+      const texts = readTexts(file, seeBytes);
+      const batches = cutBatches(file.name, input.isFolder ? texts : refuseUnreadable(texts, input.path));
       for await (const [batch, result] of runner.inOrder(batches)) {
         if (request.signal.aborted) throw new MllmError("interrupted", "interrupted; nothing was written");
         refuseFault(batch, result.fault);

@@ -1,17 +1,13 @@
 import type { Dirent, Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import { explainSystemError, MllmError, systemErrorCode } from "../../core/errors.js";
+import { type HubAccess, listHubFiles } from "./hub-files.js";
+import { createLocalFile, createStandardInput, type InputFile } from "./input-file.js";
+import { createRemoteFile } from "./remote-file.js";
 
-export interface InputFile {
-  /** Absolute. */
-  path: string;
-  /** Relative to the input; a single file's own name. */
-  name: string;
-  sizeBytes: number;
-}
-
-/** A file or a folder as the user named it. */
+/** A file, a folder, a stream or an address as the user named it. */
 export interface Input {
   path: string;
   isFolder: boolean;
@@ -20,38 +16,73 @@ export interface Input {
 
 const DATA_FILE = /\.((json|jsonl|ndjson|csv|tsv)(\.(gz|zst))?|parquet|arrow)$/i;
 
+/** Where inputs are looked for. */
+export interface InputPlace {
+  cwd: string;
+  /** What `-` stands for; without it nothing is piped in. */
+  stdin?: () => Readable;
+  /** Without it, the public Hub without a token. */
+  hub?: HubAccess;
+}
+
+const PUBLIC_HUB: HubAccess = { endpoint: "https://huggingface.co", token: null, fetch: globalThis.fetch };
+
 /** The data files of an input, those of a folder sorted by name so that every run sees the same order. */
-export async function findInput(path: string, cwd: string): Promise<Input> {
-  const absolute = resolve(cwd, path);
+export async function findInput(path: string, place: InputPlace): Promise<Input> {
+  const hub = place.hub ?? PUBLIC_HUB;
+  if (path === "-" && place.stdin !== undefined) {
+    return { path, isFolder: false, files: [createStandardInput(place.stdin())] };
+  }
+  if (path.startsWith("hf://")) return { path, ...(await listHubFiles(path, hub, isDataFile)) };
+  if (/^https?:\/\//.test(path))
+    return { path: withoutQuery(path), isFolder: false, files: [atUrl(path, hub)] };
   try {
-    const found = await stat(absolute);
-    if (!found.isDirectory()) {
-      if (!found.isFile()) {
-        throw new MllmError("bad_input", `${path} is neither a file nor a folder`, {
-          hint: "Inputs are read more than once: write the stream to a file first.",
-        });
-      }
-      return {
-        path,
-        isFolder: false,
-        files: [{ path: absolute, name: basename(absolute), sizeBytes: found.size }],
-      };
-    }
-    const others: string[] = [];
-    const files = await walk({ root: absolute, shownRoot: path, others }, "", [await realpath(absolute)]);
-    if (files.length === 0) {
-      const seen =
-        others.length === 0
-          ? "it is empty"
-          : `it holds ${others.slice(0, 3).join(", ")}${others.length > 3 ? ", …" : ""}`;
-      throw new MllmError("bad_input", `${path} has no data file: ${seen}`, {
-        hint: "Expected .json, .jsonl, .csv, .tsv (also with .gz or .zst), .parquet or .arrow.",
-      });
-    }
-    return { path, isFolder: true, files };
+    return await findLocalInput(path, place.cwd);
   } catch (error) {
     throw explainSystemError(error, path);
   }
+}
+
+/** Null where only the end of a stream tells. */
+export function totalBytes(inputs: readonly Input[]): number | null {
+  const sizes = inputs.flatMap(({ files }) => files.map(({ sizeBytes }) => sizeBytes));
+  return sizes.reduce((total, size) => (total === null || size === null ? null : total + size), 0);
+}
+
+const isDataFile = (name: string): boolean => DATA_FILE.test(name);
+
+/** Signed addresses have their secret there. */
+const withoutQuery = (address: string): string => address.replace(/[?#].*$/, "");
+
+function atUrl(address: string, { fetch }: HubAccess): InputFile {
+  if (!URL.canParse(address)) throw new MllmError("bad_input", `${address} is no address`);
+  const url = new URL(address);
+  return createRemoteFile(url, decodeURIComponent(basename(url.pathname)) || url.hostname, { fetch });
+}
+
+async function findLocalInput(path: string, cwd: string): Promise<Input> {
+  const absolute = resolve(cwd, path);
+  const found = await stat(absolute);
+  if (!found.isDirectory()) {
+    if (!found.isFile()) {
+      throw new MllmError("bad_input", `${path} is neither a file nor a folder`, {
+        hint: "A stream is read from standard input: COMMAND | mllm split-data - …",
+      });
+    }
+    const file = createLocalFile(absolute, basename(absolute), found.size);
+    return { path, isFolder: false, files: [file] };
+  }
+  const others: string[] = [];
+  const files = await walk({ root: absolute, shownRoot: path, others }, "", [await realpath(absolute)]);
+  if (files.length > 0) return { path, isFolder: true, files };
+  const shown = `it holds ${others.slice(0, 3).join(", ")}${others.length > 3 ? ", …" : ""}`;
+  throw new MllmError(
+    "bad_input",
+    `${path} has no data file: ${others.length === 0 ? "it is empty" : shown}`,
+    {
+      hint: "Expected .json, .jsonl, .csv, .tsv (also with .gz or .zst), .parquet or .arrow.",
+    },
+  );
 }
 
 interface Walk {
@@ -72,10 +103,10 @@ async function walk(state: Walk, folder: string, above: string[]): Promise<Input
     const found = entry.isSymbolicLink() ? await follow(state, name) : entry;
     if (found?.isDirectory() === true)
       files.push(...(await walk(state, name, await descend(state, name, above))));
-    else if (found === null || !DATA_FILE.test(entry.name)) state.others.push(name);
+    else if (found === null || !isDataFile(entry.name)) state.others.push(name);
     else {
       const path = join(state.root, name);
-      files.push({ path, name, sizeBytes: (await stat(path)).size });
+      files.push(createLocalFile(path, name, (await stat(path)).size));
     }
   }
   return files;

@@ -1,11 +1,14 @@
 import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { describeWithSharedData, sharedData } from "../../../test/shared-data.js";
 import { findInput } from "./find-inputs.js";
-import { readTexts, refuseUnreadable } from "./read-texts.js";
+import { createLocalFile, createStandardInput } from "./input-file.js";
+import { readTexts } from "./read-texts.js";
+import { refuseUnreadable } from "./refuse-unreadable.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -18,7 +21,7 @@ async function read(path: string): Promise<string[]> {
   const found: string[] = [];
   let bytes = 0;
   const { size } = await stat(path);
-  for await (const text of readTexts({ path, name, sizeBytes: size }, (chunk) => (bytes += chunk.length))) {
+  for await (const text of readTexts(createLocalFile(path, name, size), (chunk) => (bytes += chunk.length))) {
     found.push(text.kind === "record" ? text.bytes.toString().trim() : `! ${text.reason}`);
   }
   expect(bytes).toBeLessThanOrEqual(size);
@@ -98,10 +101,30 @@ describe("readTexts", () => {
     ["a page", "<html>", "not_json"],
   ])("names %s", async (_, content, reason) => {
     expect(await readBytes("x.json", content)).toEqual([`! ${reason}`]);
-    const { files } = await findInput("x.json", folder);
-    const [file] = files;
-    if (file !== undefined)
-      await expect(refuseUnreadable(file, "x.json")).rejects.toMatchObject({ code: "bad_input" });
+    const { files } = await findInput("x.json", { cwd: folder });
+    const readAll = async () => {
+      for (const file of files)
+        for await (const _ of refuseUnreadable(
+          readTexts(file, () => {}),
+          "x.json",
+        ));
+    };
+    await expect(readAll()).rejects.toMatchObject({ code: "bad_input" });
+  });
+});
+
+describe("standard input", () => {
+  it("is read once", async () => {
+    const stdin = Readable.from([Buffer.from('{"a":1}\n{"a"'), Buffer.from(":2}")]);
+    const { files } = await findInput("-", { cwd: folder, stdin: () => stdin });
+    const [file = createStandardInput(stdin)] = files;
+    const readAll = async () => {
+      const texts = [];
+      for await (const text of readTexts(file, () => {})) texts.push(text);
+      return texts;
+    };
+    expect(await readAll()).toHaveLength(2);
+    await expect(readAll()).rejects.toThrow("only once");
   });
 });
 
@@ -109,7 +132,7 @@ describe("findInput", () => {
   it("lists a folder's data files by name, without dot files", async () => {
     for (const name of ["b.json", "a.jsonl", ".DS_Store", "notes.txt", "B.json"])
       await writeFile(join(folder, name), "");
-    const { files } = await findInput(".", folder);
+    const { files } = await findInput(".", { cwd: folder });
     expect(files.map((file) => file.name)).toEqual(["B.json", "a.jsonl", "b.json"]);
   });
 
@@ -118,20 +141,26 @@ describe("findInput", () => {
     await writeFile(join(folder, "b.json"), "");
     await symlink("../b.json", join(folder, "data/a.json"));
     await symlink("nowhere", join(folder, "data/gone.json"));
-    const { files } = await findInput("data", folder);
+    const { files } = await findInput("data", { cwd: folder });
     expect(files.map((file) => file.name)).toEqual(["a.json"]);
     await symlink("../../data", join(folder, "data/sub/up"));
     const upwards = "data/sub/up is a link to a folder that it lies in";
-    await expect(findInput("data", folder)).rejects.toMatchObject({ code: "bad_input", message: upwards });
+    await expect(findInput("data", { cwd: folder })).rejects.toMatchObject({
+      code: "bad_input",
+      message: upwards,
+    });
     await rm(join(folder, "data/sub/up"));
     await symlink("itself", join(folder, "data/sub/itself"));
     const circle = "data/sub/itself is a link that leads back to itself";
-    await expect(findInput("data", folder)).rejects.toMatchObject({ code: "bad_input", message: circle });
+    await expect(findInput("data", { cwd: folder })).rejects.toMatchObject({
+      code: "bad_input",
+      message: circle,
+    });
   });
 
   it("says what a folder holds instead of data", async () => {
     await writeFile(join(folder, "x.tar"), "");
-    await expect(findInput(".", folder)).rejects.toThrow("it holds x.tar");
+    await expect(findInput(".", { cwd: folder })).rejects.toThrow("it holds x.tar");
   });
 });
 

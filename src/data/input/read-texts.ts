@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
-import { explainSystemError, MllmError } from "../../core/errors.js";
+import { explainSystemError, systemErrorCode } from "../../core/errors.js";
 import { BrokenArchive, gunzip, unzstd } from "./containers/decompress.js";
-import type { InputFile } from "./find-inputs.js";
+import { spoolStream } from "./containers/spool-stream.js";
 import { BYTE_ORDER_MARK, type Container, identifyContainer } from "./identify-container.js";
+import type { InputFile } from "./input-file.js";
 import { JsonScanner } from "./json-scanner.js";
 import { LineScanner } from "./line-scanner.js";
 import type { RecordText } from "./record-text.js";
@@ -10,32 +10,40 @@ import type { RecordText } from "./record-text.js";
 /** Called with every chunk of the file as it lies on disk. */
 export type SeeBytes = (chunk: Buffer) => void;
 
-const CHUNK_BYTES = 1024 * 1024;
 const SHOWN_BYTES = 2000;
 
 /** Yields the records of a file one by one, in constant memory. What no record can be made of is a fault, never an exception. */
 export async function* readTexts(file: InputFile, seeBytes: SeeBytes): AsyncGenerator<RecordText> {
-  const chunks = readChunks(file, seeBytes);
+  const chunks = watch(file.chunks(), seeBytes);
   const head = await readHead(chunks);
   const container = identifyContainer(head, file.name);
   if (container.kind === "parquet" || container.kind === "arrow") {
-    await chunks.return(undefined);
-    yield* readTable(file, container.kind);
+    yield* readTable(file, container.kind, prepend(head, chunks));
   } else yield* readStream(head, chunks, container, file.name);
 }
 
-/** Files that are read here and there, not from beginning to end. */
-async function* readTable({ path }: InputFile, kind: "parquet" | "arrow"): AsyncGenerator<RecordText> {
-  // Loaded where there is such a file only: they are large.
-  const rows =
-    kind === "parquet"
-      ? (await import("./containers/read-parquet.js")).readParquet(path)
-      : (await import("./containers/read-arrow.js")).readArrow(path);
+/** Files that are read here and there, not from beginning to end; a stream is written to the disk first. */
+async function* readTable(
+  file: InputFile,
+  kind: "parquet" | "arrow",
+  chunks: AsyncGenerator<Buffer>,
+): AsyncGenerator<RecordText> {
+  const spool = file.path === null ? await spoolStream(chunks) : null;
+  if (spool === null) await chunks.return(undefined);
+  const path = spool?.path ?? (file.path as string);
   try {
+    // Loaded where there is such a file only: they are large.
+    const rows =
+      kind === "parquet"
+        ? (await import("./containers/read-parquet.js")).readParquet(path)
+        : (await import("./containers/read-arrow.js")).readArrow(path);
     for await (const bytes of rows) yield { kind: "record", bytes };
   } catch (error) {
+    if (systemErrorCode(error) !== null) throw explainSystemError(error, path);
     const detail = `the ${kind === "parquet" ? "Parquet" : "Arrow"} file is damaged or cut: ${(error as Error).message}`;
     yield { kind: "fault", reason: "truncated", detail, text: "" };
+  } finally {
+    await spool?.remove();
   }
 }
 
@@ -61,7 +69,7 @@ async function* readStream(
       case "refused":
         return yield refusal(container);
       case "empty":
-        return;
+        return yield refusal(EMPTY);
       case "csv":
       case "tsv": {
         const { readCsv } = await import("./containers/read-csv.js");
@@ -82,59 +90,27 @@ async function* readStream(
   }
 }
 
+const EMPTY: Extract<Container, { kind: "refused" }> = {
+  ...{ kind: "refused", reason: "empty_file", what: "empty" },
+  hint: "Expected JSON, JSON lines, CSV, Parquet or Arrow, or a folder of such files.",
+};
+
 function compressedTable(kind: "parquet" | "arrow"): Extract<Container, { kind: "refused" }> {
   const what = `a compressed ${kind === "parquet" ? "Parquet" : "Arrow"} file`;
   return { kind: "refused", reason: `compressed_${kind}`, what, hint: "Unpack it first: gunzip or zstd -d." };
 }
 
-function refusal(container: Extract<Container, { kind: "refused" }>): RecordText {
+function refusal({ reason, what, hint }: Extract<Container, { kind: "refused" }>): RecordText {
   return {
-    kind: "fault",
-    reason: container.reason,
-    detail: `the file is ${container.what}. ${container.hint}`,
-    text: "",
+    ...{ kind: "fault", reason, detail: `the file is ${what}. ${hint}`, text: "" },
+    refusal: { what, hint },
   };
 }
 
-/** Throws where a file, named by the user, is of a kind that cannot be read at all. */
-export async function refuseUnreadable(file: InputFile, path: string): Promise<void> {
-  const stream = readChunks(file, () => {});
-  try {
-    const container = identifyContainer(await readHead(stream), file.name);
-    if (container.kind === "refused")
-      throw new MllmError("bad_input", `${path} is ${container.what}`, { hint: container.hint });
-    if (container.kind === "empty") {
-      throw new MllmError("bad_input", `${path} is empty`, {
-        hint: "Give a JSON array, JSON lines, or a folder of JSON files.",
-      });
-    }
-  } finally {
-    await stream.return(undefined);
-  }
-}
-
-/** Shows every chunk of a file, without reading records. */
-export async function hashFile(file: InputFile, seeBytes: SeeBytes): Promise<void> {
-  for await (const _ of readChunks(file, seeBytes));
-}
-
-async function* readChunks(file: InputFile, seeBytes: SeeBytes): AsyncGenerator<Buffer, undefined> {
-  try {
-    const handle = await open(file.path, "r");
-    try {
-      for (;;) {
-        const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(4096, file.sizeBytes + 1)));
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length);
-        if (bytesRead === 0) return;
-        const chunk = buffer.subarray(0, bytesRead);
-        seeBytes(chunk);
-        yield chunk;
-      }
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw explainSystemError(error, file.path);
+async function* watch(chunks: AsyncGenerator<Buffer>, seeBytes: SeeBytes): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    seeBytes(chunk);
+    yield chunk;
   }
 }
 

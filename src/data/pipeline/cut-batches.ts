@@ -1,12 +1,5 @@
-import type { RecordText } from "../input/record-text.js";
+import type { RecordFault, RecordText } from "../input/record-text.js";
 import { GrowingBuffer } from "../rows/growing-buffer.js";
-
-/** What stands where a record should. `text` is its beginning. */
-export interface RecordFault {
-  reason: string;
-  detail: string;
-  text: string;
-}
 
 /** Consecutive records of one file, as one message to whoever reads them. */
 export interface CutBatch {
