@@ -1,6 +1,6 @@
 import { ROLES } from "../core/roles.js";
 import { titleOf } from "../reproduction/arms.js";
-import type { SeedPlan } from "../reproduction/plan-seed.js";
+import type { SeedJob, SeedPlan } from "../reproduction/plan-seed.js";
 import type { StartCheck } from "./check-start.js";
 import { formatTable } from "./output.js";
 import { formatSeconds } from "./plan-view.js";
@@ -62,6 +62,12 @@ export function describePlan({ recipe, provider, seeds, check, isReady, atOnce }
   const drafts = [...(first?.jobs.values() ?? [])];
   const { expectedDollars, atMostDollars } = check.budget;
   const lanes = Math.min(atOnce, tokens.size);
+  const untilEnd = ({ spec, draft }: SeedJob): number => {
+    const parent = drafts.find((each) => each.draft.name === draft.parent);
+    return (secondsOf.get(spec.jobKey) ?? 0) + (parent === undefined ? 0 : untilEnd(parent));
+  };
+  // However many run at once, a role waits for its backbone.
+  const chain = Math.max(0, ...drafts.map(untilEnd));
   return {
     canStart: isReady && check.problems.length === 0,
     problems: check.problems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
@@ -73,7 +79,7 @@ export function describePlan({ recipe, provider, seeds, check, isReady, atOnce }
       evaluations: seeds.reduce((sum, { arms }) => sum + arms.length, 0),
       tokens: [...tokens.values()].reduce((sum, count) => sum + count, 0),
       jobSeconds,
-      seconds: jobSeconds === null ? null : Math.round(jobSeconds / Math.max(1, lanes)),
+      seconds: jobSeconds === null ? null : Math.round(Math.max(jobSeconds / Math.max(1, lanes), chain)),
       ...{ expectedDollars, atMostDollars },
     },
     jobs: drafts.map(({ draft, spec, dataset, job }) => ({
