@@ -1,8 +1,8 @@
+import { type Html, html } from "../../page/html.js";
+import { renderTable } from "../../page/render-table.js";
 import type { Comparison, DifferenceSlice, EvaluatedItems, MetricDifference } from "../compare/comparison.js";
 import { drawDifferenceChart } from "./difference-chart.js";
 import { formatDifference, formatScore, infoOf, isCount, titleOf } from "./format-score.js";
-import { type Html, html } from "./html.js";
-import { renderTable } from "./interval-table.js";
 import { drawScoreChart } from "./score-chart.js";
 import { renderChange } from "./trajectories.js";
 

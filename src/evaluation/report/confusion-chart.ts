@@ -1,7 +1,7 @@
 import { axisX, axisY, cell, text } from "@observablehq/plot";
+import { drawChart } from "../../page/draw-chart.js";
+import type { Html } from "../../page/html.js";
 import type { Confusion } from "../evaluation.js";
-import { drawChart } from "./draw-chart.js";
-import type { Html } from "./html.js";
 
 const CELL = 34;
 /** Of a wide font, in pixels: which one a browser takes is not known. */

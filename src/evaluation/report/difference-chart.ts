@@ -1,8 +1,8 @@
 import { dot, ruleX, ruleY, text } from "@observablehq/plot";
+import { drawChart } from "../../page/draw-chart.js";
+import { type Html, html } from "../../page/html.js";
 import type { MetricDifference } from "../compare/comparison.js";
-import { drawChart } from "./draw-chart.js";
 import { formatDifference, infoOf, isCount, titleOf } from "./format-score.js";
-import { type Html, html } from "./html.js";
 
 const ROW_HEIGHT = 40;
 

@@ -1,6 +1,7 @@
+import { type Html, html } from "../../page/html.js";
+import { renderTable } from "../../page/render-table.js";
 import type { Metric } from "../evaluation.js";
 import { formatInterval, formatScore, infoOf, isCount, titleOf } from "./format-score.js";
-import { type Html, html } from "./html.js";
 import type { NamedMetrics } from "./score-chart.js";
 
 export interface IntervalTable {
@@ -27,12 +28,6 @@ export function renderIntervalTable({ caption, head, columns, rows }: IntervalTa
         }${columns.map((column) => renderCell(metrics.find((metric) => metric.name === column)))}</tr>`,
     ),
   );
-}
-
-/** A table in a box of its own, which scrolls where the window is narrow. */
-export function renderTable(caption: string, head: Html, rows: readonly Html[]): Html {
-  return html`<div class="scroll card" tabindex="0" role="region" aria-label="${caption}"><table>
-<caption>${caption}</caption><thead>${head}</thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function renderCell(metric: Metric | undefined): Html {

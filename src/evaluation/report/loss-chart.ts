@@ -1,7 +1,7 @@
 import { binX, type Data, dot, line, type Markish, ruleX } from "@observablehq/plot";
-import { drawChart } from "./draw-chart.js";
+import { drawChart } from "../../page/draw-chart.js";
+import { type Html, html } from "../../page/html.js";
 import { formatLoss } from "./format-score.js";
-import { type Html, html } from "./html.js";
 import type { LossPoint, TrainedJob } from "./report-data.js";
 
 /** More points than this on a line are drawn as means of neighbours. */

@@ -1,5 +1,5 @@
 import { diffWordsWithSpace } from "diff";
-import { type Html, html } from "./html.js";
+import { type Html, html } from "../../page/html.js";
 
 /** Beyond this nothing is marked: it would take long, and everything would be marked. */
 const MOST_EDITS = 400;

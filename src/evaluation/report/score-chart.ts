@@ -1,8 +1,8 @@
 import { barX, ruleY, text, tickX } from "@observablehq/plot";
+import { drawChart } from "../../page/draw-chart.js";
+import type { Html } from "../../page/html.js";
 import type { Metric } from "../evaluation.js";
-import { drawChart } from "./draw-chart.js";
 import { formatInterval, formatScore, infoOf, titleOf } from "./format-score.js";
-import type { Html } from "./html.js";
 
 const ROW_HEIGHT = 36;
 

@@ -1,11 +1,12 @@
 import { ROLES } from "../../core/roles.js";
+import { type Html, html } from "../../page/html.js";
+import { renderTable } from "../../page/render-table.js";
 import type { EvaluatedItems } from "../compare/comparison.js";
 import type { Evaluation, Metric, Summary } from "../evaluation.js";
 import { METRICS, type MetricInfo } from "../metrics.js";
 import { drawConfusionChart } from "./confusion-chart.js";
 import { formatInterval, formatScore, infoOf, isCount, titleOf } from "./format-score.js";
-import { type Html, html } from "./html.js";
-import { renderIntervalTable, renderTable } from "./interval-table.js";
+import { renderIntervalTable } from "./interval-table.js";
 import { drawScoreChart, type NamedMetrics } from "./score-chart.js";
 import { renderExamples } from "./trajectories.js";
 

@@ -1,5 +1,5 @@
 import type { Step } from "../../core/trajectory.js";
-import { type Html, html } from "./html.js";
+import { type Html, html } from "../../page/html.js";
 import { markDifferences } from "./mark-differences.js";
 
 /** Longer texts are cut: an observation may be a whole web page. */

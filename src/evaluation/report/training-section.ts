@@ -1,6 +1,6 @@
+import { type Html, html } from "../../page/html.js";
+import { renderTable } from "../../page/render-table.js";
 import { formatLarge, formatLoss, formatSeconds } from "./format-score.js";
-import { type Html, html } from "./html.js";
-import { renderTable } from "./interval-table.js";
 import { drawLossChart } from "./loss-chart.js";
 import type { TrainedCheckpoint, TrainedDataSet, TrainedJob, Training } from "./report-data.js";
 

@@ -1,4 +1,5 @@
 import type { Step } from "../../core/trajectory.js";
+import { type Html, html } from "../../page/html.js";
 import type { ItemChange } from "../compare/comparison.js";
 import type { Evaluation } from "../evaluation.js";
 import type { Item } from "../item.js";
@@ -6,7 +7,6 @@ import { METRICS } from "../metrics.js";
 import { chooseExamples, type Example, type ExampleClass } from "./choose-examples.js";
 import { classifyItem } from "./classify-item.js";
 import { formatScore } from "./format-score.js";
-import { type Html, html } from "./html.js";
 import { type Beside, renderStep } from "./step-view.js";
 
 /** What was done beside what was recorded, kind by kind of mistake. */
