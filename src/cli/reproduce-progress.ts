@@ -21,7 +21,7 @@ export async function createReproductionView(
   context: Context,
   { isJson, extent }: { isJson: boolean; extent: Extent },
 ): Promise<ReproductionView> {
-  if (isJson) return { show: (event) => writeJsonLine(context, event), close: () => {} };
+  if (isJson) return { show: (event) => writeJsonLine(context, toJson(event)), close: () => {} };
   const spinner = context.isTerminal.stderr ? await createSpinner(context) : null;
   const running = new Map<string, string>();
   const done = { jobs: 0, evaluations: 0 };
@@ -43,6 +43,16 @@ export async function createReproductionView(
     },
     close: () => void spinner?.stop(),
   };
+}
+
+/** Items lie in the evaluations' folders; a line is to stay a line. */
+function toJson(event: ReproductionEvent): unknown {
+  if (event.type !== "evaluated") return event;
+  const { scores, ...rest } = event;
+  const evaluations = scores.evaluations.map(({ folder, evaluation: { id, kind, summary } }) => {
+    return { id, kind, folder, metrics: summary.metrics };
+  });
+  return { ...rest, evaluations };
 }
 
 async function createSpinner(context: Context) {
