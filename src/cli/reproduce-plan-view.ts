@@ -1,4 +1,3 @@
-import { ROLES } from "../core/roles.js";
 import { titleOf } from "../reproduction/arms.js";
 import type { SeedJob, SeedPlan } from "../reproduction/plan-seed.js";
 import type { StartCheck } from "./check-start.js";
@@ -121,7 +120,7 @@ export function formatReproductionPlan(plan: ReproductionPlan): string {
     formatTable(["job", "data", "rows", "from", "epochs", "tokens", "trained on", "time"], jobs),
     formatTable(["arm", "equal", "jobs", "tokens"], arms),
     [
-      `in all ${total.jobs} jobs of ${formatCount(total.tokens)} tokens, then ${total.evaluations} evaluations of ${ROLES.length} roles`,
+      `in all ${total.jobs} jobs of ${formatCount(total.tokens)} tokens, then ${total.evaluations} evaluations`,
       `time of the jobs ${formatSeconds(total.jobSeconds)} one by one, ${formatSeconds(total.seconds)} as many at once as run there (±40 %)`,
       `cost ${dollars(total.expectedDollars)} expected, ${dollars(total.atMostDollars)} at most`,
     ].join("\n"),

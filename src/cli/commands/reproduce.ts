@@ -9,7 +9,7 @@ import type { ReproduceOptions } from "../reproduce-prepare.js";
 const EXAMPLES = `
 Examples:
   mllm reproduce --recipe tiny --seeds 3
-  mllm reproduce --recipe qwen-1.7b-reproduce --seeds 3 --data out/data --test held-out.jsonl --dry-run
+  mllm reproduce --recipe qwen-1.7b-lora --seeds 3 --data out/data --test held-out.jsonl --dry-run
 
 Without --data or --train, the sample world is made anew for each seed. Run it again and it does what is missing.`;
 
