@@ -152,6 +152,17 @@ describe("mllm eval live", () => {
     expect(three.bytes).toBe(one.bytes);
   });
 
+  it("solves again what is asked for again, and keeps that", async () => {
+    await run({ ...AGENT, out: "one" });
+    const again = await run({ ...AGENT, out: "two", again: true }, { answer: "It snows." });
+    expect(again.model.asked.planner).not.toEqual([]);
+    const kept = await run({ ...AGENT, out: "three" });
+    expect(kept.model.asked.planner).toEqual([]);
+    const [one, two, three] = await Promise.all([readOut("one"), readOut("two"), readOut("three")]);
+    expect(two.bytes).not.toBe(one.bytes);
+    expect(three.bytes).toBe(two.bytes);
+  });
+
   it("goes on after a judge that failed: what was solved and judged is kept", async () => {
     let isUp = false;
     const endpoint = await judgeWith((_, { task }) =>

@@ -11,6 +11,7 @@ import { checkEvaluationFolder } from "../evaluation/evaluation-folder.js";
 import type { Item } from "../evaluation/item.js";
 import { createSolver } from "../evaluation/live/create-solver.js";
 import { evaluateLive, type LiveRequest } from "../evaluation/live/evaluate-live.js";
+import type { ResultCache } from "../evaluation/result-cache.js";
 import type { State } from "../state/open-state.js";
 import { type TrioOptions, toLimits, type WorkOptions } from "./agent-options.js";
 import type { Context } from "./context.js";
@@ -21,7 +22,7 @@ import { openEvaluatedAgent } from "./open-evaluated-agent.js";
 import { isAddress, openToolBox } from "./open-tool-box.js";
 import { writeNote } from "./output.js";
 import { readRecordedAttempts, readReference } from "./read-attempts.js";
-import { type LiveTasks, readLiveTasks } from "./read-live-tasks.js";
+import { readLiveTasks } from "./read-live-tasks.js";
 import { openWorkspace } from "./workspace.js";
 
 export interface EvalLiveOptions extends TrioOptions, WorkOptions {
@@ -35,6 +36,7 @@ export interface EvalLiveOptions extends TrioOptions, WorkOptions {
   judgeTemperature: number;
   reference?: string;
   concurrency: number;
+  again?: true;
   out?: string;
   json?: true;
 }
@@ -124,7 +126,10 @@ async function evaluateAgent(
   { options, open, state }: Required<EvalLiveRequest> & { state: State },
 ): Promise<Evaluated> {
   const { tools = "", freeCalls = false, strategy, temperature, seed, yes } = options;
-  const { tasks, data, apis } = await readTasks(context, options);
+  const { tasks, data, apis } = await readLiveTasks(options.tasks ?? [], {
+    cwd: context.cwd,
+    ids: options.ids,
+  });
   const toolsSha256 = await hashTools(context, tools);
   const toolBox = await openToolBox(context, { tools, yes, apis: apis.length === 0 ? null : apis });
   try {
@@ -137,7 +142,7 @@ async function evaluateAgent(
       const attempt = createSolver({
         who: { weights: opened.weights, freeCalls, yes: yes === true, version: context.version },
         model: freeCalls ? withFreeCalls(opened.model) : opened.model,
-        ...{ toolBox, toolsSha256, cache: state.results },
+        ...{ toolBox, toolsSha256, cache: options.again ? forgetful(state.results) : state.results },
         options: { limits, strategy, temperature, seed, signal: context.signal, now: () => context.now() },
       });
       const items = await followEvaluation(context, evaluateLive({ ...request, tasks, attempt }), "tasks");
@@ -152,9 +157,11 @@ async function evaluateAgent(
   }
 }
 
-async function readTasks({ cwd }: Context, { tasks = [], ids }: EvalLiveOptions): Promise<LiveTasks> {
-  return await readLiveTasks(tasks, { cwd, ids });
-}
+/** What was found out before is not looked at; what is found out now is kept in its place. */
+const forgetful = (cache: ResultCache): ResultCache => ({
+  get: () => undefined,
+  put: (key, value) => cache.put(key, value),
+});
 
 /** What its tools do is not in their documents; what a module imports, or a server does, is not in the file either. */
 async function hashTools({ cwd }: Context, tools: string): Promise<string> {
@@ -177,7 +184,7 @@ async function evaluatePredictions(
   const { tasks, data } =
     texts === undefined
       ? { tasks: own, data: { name, sha256: sha256(own) } }
-      : await readTasks(context, options);
+      : await readLiveTasks(options.tasks ?? [], { cwd: context.cwd, ids: options.ids });
   if (!tasks.some(({ id }) => known.has(id))) {
     throw new MllmError("bad_input", `${predictions} holds nothing about these tasks`, {
       hint: `Its ids are such as ${own[0]?.id}; those of the tasks are such as ${tasks[0]?.id}.`,

@@ -44,6 +44,7 @@ export function createEvalLiveCommand(context: Context): Command {
       "who to win against: another live evaluation, converted answers, or trajectories",
     )
     .option("--concurrency <n>", "so many tasks at once", readPositive, 16)
+    .option("--again", "solve the tasks anew: their tools do something else now, or were out of reach")
     .option("--out <dir>", "where to write it (default: a folder of its own that `mllm eval list` knows)")
     .option("--json", "print JSON")
     .addHelpText("after", EXAMPLES)
