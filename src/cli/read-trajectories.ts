@@ -1,6 +1,7 @@
 import { MllmError } from "../core/errors.js";
 import type { Trajectory } from "../core/trajectory.js";
 import { findInput } from "../data/input/find-inputs.js";
+import { nameOf } from "../data/readers/reader.js";
 import { TrajectorySource } from "../data/trajectory-source.js";
 
 /** The trajectories of a file or a folder, in any known format; records that cannot be used are passed over. */
@@ -9,7 +10,7 @@ export async function readTrajectories(path: string, cwd: string): Promise<Traje
   const trajectories: Trajectory[] = [];
   for await (const { result, place } of source.read()) {
     if (result.kind !== "trajectory") continue;
-    const id = result.sourceId ?? `${place.file}:${place.index}`;
+    const id = result.sourceId ?? nameOf(place);
     trajectories.push({ ...result.trajectory, id });
   }
   if (trajectories.length > 0) return trajectories;

@@ -37,7 +37,7 @@ export const DatasetManifest = z.object({
   inputs: z.array(FileHash.extend({ format: z.string(), records: Count })),
   options: z.record(z.string(), z.unknown()),
   profile: z.object({ name: z.string(), path: z.string(), sha256: Hash }),
-  /** read = used + excluded + the sum of rejected. */
+  /** read = used + excluded + the sum of rejected. A record of several trajectories counts as so many. */
   records: z.object({ read: Count, used: Count, excluded: Count, rejected: Reasons }),
   trajectories: z.object({ train: Count, validation: Count }),
   /** Turns kept as context but not trained, by reason. */

@@ -14,6 +14,8 @@ export interface ToolCall {
 /** Why a step is context only, in snake_case, such as `hallucinated_call`; absent on a step that is trained. */
 interface Trainable {
   untrained?: string;
+  /** Why only the planner's turn is context, in a step whose act is trained, such as `no_thought`. */
+  unplanned?: string;
 }
 
 /** One turn of a trajectory. An empty thought is "". */

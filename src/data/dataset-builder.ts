@@ -3,7 +3,9 @@ import { MllmError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
 import { SUBSETS } from "../core/roles.js";
 import { checkIdentities } from "./check-identities.js";
+import type { Detection } from "./detect-format.js";
 import { isExcluded } from "./exclude-ids.js";
+import { describeLackingRoles } from "./lacking-roles.js";
 import type { BatchResult, Outcome, RecordBatch } from "./pipeline/record-batch.js";
 import type { RecordPlace } from "./readers/reader.js";
 import type { RejectedFile } from "./rejected-file.js";
@@ -19,6 +21,8 @@ type RejectedOutcome = Extract<Outcome, { kind: "rejected" }>;
 export class DatasetBuilder {
   read = 0;
   used = 0;
+  /** What each input looks like, also where its format was given. */
+  detections: Detection[] = [];
   private input = { path: "", number: -1 };
   private readonly inputRecords: number[] = [];
   private excluded = 0;
@@ -51,13 +55,13 @@ export class DatasetBuilder {
   }
 
   /** Takes what it may: the limit can lie within a batch. */
-  async add({ file, firstIndex }: RecordBatch, { outcomes, bytes }: BatchResult): Promise<void> {
+  async add({ file }: RecordBatch, { outcomes, bytes }: BatchResult): Promise<void> {
     const rows = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (const [index, outcome] of outcomes.entries()) {
+    for (const outcome of outcomes) {
       if (this.isFull) return;
       this.read += 1;
       this.inputRecords[this.input.number] = (this.inputRecords[this.input.number] ?? 0) + 1;
-      const place = { file, index: firstIndex + index };
+      const place = { file, ...outcome.place };
       if (outcome.kind === "trajectory") await this.addTrajectory(outcome, place, rows);
       else if (outcome.kind === "rejected") await this.reject(outcome, place);
       else {
@@ -89,13 +93,14 @@ export class DatasetBuilder {
         validation: request.validation,
         seed: request.seed,
         excludedIds: request.excludedIds.size,
+        ...(request.readers !== undefined && { reading: request.readers }),
       },
       profile: { name: request.profile.profile.name, path: "profile.json", sha256: request.profile.sha256 },
       records: { read: this.read, used: this.used, excluded: this.excluded, rejected: this.rejected },
       trajectories: this.trajectories,
       untrainedTurns: this.untrainedTurns,
       subsets,
-      warnings: this.warnings(subsets),
+      warnings: [...describeLackingRoles(inputs.map(({ format }) => format)), ...this.warnings(subsets)],
     };
     checkIdentities(manifest);
     return DatasetManifest.parse(manifest);
@@ -137,7 +142,8 @@ export class DatasetBuilder {
     if (why.sourceId !== undefined && this.admit(why.sourceId, place) === null) return;
     const input = this.input.path;
     const { isStrict, maxErrors } = this.request;
-    const fault = `${input}: record ${place.index + 1} of ${place.file}: ${why.reason}: ${why.detail}`;
+    const part = place.part === undefined ? "" : `, its trajectory ${place.part + 1}`;
+    const fault = `${input}: record ${place.index + 1}${part} of ${place.file}: ${why.reason}: ${why.detail}`;
     if (isStrict) {
       throw new MllmError("bad_input", fault, {
         hint: "Without --strict, such records are left out and counted.",
@@ -169,9 +175,17 @@ export class DatasetBuilder {
         hint:
           this.excluded > 0 && reasons.length === 0
             ? "All of them are left out by --exclude-ids."
-            : "Check the file, or name its format with --format.",
+            : this.hintAtFormat(),
       },
     );
+  }
+
+  private hintAtFormat(): string {
+    const { format } = this.request;
+    const other = this.detections.find((each) => each.format !== format);
+    return format === undefined || other === undefined
+      ? "Check the file with --explain, or name its format with --format."
+      : `The first record looks like ${other.format}, by its ${other.by}: leave --format ${format} out.`;
   }
 
   private warnings(subsets: DatasetManifest["subsets"]): string[] {

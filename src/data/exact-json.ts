@@ -1,5 +1,7 @@
 import { isPlain, loadsVerbatim } from "./compat/python-loads.js";
 import { getKey, PythonNumber, type PythonValue } from "./compat/python-value.js";
+import { isStackOverflow } from "./nested-too-deeply.js";
+import { type LiteralBuilder, parsePythonLiteral, readPythonLiteral } from "./parse-python-literal.js";
 
 /** What was recorded, for objects and lists whose numbers or order of keys JavaScript would change. */
 const recorded = new WeakMap<object, PythonValue>();
@@ -12,6 +14,40 @@ export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   return HOLDS_OBJECT.test(text) && !isPlain(value) ? toPlain(loadsVerbatim(text)) : value;
 }
+
+/** The same; null where the text is no JSON. */
+export function tryParseJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (isStackOverflow(error)) throw error;
+    return null;
+  }
+}
+
+/** The same, for the text of one call or result: all of it is kept as written. */
+export function parseExactJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  return isPlain(value) ? value : toPlain(loadsVerbatim(text));
+}
+
+/** The same, for a Python literal. */
+export function parseExactPython(text: string): unknown {
+  return toPlain(parsePythonLiteral(text, EXACT) as PythonValue);
+}
+
+/** A Python literal that begins at a character, and where it ends. */
+export function readExactPython(text: string, start: number): { value: unknown; end: number } {
+  const { value, end } = readPythonLiteral(text, start, EXACT);
+  return { value: toPlain(value as PythonValue), end };
+}
+
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
+
+const EXACT: LiteralBuilder = {
+  number: (text) => new PythonNumber(JSON_NUMBER.test(text) ? text : JSON.stringify(Number(text))),
+  dict: (entries) => new Map(entries),
+};
 
 /** `JSON.stringify`, with the numbers and the order of what `parseJson` read. */
 export function writeJson(value: unknown): string {

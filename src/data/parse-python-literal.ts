@@ -1,12 +1,36 @@
-/** Reads a Python literal of lists, tuples, dicts, strings, numbers, True, False and None, as `str(value)` writes it; throws a SyntaxError elsewhere. */
-export function parsePythonLiteral(text: string): unknown {
-  const reader = new LiteralReader(text);
-  const value = reader.value();
-  reader.expectEnd();
+/** What becomes of numbers and dicts. */
+export interface LiteralBuilder {
+  number(text: string): unknown;
+  dict(entries: [string, unknown][]): unknown;
+}
+
+const PLAIN: LiteralBuilder = { number: Number, dict: (entries) => Object.fromEntries(entries) };
+
+/**
+ * Reads a Python literal of lists, tuples, dicts, strings, numbers, True, False and None, as `str(value)` writes it;
+ * throws a SyntaxError elsewhere. JSON's words are read too: models mix the two.
+ */
+export function parsePythonLiteral(text: string, builder: LiteralBuilder = PLAIN): unknown {
+  const { value, end } = readPythonLiteral(text, 0, builder);
+  if (text.slice(end).trim() !== "") throw new SyntaxError(`expected the end at character ${end}`);
   return value;
 }
 
-const WORDS: Record<string, unknown> = { True: true, False: false, None: null, nan: null, inf: null };
+/** The literal that begins at a character, and where it ends. */
+export function readPythonLiteral(
+  text: string,
+  start: number,
+  builder: LiteralBuilder = PLAIN,
+): { value: unknown; end: number } {
+  const reader = new LiteralReader(text, start, builder);
+  const value = reader.value();
+  return { value, end: reader.at };
+}
+
+const WORDS: Record<string, unknown> = {
+  ...{ True: true, False: false, None: null, nan: null, inf: null },
+  ...{ true: true, false: false, null: null, NaN: null },
+};
 const ESCAPES: Record<string, string> = {
   n: "\n",
   t: "\t",
@@ -16,13 +40,16 @@ const ESCAPES: Record<string, string> = {
   f: "\f",
   v: "\v",
   "0": "\0",
+  "/": "/",
   "\n": "",
 };
 
 class LiteralReader {
-  private at = 0;
-
-  constructor(private readonly text: string) {}
+  constructor(
+    private readonly text: string,
+    public at: number,
+    private readonly builder: LiteralBuilder,
+  ) {}
 
   value(): unknown {
     this.blanks();
@@ -34,12 +61,7 @@ class LiteralReader {
     return this.word();
   }
 
-  expectEnd(): void {
-    this.blanks();
-    if (this.at < this.text.length) throw this.fault("the end");
-  }
-
-  private dict(): Record<string, unknown> {
+  private dict(): unknown {
     const entries: [string, unknown][] = [];
     this.at += 1;
     while (!this.take("}")) {
@@ -48,7 +70,7 @@ class LiteralReader {
       entries.push([String(key), this.value()]);
       if (!this.take(",") && !this.peek("}")) throw this.fault("a comma or }");
     }
-    return Object.fromEntries(entries);
+    return this.builder.dict(entries);
   }
 
   private list(end: "]" | ")"): unknown[] {
@@ -90,7 +112,7 @@ class LiteralReader {
     const word = /^[^\s,:()[\]{}'"]+/.exec(this.text.slice(this.at, this.at + 64))?.[0] ?? "";
     this.at += word.length;
     if (Object.hasOwn(WORDS, word)) return WORDS[word];
-    if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(word)) return Number(word);
+    if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(word)) return this.builder.number(word);
     throw this.fault("a value");
   }
 

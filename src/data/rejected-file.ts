@@ -25,7 +25,8 @@ export class RejectedFile {
   }
 
   async write({ input, place, reason, detail, record }: RejectedRecord): Promise<void> {
-    const position = { input, file: place.file, index: place.index };
+    const { file, index, part } = place;
+    const position = { input, file, index, ...(part !== undefined && { part }) };
     const why = JSON.stringify({ position, reason, detail }).slice(0, -1);
     await this.file?.write(`${why},"record":${record}}\n`);
   }

@@ -6,13 +6,14 @@ import { canonicalJson } from "../core/ids.js";
 import type { LoadedProfile } from "../prompts/load-profile.js";
 import { DatasetBuilder } from "./dataset-builder.js";
 import type { ExcludedIds } from "./exclude-ids.js";
+import { createReaders } from "./formats.js";
 import { findInput, type InputPlace, totalBytes } from "./input/find-inputs.js";
 import { isDataset } from "./is-dataset.js";
 import { OutputFolder } from "./output-folder.js";
 import { createBatchRunner } from "./pipeline/batch-runner.js";
 import { chooseWorkers } from "./pipeline/choose-workers.js";
 import { createBatchProcessor } from "./pipeline/process-batch.js";
-import type { Format } from "./readers/reader.js";
+import { DEFAULT_READER_OPTIONS, type Format, type ReaderOptions } from "./readers/reader.js";
 import { RejectedFile } from "./rejected-file.js";
 import { SubsetFiles } from "./subset-files.js";
 import { TrajectorySource } from "./trajectory-source.js";
@@ -23,6 +24,7 @@ export interface SplitRequest extends InputPlace {
   /** The folder of the data set, as the user wrote it. */
   out: string;
   format?: Format;
+  readers?: ReaderOptions;
   excludedIds: ExcludedIds;
   /** Use at most so many trajectories. */
   limit: number | null;
@@ -51,7 +53,9 @@ export type SplitEvent =
  */
 export async function* splitDataset(request: SplitRequest): AsyncGenerator<SplitEvent> {
   const inputs = await Promise.all(request.inputs.map((path) => findInput(path, request)));
-  const sources = inputs.map((input) => new TrajectorySource(input, request.format ?? null));
+  const readerOptions = request.readers ?? DEFAULT_READER_OPTIONS;
+  const readers = createReaders(readerOptions);
+  const sources = inputs.map((input) => new TrajectorySource(input, request.format ?? null, readers));
   const output = request.isDryRun
     ? null
     : await OutputFolder.create(resolve(request.cwd, request.out), isDataset);
@@ -59,7 +63,7 @@ export async function* splitDataset(request: SplitRequest): AsyncGenerator<Split
   const bytesTotal = totalBytes(inputs);
   const workers = chooseWorkers(request.workers, bytesTotal);
   const runner = createBatchRunner({
-    ...{ workers, options: { profile: request.profile.profile } },
+    ...{ workers, options: { profile: request.profile.profile, readers: readerOptions } },
     createProcessor: createBatchProcessor,
     worker: new URL("pipeline/batch-worker.js", import.meta.url),
   });
@@ -79,6 +83,7 @@ export async function* splitDataset(request: SplitRequest): AsyncGenerator<Split
       }
       if (split.isFull) break;
     }
+    split.detections = sources.flatMap(({ detections }) => detections.slice(0, 1));
     const manifest = await split.finish(await Promise.all(sources.map((source) => source.summarize())));
     if (output !== null) {
       await writeDescriptions(output.temporaryPath, request, manifest);

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import type { RecordPlace } from "./readers/reader.js";
+import { nameOf, type RecordPlace } from "./readers/reader.js";
 
 /** `chats.jsonl:7` or `chats.jsonl:7~2`: could be the place of another trajectory. */
-const LOOKS_LIKE_PLACE = /\.(?:(?:json|jsonl|ndjson|csv|tsv)(?:\.(?:gz|zst))?|parquet|arrow):\d+(?:~\d+)?$/i;
+const LOOKS_LIKE_PLACE =
+  /\.(?:(?:json|jsonl|ndjson|csv|tsv)(?:\.(?:gz|zst))?|parquet|arrow):\d+(?:\.\d+)?(?:~\d+)?$/i;
 
 /** Gives every trajectory an id that is unique within the run: its own, else its place. */
 export class TrajectoryIds {
@@ -15,7 +16,7 @@ export class TrajectoryIds {
   /** `input` counts from 0: two inputs may have files of the same name. */
   assign(sourceId: string | null, place: RecordPlace, input: number): string {
     if (sourceId !== null && !LOOKS_LIKE_PLACE.test(sourceId) && this.take(sourceId)) return sourceId;
-    return `${place.file}:${place.index}${input === 0 ? "" : `~${input + 1}`}`;
+    return `${nameOf(place)}${input === 0 ? "" : `~${input + 1}`}`;
   }
 
   private take(id: string): boolean {

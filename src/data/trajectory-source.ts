@@ -1,17 +1,18 @@
 import { createHash, type Hash } from "node:crypto";
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
+import { type Detection, detectFormats } from "./detect-format.js";
 import { READERS } from "./formats.js";
 import type { Input } from "./input/find-inputs.js";
 import type { InputFile } from "./input/input-file.js";
 import { readTexts } from "./input/read-texts.js";
 import { refuseUnreadable } from "./input/refuse-unreadable.js";
-import { isStackOverflow } from "./nested-too-deeply.js";
 import { parseRecord } from "./parse-record.js";
 import { type CutBatch, cutBatches, entriesOf } from "./pipeline/cut-batches.js";
 import { type ReadRecord, readEntries } from "./pipeline/read-entries.js";
 import type { RecordBatch } from "./pipeline/record-batch.js";
-import { type Format, isObject } from "./readers/reader.js";
+import { type Format, isObject, type Reader } from "./readers/reader.js";
+import { recognizeOther } from "./recognize-other.js";
 
 /** A single file that begins with so many records of no format is taken to hold nothing else. */
 const MAX_UNKNOWN = 100;
@@ -21,12 +22,16 @@ export class TrajectorySource {
   private hash: Hash = createHash("sha256");
   private isEnded = false;
   private unknownRecords = 0;
-  private unknownKeys = "";
+  private firstUnknown: unknown;
+  /** What the first known record looks like, the likeliest first, also where the format was given. */
+  detections: Detection[] = [];
+  private hasLooked = false;
   bytesRead = 0;
 
   constructor(
     readonly input: Input,
     private format: Format | null,
+    private readonly readers: readonly Reader[] = READERS,
   ) {}
 
   /** The records of all files in order, cut and hashed, not yet read. */
@@ -38,7 +43,7 @@ export class TrajectorySource {
 
   /** The same, read. */
   async *read(): AsyncGenerator<ReadRecord> {
-    for await (const batch of this.batches()) yield* readEntries(batch);
+    for await (const batch of this.batches()) yield* readEntries(batch, this.readers);
   }
 
   /**
@@ -74,9 +79,20 @@ export class TrajectorySource {
       ? readTexts(file, seeBytes)
       : refuseUnreadable(readTexts(file, seeBytes), this.input.path);
     for await (const cut of cutBatches(file.name, texts)) {
+      if (this.format !== null) this.lookAt(cut);
       const unknownEntries = this.format === null ? this.countUnknown(cut) : 0;
       yield { ...cut, format: this.format, unknownEntries };
     }
+  }
+
+  /** Where the format was given: what the first record looks like, for whoever has to explain that nothing fits. */
+  private lookAt(batch: CutBatch): void {
+    if (this.hasLooked) return;
+    this.hasLooked = true;
+    const first = entriesOf(batch).next().value;
+    if (!Buffer.isBuffer(first)) return;
+    const { value, fault } = parseRecord(first);
+    if (fault === null) this.detections = detectFormats(value, this.readers);
   }
 
   /** The first record that a format knows decides for the whole input. */
@@ -92,21 +108,30 @@ export class TrajectorySource {
   private isKnown(record: Buffer): boolean {
     const { value, fault } = parseRecord(record);
     if (fault !== null) return false;
-    this.format = detect(value);
-    if (this.format !== null) return true;
+    this.detections = detectFormats(value, this.readers);
+    const [likeliest] = this.detections;
+    if (likeliest !== undefined) {
+      this.format = likeliest.format;
+      this.hasLooked = true;
+      return true;
+    }
     this.unknownRecords += 1;
-    if (this.unknownRecords === 1)
-      this.unknownKeys = isObject(value) ? Object.keys(value).slice(0, 8).join(", ") : typeof value;
+    if (this.unknownRecords === 1) this.firstUnknown = value;
     if (this.unknownRecords === MAX_UNKNOWN && !this.input.isFolder) throw this.unknownFormat();
     return false;
   }
 
   private unknownFormat(): MllmError {
+    const first = this.firstUnknown;
+    const keys = isObject(first) ? Object.keys(first).slice(0, 8).join(", ") : typeof first;
+    const other = recognizeOther(first);
+    const what = other === null ? "" : `\nIt looks like ${other.what}.`;
     return new MllmError(
       "bad_input",
-      `${this.input.path}: the format is not known; the first record has: ${this.unknownKeys || "nothing"}`,
+      `${this.input.path}: the format is not known; the first record has: ${keys || "nothing"}${what}`,
       {
-        hint: `Name it with --format: ${READERS.map((reader) => reader.format).join(", ")}. A list under a key such as "data" has to be taken out first.`,
+        hint:
+          other?.hint ?? `Name it with --format: ${this.readers.map((reader) => reader.format).join(", ")}.`,
       },
     );
   }
@@ -114,14 +139,5 @@ export class TrajectorySource {
   /** In a folder the names belong to what is hashed; a single file's hash is the one any other tool prints. */
   private nameInHash(file: InputFile): void {
     if (this.input.isFolder) this.hash.update(`${file.name}\0${file.sizeBytes ?? ""}\0`);
-  }
-}
-
-function detect(record: unknown): Format | null {
-  try {
-    return READERS.find((reader) => reader.detect(record))?.format ?? null;
-  } catch (error) {
-    if (isStackOverflow(error)) return null;
-    throw error;
   }
 }

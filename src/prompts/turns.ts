@@ -62,17 +62,18 @@ export class TurnWriter {
   step(step: Step): StepTurns {
     if (step.kind === "user") return { turns: [this.user(step.text)], spoken: 0, whole: "", thought: "" };
     const untrained = step.untrained ?? null;
+    const unplanned = untrained ?? step.unplanned ?? null;
     const thought = this.thought(step.thought);
     if (step.kind === "give_up") {
-      const planner = this.planner(step.thought, "giveUp", untrained);
+      const planner = this.planner(step.thought, "giveUp", unplanned);
       return { turns: [planner], spoken: 1, whole: planner.text, thought };
     }
     if (step.kind === "answer") {
-      const planner = this.planner(step.thought, "answer", untrained);
+      const planner = this.planner(step.thought, "answer", unplanned);
       const answer: Turn = { speaker: "summarizer", text: this.protect(step.answer), untrained };
       return { turns: [planner, answer], spoken: 2, whole: `${planner.text}\n${answer.text}`, thought };
     }
-    const planner = this.planner(step.thought, "call", untrained);
+    const planner = this.planner(step.thought, "call", unplanned);
     const caller = this.caller(step.call, untrained);
     const turns = [planner, caller];
     if (step.observation !== null) {

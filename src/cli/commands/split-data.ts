@@ -1,16 +1,22 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
-import { SUBSETS } from "../../core/roles.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import { quoteArgument, writeResult } from "../output.js";
 
 // Written out so that `--help` loads no reader; a test compares it with the readers.
-export const FORMAT_CHOICES = ["toolbench", "toolllama", "alpha-umi-1", "alpha-umi-2", "openai"] as const;
+export const FORMAT_CHOICES = [
+  ...(["toolbench", "toolllama", "alpha-umi-1", "alpha-umi-2", "openai", "sharegpt"] as const),
+  ...(["llamafactory-v1", "hermes", "glaive", "toolace", "toolalpaca", "toolalpaca-eval"] as const),
+  ...(["toucan", "nemotron", "xlam"] as const),
+] as const;
 
 interface SplitDataOptions {
-  out: string;
+  out?: string;
+  explain?: boolean;
   format?: (typeof FORMAT_CHOICES)[number];
+  map?: string[];
+  toolllama: "complete" | "last-step";
   profile?: string;
   rows?: "thread" | "step";
   compat?: "alpha-umi";
@@ -29,6 +35,8 @@ const EXAMPLES = `
 Examples:
   mllm split-data data/trajectories/full/train.jsonl --out out/data
   mllm split-data toolbench/answer --exclude-ids test_query_ids/G1_tool.json --out out/data
+  mllm split-data xlam_function_calling_60k.json --explain
+  mllm split-data dialogues.json --map from=speaker,value=says,human=customer --out out/data
   mllm split-data chats.jsonl --rows step --validation 0.05 --out out/steps
   mllm split-data raw_data_stage_2.json --compat alpha-umi --profile prompts.json --out out/reference`;
 
@@ -40,9 +48,20 @@ export function createSplitDataCommand(context: Context): Command {
       "<input...>",
       "JSON, JSON lines, CSV, Parquet or Arrow, also .gz and .zst; a folder of such files, - for stdin, https://… or hf://datasets/…",
     )
-    .requiredOption("--out <dir>", "folder of the data set; a data set in it is replaced")
+    .option("--out <dir>", "folder of the data set; a data set in it is replaced")
+    .option("--explain", "say what the inputs are taken for and what that gives to each role; write nothing")
     .addOption(
       new Option("--format <format>", "format of the records (default: detected)").choices(FORMAT_CHOICES),
+    )
+    .option(
+      "--map <names>",
+      "ShareGPT's keys and roles: from=role,human=customer (repeatable)",
+      collectValues,
+    )
+    .addOption(
+      new Option("--toolllama <rows>", "toolllama's rows: whole paths, or the last step of each row")
+        .choices(["complete", "last-step"])
+        .default("complete"),
     )
     .option("--profile <name|file>", "prompt profile (default: thread)")
     .addOption(new Option("--rows <rows>", "one row a trajectory, or one a step").choices(["thread", "step"]))
@@ -60,17 +79,48 @@ export function createSplitDataCommand(context: Context): Command {
     .option("--json", "print the manifest as JSON")
     .addHelpText("after", EXAMPLES)
     .action(async (inputs: string[], options: SplitDataOptions, command: Command) => {
-      if (options.compat !== undefined) return await splitAsReference(context, inputs, options, command);
+      const { out } = options;
+      if (options.explain === true) return await explain(context, inputs, options);
+      if (out === undefined) {
+        throw new MllmError("usage", "--out is missing", {
+          hint: "Name the folder of the data set: --out out/data. --explain needs none.",
+        });
+      }
+      if (options.compat !== undefined) {
+        const { splitAsReference } = await import("../split-as-reference.js");
+        const given = Object.keys(options).filter((name) => command.getOptionValueSource(name) === "cli");
+        return await splitAsReference(context, inputs, { ...options, out, given });
+      }
       if (options.rows !== undefined && options.profile !== undefined) {
         throw new MllmError("usage", "--rows and --profile cannot go together", {
           hint: "A profile says what its rows are: give one of the two.",
         });
       }
-      await split(context, inputs, options);
+      await split(context, inputs, { ...options, out });
     });
 }
 
-async function split(context: Context, inputs: string[], options: SplitDataOptions): Promise<void> {
+type WithOut = SplitDataOptions & { out: string };
+
+async function explain(context: Context, inputs: string[], options: SplitDataOptions): Promise<void> {
+  const { explainInputs } = await import("../explain-inputs.js");
+  const { format, readers } = await readReading(options);
+  await explainInputs(context, inputs, { format: format ?? null, readers, json: options.json === true });
+}
+
+/** How records are to be read; other names are ShareGPT's. */
+async function readReading({ format, map = [], toolllama }: SplitDataOptions) {
+  if (map.length === 0) return { format, readers: { names: {}, toolllama } };
+  if (format !== undefined && format !== "sharegpt") {
+    throw new MllmError("usage", `--map does not go with --format ${format}`, {
+      hint: "It says what ShareGPT's keys and roles are called: leave --format out.",
+    });
+  }
+  const { readTurnNames } = await import("../read-turn-names.js");
+  return { format: "sharegpt" as const, readers: { names: readTurnNames(map), toolllama } };
+}
+
+async function split(context: Context, inputs: string[], options: WithOut): Promise<void> {
   const { splitDataset } = await import("../../data/split-dataset.js");
   const { readExcludedIds } = await import("../../data/exclude-ids.js");
   const { loadProfile } = await import("../../prompts/load-profile.js");
@@ -78,11 +128,13 @@ async function split(context: Context, inputs: string[], options: SplitDataOptio
   const { inputPlace } = await import("../input-place.js");
   const profile = await loadProfile(options.profile ?? options.rows ?? "thread", context);
   const isDryRun = options.dryRun === true;
+  const { format, readers } = await readReading(options);
   const events = splitDataset({
     inputs,
     out: options.out,
     ...inputPlace(context),
-    ...(options.format !== undefined && { format: options.format }),
+    ...(format !== undefined && { format }),
+    readers,
     excludedIds: await readExcludedIds(options.excludeIds ?? [], context.cwd),
     limit: options.limit ?? null,
     validation: options.validation,
@@ -101,54 +153,6 @@ async function split(context: Context, inputs: string[], options: SplitDataOptio
     ? "dry run: nothing was written"
     : `next: mllm train --stage 1 --recipe tiny --data ${quoteArgument(options.out)}`;
   writeResult(context, { json: options.json === true, value: manifest, text: formatSplit(manifest, next) });
-}
-
-const COMPAT_OPTIONS = new Set(["out", "profile", "compat", "workers", "json"]);
-
-async function splitAsReference(
-  context: Context,
-  inputs: string[],
-  options: SplitDataOptions,
-  command: Command,
-): Promise<void> {
-  const others = Object.keys(options).filter(
-    (name) => !COMPAT_OPTIONS.has(name) && command.getOptionValueSource(name) === "cli",
-  );
-  if (others.length > 0) {
-    throw new MllmError("usage", `--compat does not go with: ${others.join(", ")}`, {
-      hint: "The reference reads everything and splits nothing off.",
-    });
-  }
-  if (options.profile === undefined) {
-    throw new MllmError("usage", "--compat needs --profile FILE", {
-      hint: "Give a JSON file with the reference's prompts: backbone, planner, caller and summarizer.",
-    });
-  }
-  const { splitAlphaUmi } = await import("../../data/compat/split-alpha-umi.js");
-  const { readCompatPrompts } = await import("../../data/compat/prompts-file.js");
-  const { followReading, formatCompat } = await import("../split-view.js");
-  const { inputPlace } = await import("../input-place.js");
-  const prompts = await readCompatPrompts(options.profile, context.cwd);
-  const events = splitAlphaUmi({
-    inputs,
-    out: options.out,
-    ...inputPlace(context),
-    prompts,
-    workers: options.workers ?? null,
-    signal: context.signal,
-  });
-  const { summary } = await followReading(context, events);
-  writeResult(context, { json: options.json === true, value: summary, text: formatCompat(summary) });
-  const failed = SUBSETS.filter((subset) => summary.subsets[subset].failure !== null);
-  if (failed.length === 0) return;
-  const failures = failed.map((subset) => `${subset}: ${summary.subsets[subset].failure}`);
-  throw new MllmError(
-    "bad_input",
-    `not written, because the reference stops there:\n${failures.join("\n")}`,
-    {
-      hint: "The other files are complete. Without --compat such records do not stop anything.",
-    },
-  );
 }
 
 function readShare(value: string): number {

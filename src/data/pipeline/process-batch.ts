@@ -2,8 +2,9 @@ import type { Profile } from "../../core/profile.js";
 import { SUBSETS } from "../../core/roles.js";
 import type { Step } from "../../core/trajectory.js";
 import { createRenderer, type Renderer } from "../../prompts/renderer.js";
+import { createReaders } from "../formats.js";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
-import type { ReadTrajectory } from "../readers/reader.js";
+import type { ReaderOptions, ReadTrajectory } from "../readers/reader.js";
 import { RowEncoder, type RowsBySubset } from "../rows/row-encoder.js";
 import { readEntries } from "./read-entries.js";
 import type { BatchResult, Outcome, RecordBatch } from "./record-batch.js";
@@ -11,20 +12,25 @@ import type { BatchResult, Outcome, RecordBatch } from "./record-batch.js";
 /** Plain data: it goes to worker threads. */
 export interface ProcessorOptions {
   profile: Profile;
+  readers: ReaderOptions;
 }
 
 /** Everything about a batch that depends on nothing else: parsing, reading, rendering. */
 export type ProcessBatch = (batch: RecordBatch) => BatchResult;
 
-export function createBatchProcessor({ profile }: ProcessorOptions): ProcessBatch {
-  const renderer = createRenderer(profile);
+export function createBatchProcessor(options: ProcessorOptions): ProcessBatch {
+  const readers = createReaders(options.readers);
+  const renderer = createRenderer(options.profile);
   const encoder = new RowEncoder();
   return (batch) => {
-    const outcomes: Outcome[] = [];
-    for (const { result, value } of readEntries(batch)) {
-      if (result.kind === "trajectory") outcomes.push(toOutcome(result, value, { renderer, encoder }));
-      else if (result.kind === "skipped") outcomes.push({ kind: "skipped", reason: result.reason });
-      else outcomes.push({ ...result, kind: "rejected", record: toJson(value) });
+    const outcomes: BatchResult["outcomes"] = [];
+    for (const { result, value, place } of readEntries(batch, readers)) {
+      const { file: _, ...at } = place;
+      if (result.kind === "trajectory")
+        outcomes.push({ ...toOutcome(result, value, { renderer, encoder }), place: at });
+      else if (result.kind === "skipped")
+        outcomes.push({ kind: "skipped", reason: result.reason, place: at });
+      else outcomes.push({ ...result, kind: "rejected", record: toJson(value), place: at });
     }
     return { outcomes, bytes: encoder.takeBytes() };
   };
@@ -69,8 +75,11 @@ function encode({ trajectory }: ReadTrajectory, { renderer, encoder }: Tools): R
 function countUntrained(steps: readonly Step[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const step of steps) {
-    if (step.kind === "user" || step.untrained === undefined) continue;
-    counts[step.untrained] = (counts[step.untrained] ?? 0) + (step.kind === "give_up" ? 1 : 2);
+    if (step.kind === "user") continue;
+    const reason = step.untrained ?? step.unplanned;
+    if (reason === undefined) continue;
+    const turns = step.kind === "give_up" || step.untrained === undefined ? 1 : 2;
+    counts[reason] = (counts[reason] ?? 0) + turns;
   }
   return counts;
 }

@@ -1,11 +1,11 @@
-import { readerOf } from "../formats.js";
+import { findReader } from "../formats.js";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import { parseRecord } from "../parse-record.js";
-import type { Reader, ReadResult, RecordPlace } from "../readers/reader.js";
+import type { Reader, ReadPart, ReadResult, RecordPlace } from "../readers/reader.js";
 import { entriesOf } from "./cut-batches.js";
 import type { RecordBatch } from "./record-batch.js";
 
-/** One record and what its format's reader made of it. */
+/** One record, or one of the trajectories of a record, and what its format's reader made of it. */
 export interface ReadRecord {
   result: ReadResult;
   /** The parsed record, or its text where it could not be parsed. */
@@ -13,8 +13,8 @@ export interface ReadRecord {
   place: RecordPlace;
 }
 
-export function* readEntries(batch: RecordBatch): Generator<ReadRecord> {
-  const reader = batch.format === null ? null : readerOf(batch.format);
+export function* readEntries(batch: RecordBatch, readers: readonly Reader[]): Generator<ReadRecord> {
+  const reader = batch.format === null ? null : findReader(readers, batch.format);
   let index = 0;
   for (const entry of entriesOf(batch)) {
     const place = { file: batch.file, index: batch.firstIndex + index };
@@ -28,7 +28,7 @@ export function* readEntries(batch: RecordBatch): Generator<ReadRecord> {
     const { value, fault } = parseRecord(entry);
     if (fault !== null) yield { result: { kind: "rejected", ...fault }, value, place };
     else if (isUnknown) yield { result: UNKNOWN, value, place };
-    else yield { result: interpret(reader, value, place), value, place };
+    else yield* interpret(reader, value, place);
   }
 }
 
@@ -39,7 +39,13 @@ const UNKNOWN: ReadResult = {
   detail: "no format knows this record",
 };
 
-function interpret(reader: Reader, record: unknown, place: RecordPlace): ReadResult {
+function* interpret(reader: Reader, value: unknown, place: RecordPlace): Generator<ReadRecord> {
+  const read = readSafely(reader, value, place);
+  if (!Array.isArray(read)) yield { result: read, value, place };
+  else for (const [part, each] of read.entries()) yield { ...each, place: { ...place, part } };
+}
+
+function readSafely(reader: Reader, record: unknown, place: RecordPlace): ReadResult | ReadPart[] {
   try {
     return reader.read(record, place);
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Format } from "../readers/reader.js";
+import type { Format, RecordPlace } from "../readers/reader.js";
 import type { RowsBySubset } from "../rows/row-encoder.js";
 import type { CutBatch } from "./cut-batches.js";
 
@@ -10,7 +10,7 @@ export interface RecordBatch extends CutBatch {
   unknownEntries: number;
 }
 
-/** What became of one record. `sourceId` is undefined where it was not read so far. */
+/** What became of one record, or of one of its trajectories. `sourceId` is undefined where it was not read so far. */
 export type Outcome =
   | { kind: "skipped"; reason: string }
   /** `record` is the JSON of what stood there. */
@@ -26,8 +26,11 @@ export type Outcome =
       rows: RowsBySubset;
     };
 
-/** One outcome for each entry, in their order; `bytes` holds the rows that they name. */
+/** Where an outcome belongs: the record's index in its file, and which of its trajectories. */
+export type OutcomePlace = Omit<RecordPlace, "file">;
+
+/** At least one outcome for each entry, in their order; `bytes` holds the rows that they name. */
 export interface BatchResult {
-  outcomes: Outcome[];
+  outcomes: (Outcome & { place: OutcomePlace })[];
   bytes: Uint8Array;
 }

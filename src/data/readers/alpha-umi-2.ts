@@ -1,17 +1,25 @@
 import { splitActionText } from "./action-text.js";
 import type { ChatCall, ChatMessage } from "./chat-steps.js";
 import { readChat } from "./read-chat.js";
-import { asId, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
+import { asId, isObject, type JsonObject, type RecordReader, rejected } from "./reader.js";
 import { readAlphaUmiTools } from "./tools.js";
 
 /** α-UMi's second stage: `{tools, instruction, conversations}` with turns from user, assistant, caller, observation, conclusion. */
-export const alphaUmi2: Reader = {
+export const alphaUmi2: RecordReader = {
   format: "alpha-umi-2",
-  detect: (record) =>
-    isObject(record) &&
-    Array.isArray(record.conversations) &&
-    (typeof record.instruction === "string" ||
-      record.conversations.some((turn: unknown) => isObject(turn) && turn.from === "caller")),
+  gives: {
+    planner: "what to do next, thoughts where they were recorded, and giving up",
+    caller: "every call",
+    summarizer: "the answer that a conversation ends with",
+  },
+  lacks: "The reference has lost API errors and texts without a call; its stage 1 has them.",
+  detect(record) {
+    if (!isObject(record) || !Array.isArray(record.conversations)) return null;
+    const roles = (record.conversations as unknown[]).map((turn) => (isObject(turn) ? turn.from : null));
+    if (roles.includes("caller")) return "conversations with caller";
+    const isOwn = typeof record.instruction === "string" && !roles.includes("gpt");
+    return isOwn ? "instruction and conversations" : null;
+  },
   read(record) {
     if (!isObject(record) || !Array.isArray(record.conversations)) {
       return rejected("not_alpha_umi_2", "expected an object with tools, instruction and conversations");

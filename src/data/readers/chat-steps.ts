@@ -5,6 +5,8 @@ export interface ChatCall {
   id: string | null;
   name: string;
   arguments: unknown;
+  /** Why it is context only, where that is known before it is looked at. */
+  fault?: string;
 }
 
 /** A message after the first user turn, whatever the format called it. */
@@ -47,12 +49,15 @@ class StepBuilder {
   private thoughts: { text: string; isTrained: boolean }[] = [];
   /** Calls that still wait for their result; those of adjacent messages are parallel. */
   private open: { id: string | null; step: CallStep }[] = [];
+  /** A result had to be left out: what is said next may rest on it. */
+  private isUnseen = false;
   wasCall = false;
 
   constructor(private readonly options: ChatOptions) {}
 
   user(text: string): void {
     this.open = [];
+    this.isUnseen = false;
     this.dropThoughts();
     this.steps.push({ kind: "user", text: text.trim() });
   }
@@ -62,6 +67,7 @@ class StepBuilder {
     const call = byId ?? this.open[0];
     if (call === undefined) {
       this.count("result_without_call");
+      this.isUnseen = true;
       return;
     }
     call.step.observation = text;
@@ -70,16 +76,19 @@ class StepBuilder {
 
   assistant(message: Extract<ChatMessage, { role: "assistant" }>, next: ChatMessage | undefined): void {
     const text = message.text.trim();
-    const mark = message.untrained === undefined ? {} : { untrained: message.untrained };
+    const reason = message.untrained ?? (this.isUnseen ? "unseen_result" : undefined);
+    const mark = reason === undefined ? {} : { untrained: reason };
     if (message.calls.length === 0) {
       if (this.options.textAlone === "answer" && next?.role !== "assistant" && next?.role !== "result") {
         this.open = [];
+        this.isUnseen = false;
         const untrained = text === "" ? { untrained: "no_answer" } : mark;
         this.steps.push({ kind: "answer", thought: this.takeThought("", mark), answer: text, ...untrained });
       } else if (text !== "") this.thoughts.push({ text, isTrained: message.untrained === undefined });
       return;
     }
     if (!this.wasCall) this.open = [];
+    this.isUnseen = false;
     message.calls.forEach((call, index) => {
       const thought = index === 0 ? this.takeThought(text, mark) : "";
       this.steps.push(
@@ -102,11 +111,9 @@ class StepBuilder {
 
   private call(call: ChatCall, thought: string, mark: { untrained?: string }): Step {
     const { text, isBroken } = readArguments(call.arguments);
-    const fault = this.isHallucinated(call.name)
-      ? "hallucinated_call"
-      : isBroken
-        ? "broken_arguments"
-        : undefined;
+    const fault =
+      call.fault ??
+      (this.isHallucinated(call.name) ? "hallucinated_call" : isBroken ? "broken_arguments" : undefined);
     const untrained = fault === undefined ? mark : { untrained: fault };
     const step: CallStep = {
       kind: "call",

@@ -1,40 +1,39 @@
-import { parseJson, writeJson } from "../exact-json.js";
-import { isStackOverflow } from "../nested-too-deeply.js";
-import type { ChatMessage } from "./chat-steps.js";
+import { tryParseJson, writeJson } from "../exact-json.js";
+import { type DialogueTurn, readDialogue, sayAssistant } from "./dialogue.js";
 import { readCalls } from "./raw-messages.js";
-import { readChat } from "./read-chat.js";
-import { asId, isObject, type JsonObject, type Reader, rejected } from "./reader.js";
+import { asId, isObject, type JsonObject, type ReadResult, type RecordReader, rejected } from "./reader.js";
 import { BROKEN_TOOLS, readTools } from "./tools.js";
 
 /** OpenAI's fine-tuning lines, `messages` and `tools`; also the older `functions`, TRL's object arguments, and `traj` for messages. */
-export const openai: Reader = {
+export const openai: RecordReader = {
   format: "openai",
-  detect: (record) => isObject(record) && messagesOf(record) !== null,
+  gives: {
+    planner: "what to do next; thoughts where a text or reasoning stands beside a call",
+    caller: "every call",
+    summarizer: "every text before the user's next message",
+  },
+  lacks: "Nobody gives up in these records.",
+  detect: (record) => (isObject(record) && messagesOf(record) !== null ? "messages with roles" : null),
   read(record) {
     const messages = isObject(record) ? messagesOf(record) : null;
-    if (!isObject(record) || messages === null)
-      return rejected("not_openai", "expected an object with messages");
-    const first = messages.findIndex((message) => message.role === "user");
-    if (first < 0) return rejected("no_instruction", "no message of role user");
-    if (messages.slice(0, first).some((message) => message.role === "assistant")) {
-      return rejected("starts_with_assistant", "an assistant message stands before the first user message");
-    }
-    const instruction = messages
-      .slice(0, first + 1)
-      .map(readText)
-      .filter((text) => text !== "")
-      .join("\n\n");
-    if (instruction === "") return rejected("no_instruction", "the first user message is empty");
-    const tools = readTools(record.tools ?? record.functions);
-    if (tools === "broken") return rejected(...BROKEN_TOOLS);
-    const chat = messages.slice(first + 1).flatMap(readMessage);
-    return readChat({ instruction, tools, messages: chat, textAlone: "answer", sourceId: asId(record.id) });
+    return isObject(record) && messages !== null
+      ? readMessages({ ...record, messages })
+      : rejected("not_openai", "expected an object with messages");
   },
 };
 
-function messagesOf(record: JsonObject): JsonObject[] | null {
+/** A record whose `messages` are a list of objects with roles. */
+export function readMessages(record: JsonObject & { messages: JsonObject[] }): ReadResult {
+  const tools = readTools(record.tools ?? record.functions);
+  if (tools === "broken") return rejected(...BROKEN_TOOLS);
+  const turns = record.messages.flatMap(readMessage);
+  return readDialogue({ turns, tools, sourceId: asId(record.id) ?? asId(record.uuid) });
+}
+
+/** The messages of a record, which may be a JSON text; null where it has none. */
+export function messagesOf(record: JsonObject): JsonObject[] | null {
   const recorded = record.messages ?? record.traj;
-  const messages: unknown = typeof recorded === "string" ? tryParse(recorded) : recorded;
+  const messages: unknown = typeof recorded === "string" ? tryParseJson(recorded) : recorded;
   if (!Array.isArray(messages) || messages.length === 0) return null;
   const list = messages as unknown[];
   return list.every((message) => isObject(message) && typeof message.role === "string")
@@ -42,39 +41,17 @@ function messagesOf(record: JsonObject): JsonObject[] | null {
     : null;
 }
 
-function tryParse(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch (error) {
-    if (isStackOverflow(error)) throw error;
-    return null;
-  }
-}
-
-function readMessage(message: JsonObject): ChatMessage[] {
+function readMessage(message: JsonObject): DialogueTurn[] {
   const text = readText(message);
   switch (message.role) {
     case "user":
-    // An instruction in mid-dialogue is part of what the agent has to obey.
+      return [{ role: "user", text }];
     case "system":
     case "developer":
-      return [{ role: "user", text }];
+      return [{ role: "system", text }];
     case "assistant": {
-      const untrained = message.weight === 0 ? { untrained: "weight_zero" } : {};
-      const calls = readCalls(message);
-      const reasoning = readReasoning(message);
-      if (calls.length > 0) {
-        return [
-          {
-            role: "assistant",
-            text: [reasoning, text].filter((part) => part !== "").join("\n"),
-            calls,
-            ...untrained,
-          },
-        ];
-      }
-      const answer: ChatMessage = { role: "assistant", text, calls, ...untrained };
-      return reasoning === "" ? [answer] : [{ ...answer, text: reasoning }, answer];
+      const untrained = message.weight === 0 ? "weight_zero" : undefined;
+      return sayAssistant({ text, calls: readCalls(message), reasoning: readReasoning(message), untrained });
     }
     case "tool":
     case "function":

@@ -1,3 +1,4 @@
+import { readCallOrFault } from "./call-text.js";
 import type { ChatCall, ChatMessage } from "./chat-steps.js";
 import { readObservation } from "./observation.js";
 import { isObject } from "./reader.js";
@@ -31,6 +32,9 @@ export function readCalls(message: Record<string, unknown>): ChatCall[] {
     const id = typeof call.id === "string" ? call.id : null;
     return [{ id, name: asName(target.name), arguments: target.arguments }];
   });
+  if (read.length === 0 && typeof message.function_call === "string" && message.function_call.trim() !== "") {
+    return readCallOrFault(message.function_call);
+  }
   if (read.length > 0 || !isObject(message.function_call)) return read;
   return [{ id: null, name: asName(message.function_call.name), arguments: message.function_call.arguments }];
 }

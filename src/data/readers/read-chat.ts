@@ -14,8 +14,14 @@ interface Chat {
 
 /** What all formats come to: an instruction, tools, and messages that become steps checked against the tools. */
 export function readChat({ instruction, tools, messages, textAlone, sourceId }: Chat): ReadTrajectory {
-  const toolNames = tools === null ? null : new Set(tools.map((tool) => tool.name));
+  // An empty list beside calls says as little as none.
+  const isListed = tools !== null && (tools.length > 0 || !messages.some(isToolCall));
+  const toolNames = isListed ? new Set(tools.map((tool) => tool.name)) : null;
   const { steps, lost } = buildSteps(messages, { toolNames, textAlone });
   const trajectory = { instruction, tools: tools ?? [], steps };
-  return { kind: "trajectory", trajectory, sourceId, hasTools: tools !== null, lost };
+  return { kind: "trajectory", trajectory, sourceId, hasTools: isListed, lost };
+}
+
+function isToolCall(message: ChatMessage): boolean {
+  return message.role === "assistant" && message.calls.some((call) => call.name !== "Finish");
 }

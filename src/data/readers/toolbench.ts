@@ -1,13 +1,19 @@
 import { basename, dirname } from "node:path";
 import { readRawMessages } from "./raw-messages.js";
 import { readChat } from "./read-chat.js";
-import { asId, isObject, type Reader, type RecordPlace, rejected } from "./reader.js";
+import { asId, isObject, type RecordPlace, type RecordReader, rejected } from "./reader.js";
 import { BROKEN_TOOLS, readTools } from "./tools.js";
 
 /** ToolBench's answer files, `answer/G1_answer/10_ChatGPT_DFS_woFilter_w2.json`: one query and the path that was kept. */
-export const toolbench: Reader = {
+export const toolbench: RecordReader = {
   format: "toolbench",
-  detect: (record) => isObject(record) && isObject(record.answer_generation),
+  gives: {
+    planner: "what to do next, thoughts where they were recorded, and giving up",
+    caller: "every call",
+    summarizer: "the answer that a path ends with",
+  },
+  lacks: null,
+  detect: (record) => (isObject(record) && isObject(record.answer_generation) ? "answer_generation" : null),
   read(record, place) {
     if (!isObject(record) || !isObject(record.answer_generation)) {
       return rejected("not_toolbench", "expected an object with answer_generation");

@@ -1,7 +1,8 @@
 import type { Tool } from "../../core/trajectory.js";
 import { isStackOverflow } from "../nested-too-deeply.js";
-import { parsePythonLiteral } from "../parse-python-literal.js";
+import { readPythonLiteral } from "../parse-python-literal.js";
 import { isObject, type JsonObject } from "./reader.js";
+import { readParameters } from "./tool-schema.js";
 
 /** Reason and detail of a record whose tools are the text of no list. */
 export const BROKEN_TOOLS = [
@@ -9,7 +10,7 @@ export const BROKEN_TOOLS = [
   "the text of the tools is neither JSON nor a Python literal",
 ] as const;
 
-/** Tools of an OpenAI or ToolBench list: bare, in a `{type, function}` wrapper, or the list as JSON or Python text. Null where there is no list, "broken" where the text cannot be read. */
+/** Tools of an OpenAI or ToolBench list: bare, in a `{type, function}` wrapper, or as JSON or Python text of the list or of one tool after the other. Null where there is no list, "broken" where the text cannot be read. */
 export function readTools(recorded: unknown): Tool[] | null | "broken" {
   if (typeof recorded === "string") return recorded.trim() === "" ? [] : readToolsText(recorded);
   if (!Array.isArray(recorded)) return null;
@@ -31,15 +32,33 @@ function readToolsText(text: string): Tool[] | null | "broken" {
 
 function parseToolsText(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? [value] : value;
   } catch {
-    return parsePythonLiteral(text);
+    const values = readLiterals(text);
+    return values.length === 1 && !isObject(values[0]) ? values[0] : values;
   }
 }
 
+/** JSON or Python literals, one after the other. */
+function readLiterals(text: string): unknown[] {
+  const values: unknown[] = [];
+  let rest = 0;
+  while (rest < text.length) {
+    if (/[\s,]/.test(text[rest] ?? "")) {
+      rest += 1;
+      continue;
+    }
+    const { value, end } = readPythonLiteral(text, rest);
+    values.push(value);
+    rest = end;
+  }
+  return values;
+}
+
 function readTool(tool: JsonObject, name: string): Tool {
-  const parameters = isObject(tool.parameters) ? tool.parameters : { type: "object", properties: {} };
-  return { name, description: typeof tool.description === "string" ? tool.description : "", parameters };
+  const description = typeof tool.description === "string" ? tool.description : "";
+  return { name, description, parameters: readParameters(tool) };
 }
 
 /** α-UMi's tools: `{Name, function, input: {argument: "type, description"}}`. */
