@@ -138,7 +138,7 @@ async function createRole(
     backend,
     endOfTurnToken: manifest.endOfTurnToken,
     contextTokens: await readContextTokens(base ?? folder),
-    countTokens: await createTokenCounter(folder),
+    countTokens: createTokenCounter(folder),
   };
 }
 

@@ -1,9 +1,7 @@
 import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { Tokenizer } from "@huggingface/tokenizers";
-import { Example, type Segment } from "../core/example.js";
+import { Example } from "../core/example.js";
+import { openTokenizer } from "../tokens/open-tokenizer.js";
 
 export interface TokenCounts {
   tokens: number;
@@ -31,20 +29,20 @@ export async function countTokens({ file, endOfTurn, tokenizerFolder }: CountReq
     const guess = (characters: number) => Math.round(characters / CHARACTERS_PER_TOKEN);
     return { tokens: guess(file.characters), trainedTokens: guess(file.trainedCharacters), basis: "guessed" };
   }
-  const count = await createSegmentCounter(tokenizerFolder, endOfTurn);
+  const { count, startTokens, endToken } = openTokenizer(tokenizerFolder);
   let rows = 0;
   let characters = 0;
   let tokens = 0;
   let trainedTokens = 0;
   for await (const line of createInterface({ input: createReadStream(file.path) })) {
     rows += 1;
-    tokens += count.start;
+    tokens += startTokens;
     const { segments } = Example.parse(JSON.parse(line));
     const lastTrained = segments.findLastIndex((segment) => segment.train);
     for (const [index, segment] of segments.entries()) {
       characters += segment.text.length;
       if (index > lastTrained) continue;
-      const segmentTokens = count.of(segment);
+      const segmentTokens = count(segment.text.replaceAll(endOfTurn, endToken));
       tokens += segmentTokens;
       if (segment.train) trainedTokens += segmentTokens;
     }
@@ -56,20 +54,5 @@ export async function countTokens({ file, endOfTurn, tokenizerFolder }: CountReq
     tokens: Math.round(tokens * scale),
     trainedTokens: Math.round(trainedTokens * scale),
     basis: "sampled",
-  };
-}
-
-async function createSegmentCounter(folder: string, endOfTurn: string) {
-  const read = async (name: string): Promise<Record<string, unknown>> =>
-    JSON.parse(await readFile(join(folder, name), "utf8"));
-  const config = await read("tokenizer_config.json");
-  const tokenizer = new Tokenizer(await read("tokenizer.json"), config);
-  const eos = config.eos_token as string | { content: string } | null | undefined;
-  const end = typeof eos === "string" ? eos : (eos?.content ?? "");
-  const bare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids.length;
-  return {
-    /** Tokens the tokenizer puts before a text of its own accord. */
-    start: tokenizer.encode("a").ids.length - bare("a"),
-    of: ({ text }: Segment) => bare(text.replaceAll(endOfTurn, end)),
   };
 }

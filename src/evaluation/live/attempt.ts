@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AgentEvent, AgentResult } from "../../agent/agent-event.js";
+import { hasFailed } from "../../core/has-failed.js";
 import { ROLES } from "../../core/roles.js";
 import type { Step, Tool } from "../../core/trajectory.js";
 import { Item } from "../item.js";
@@ -52,16 +53,4 @@ export function attemptOfSteps(steps: readonly Step[], completionTokens: number 
     failedCalls: calls.filter(({ observation }) => observation !== null && hasFailed(observation)).length,
     completionTokens,
   };
-}
-
-/** As `mllm run` words failures, and as ToolBench's service does. */
-function hasFailed(observation: string): boolean {
-  if (observation.startsWith("error: ")) return true;
-  try {
-    const value: unknown = JSON.parse(observation);
-    const error = typeof value === "object" && value !== null && "error" in value ? value.error : "";
-    return typeof error === "string" ? error !== "" : Boolean(error);
-  } catch {
-    return false;
-  }
 }
