@@ -6,6 +6,8 @@ export interface LenientJson {
   text: string;
   /** The text ended inside a string: its last value is cut. */
   isCut: boolean;
+  /** What had to be done to read it; null where it is JSON as it stands. */
+  repair: "double_encoded" | "repaired_json" | null;
 }
 
 /** Reads JSON that a model wrote: double-encoded, single-quoted, with trailing commas or raw newlines. Null where nothing can be made of it. */
@@ -17,14 +19,15 @@ export function parseLenientJson(text: string): LenientJson | null {
     if (typeof strict === "string") {
       const inner = tryParse(strict.trim());
       if (typeof inner === "object" && inner !== null)
-        return { value: inner, text: strict.trim(), isCut: false };
+        return { value: inner, text: strict.trim(), isCut: false, repair: "double_encoded" };
     }
-    return { value: strict, text: trimmed, isCut: false };
+    return { value: strict, text: trimmed, isCut: false, repair: null };
   }
   if (!/^[[{]/.test(trimmed)) return null;
   try {
     const repaired = jsonrepair(trimmed);
-    return { value: JSON.parse(repaired), text: repaired, isCut: endsInsideString(trimmed) };
+    const isCut = endsInsideString(trimmed);
+    return { value: JSON.parse(repaired), text: repaired, isCut, repair: "repaired_json" };
   } catch {
     return null;
   }

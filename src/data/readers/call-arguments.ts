@@ -1,34 +1,48 @@
 import { writeJson, writeMember } from "../exact-json.js";
-import { parseLenientJson } from "../parse-lenient-json.js";
+import { type LenientJson, parseLenientJson } from "../parse-lenient-json.js";
 import { isObject } from "./reader.js";
 
-/** The arguments of a call as the text of a JSON object; `isBroken` where no object could be made of them. */
-export function readArguments(recorded: unknown): { text: string; isBroken: boolean } {
-  if (recorded === null || recorded === undefined) return { text: "{}", isBroken: false };
-  if (isObject(recorded)) return { text: writeJson(recorded), isBroken: false };
-  if (typeof recorded !== "string") return { text: writeJson(recorded), isBroken: true };
-  if (recorded.trim() === "" || recorded.trim() === "null") return { text: "{}", isBroken: false };
-  const parsed = parseLenientJson(recorded);
-  if (parsed === null || parsed.isCut || !isObject(parsed.value))
-    return { text: recorded.trim(), isBroken: true };
-  return { text: parsed.text, isBroken: false };
+type Repair = LenientJson["repair"];
+
+export interface CallArguments {
+  /** The text of a JSON object, or as recorded where no object could be made of it. */
+  text: string;
+  isBroken: boolean;
+  repair: Repair;
 }
 
-export type FinishCall = { kind: "give_up" } | { kind: "answer"; answer: string; untrained?: string };
+export function readArguments(recorded: unknown): CallArguments {
+  const asIs = (text: string, isBroken = false): CallArguments => ({ text, isBroken, repair: null });
+  if (recorded === null || recorded === undefined) return asIs("{}");
+  if (isObject(recorded)) return asIs(writeJson(recorded));
+  if (typeof recorded !== "string") return asIs(writeJson(recorded), true);
+  if (recorded.trim() === "" || recorded.trim() === "null") return asIs("{}");
+  const parsed = parseLenientJson(recorded);
+  if (parsed === null || parsed.isCut || !isObject(parsed.value)) return asIs(recorded.trim(), true);
+  return { text: parsed.text, isBroken: false, repair: parsed.repair };
+}
+
+export type FinishCall = { repair: Repair } & (
+  | { kind: "give_up" }
+  | { kind: "answer"; answer: string; untrained?: string }
+);
 
 /** ToolBench's `Finish`; `content` is the text beside the call, an answer of last resort. */
 export function readFinish(recorded: unknown, content: string): FinishCall {
   const text = typeof recorded === "string" ? recorded : writeJson(recorded ?? null);
   const parsed = parseLenientJson(text);
   if (parsed !== null && isObject(parsed.value)) {
-    if (parsed.value.return_type === "give_up_and_restart") return { kind: "give_up" };
+    const { repair } = parsed;
+    if (parsed.value.return_type === "give_up_and_restart") return { kind: "give_up", repair };
     const { final_answer: given } = parsed.value;
     const answer = asText(given, () => writeMember(parsed.text, "final_answer"));
-    if (answer !== "") return { kind: "answer", answer, ...(parsed.isCut && { untrained: "cut_answer" }) };
-    return { kind: "answer", answer: content, untrained: "no_answer" };
+    if (answer !== "")
+      return { kind: "answer", repair, answer, ...(parsed.isCut && { untrained: "cut_answer" }) };
+    return { kind: "answer", repair, answer: content, untrained: "no_answer" };
   }
-  if (text.includes("give_up_and_restart")) return { kind: "give_up" };
-  return { kind: "answer", answer: content === "" ? text : content, untrained: "broken_arguments" };
+  if (text.includes("give_up_and_restart")) return { kind: "give_up", repair: null };
+  const answer = content === "" ? text : content;
+  return { kind: "answer", repair: null, answer, untrained: "broken_arguments" };
 }
 
 function asText(value: unknown, toJson: () => string): string {

@@ -25,11 +25,17 @@ interface ChatOptions {
 /** The name ToolBench puts in place of a function that does not exist. */
 const HALLUCINATED = "invalid_hallucination_function_name";
 
+interface BuiltSteps {
+  steps: Step[];
+  lost: Record<string, number>;
+  /** Arguments that were not JSON as they stood, by what was done about it. */
+  repairs: Record<string, number>;
+  /** Steps whose call came with the call before it, in one message or right behind. */
+  parallel: number[];
+}
+
 /** Turns messages into steps. Texts without a call join the next thought; parallel calls become consecutive steps. */
-export function buildSteps(
-  messages: ChatMessage[],
-  options: ChatOptions,
-): { steps: Step[]; lost: Record<string, number> } {
+export function buildSteps(messages: ChatMessage[], options: ChatOptions): BuiltSteps {
   const builder = new StepBuilder(options);
   messages.forEach((message, index) => {
     if (message.role === "user") builder.user(message.text);
@@ -45,6 +51,8 @@ type CallStep = Extract<Step, { kind: "call" }>;
 class StepBuilder {
   private readonly steps: Step[] = [];
   private readonly lost: Record<string, number> = {};
+  private readonly repairs: Record<string, number> = {};
+  private readonly parallel: number[] = [];
   /** Texts whose act is still to come. */
   private thoughts: { text: string; isTrained: boolean }[] = [];
   /** Calls that still wait for their result; those of adjacent messages are parallel. */
@@ -90,6 +98,7 @@ class StepBuilder {
     if (!this.wasCall) this.open = [];
     this.isUnseen = false;
     message.calls.forEach((call, index) => {
+      if (call.name !== "Finish" && (index > 0 || this.wasCall)) this.parallel.push(this.steps.length);
       const thought = index === 0 ? this.takeThought(text, mark) : "";
       this.steps.push(
         call.name === "Finish" ? this.finish(call, thought, mark) : this.call(call, thought, mark),
@@ -97,20 +106,23 @@ class StepBuilder {
     });
   }
 
-  end(): { steps: Step[]; lost: Record<string, number> } {
+  end(): BuiltSteps {
     this.dropThoughts();
-    return { steps: this.steps, lost: this.lost };
+    const { steps, lost, repairs, parallel } = this;
+    return { steps, lost, repairs, parallel };
   }
 
   private finish(call: ChatCall, thought: string, mark: { untrained?: string }): Step {
     const finish = readFinish(call.arguments, thought);
+    this.countRepair(finish.repair);
     if (finish.kind === "give_up") return { kind: "give_up", thought, ...mark };
     const untrained = finish.untrained === undefined ? mark : { untrained: finish.untrained };
     return { kind: "answer", thought, answer: finish.answer, ...untrained };
   }
 
   private call(call: ChatCall, thought: string, mark: { untrained?: string }): Step {
-    const { text, isBroken } = readArguments(call.arguments);
+    const { text, isBroken, repair } = readArguments(call.arguments);
+    this.countRepair(repair);
     const fault =
       call.fault ??
       (this.isHallucinated(call.name) ? "hallucinated_call" : isBroken ? "broken_arguments" : undefined);
@@ -144,6 +156,10 @@ class StepBuilder {
   private dropThoughts(): void {
     for (const _ of this.thoughts) this.count("text_without_act");
     this.thoughts = [];
+  }
+
+  private countRepair(repair: string | null): void {
+    if (repair !== null) this.repairs[repair] = (this.repairs[repair] ?? 0) + 1;
   }
 
   private count(reason: string): void {

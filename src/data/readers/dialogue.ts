@@ -29,7 +29,8 @@ export function readDialogue({ turns, tools, sourceId }: Dialogue): ReadResult {
     .slice(first + 1)
     // An instruction in mid-dialogue is part of what the agent has to obey.
     .map((turn): ChatMessage => (turn.role === "system" ? { role: "user", text: turn.text } : turn));
-  return readChat({ instruction, tools, messages, textAlone: "answer", sourceId });
+  const question = first > 0 ? turns[first]?.text.trim() : undefined;
+  return readChat({ instruction, tools, messages, textAlone: "answer", sourceId, question });
 }
 
 interface Said {

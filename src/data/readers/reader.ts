@@ -37,6 +37,12 @@ export interface ReadTrajectory {
   hasTools: boolean;
   /** Turns that could not become part of a step, by reason. */
   lost: Record<string, number>;
+  /** Arguments that were not JSON as they stood, by what was done about it. */
+  repairs?: Record<string, number>;
+  /** Steps whose call came with the call before it. */
+  parallel?: number[];
+  /** What the user asked, where the instruction has system texts before it. */
+  question?: string;
 }
 
 /** `skipped` is left out by design and is no fault of the record. */
