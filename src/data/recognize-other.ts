@@ -13,6 +13,9 @@ const EVALUATED =
 export function recognizeOther(record: unknown): OtherData | null {
   if (!isObject(record)) return null;
   const has = (...keys: string[]): boolean => keys.every((key) => Object.hasOwn(record, key));
+  if (has("query", "available_tools")) {
+    return { what: "StableToolBench's scores of an evaluation", hint: EVALUATED };
+  }
   if (has("query", "api_list") || has("query", "query_id")) {
     return {
       what: "ToolBench's queries, tasks without trajectories",

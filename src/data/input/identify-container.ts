@@ -65,7 +65,8 @@ function identifyText(text: string, name: string): Container {
   const start = text.trimStart();
   const plainName = name.replace(/\.(gz|zst)$/i, "");
   if (start === "") return { kind: "empty" };
-  if (/\.csv$/i.test(plainName)) return { kind: "csv" };
+  // Tables with tabs are called CSV, too: their header tells.
+  if (/\.csv$/i.test(plainName)) return { kind: /^[^\n,]*\t[^\n,]*(?:\n|$)/.test(start) ? "tsv" : "csv" };
   if (/\.tsv$/i.test(plainName)) return { kind: "tsv" };
   if (/\.(jsonl|ndjson)$/i.test(plainName)) return { kind: "lines" };
   if (start.startsWith("[")) return { kind: "array" };

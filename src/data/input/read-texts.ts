@@ -18,6 +18,8 @@ export async function* readTexts(file: InputFile, seeBytes: SeeBytes): AsyncGene
   const head = await readHead(chunks);
   const container = identifyContainer(head, file.name);
   if (container.kind === "parquet" || container.kind === "arrow") {
+    // Here, since a generator that was not begun, as the one below, does not end what it wraps.
+    if (file.path !== null) await chunks.return(undefined);
     yield* readTable(file, container.kind, prepend(head, chunks));
   } else yield* readStream(head, chunks, container, file.name);
 }
@@ -29,7 +31,6 @@ async function* readTable(
   chunks: AsyncGenerator<Buffer>,
 ): AsyncGenerator<RecordText> {
   const spool = file.path === null ? await spoolStream(chunks) : null;
-  if (spool === null) await chunks.return(undefined);
   const path = spool?.path ?? (file.path as string);
   try {
     // Loaded where there is such a file only: they are large.
