@@ -1,4 +1,4 @@
 import { serveBatches } from "../pipeline/serve-batches.js";
-import { createCompatProcessor } from "./process-compat-batch.js";
+import { buffersOf, createCompatProcessor } from "./process-compat-batch.js";
 
-serveBatches(createCompatProcessor, ({ subsets }) => Object.values(subsets).map(({ bytes }) => bytes));
+serveBatches(createCompatProcessor, buffersOf);

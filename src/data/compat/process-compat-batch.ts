@@ -30,11 +30,16 @@ export interface CompatResult {
   fault: (RecordFault & { entry: number }) | null;
 }
 
-/** Renders batches as the reference would, but for what one takes from those before it. */
-export function createCompatProcessor(prompts: CompatPrompts): (batch: CutBatch) => CompatResult {
+/**
+ * Renders batches as the reference would, but for what one takes from those before it. The output is fourteen times the
+ * input: memory that comes back in `spare` is used again, since new memory costs more than what is written to it.
+ */
+export function createCompatProcessor(
+  prompts: CompatPrompts,
+): (batch: CutBatch, spare: ArrayBuffer[]) => CompatResult {
   const list = new ByteList();
   const makers = SUBSETS.map((subset) => new RowsMaker(subset, prompts[subset]));
-  return (batch) => {
+  return (batch, spare) => {
     let fault: CompatResult["fault"] = null;
     let index = 0;
     for (const entry of entriesOf(batch)) {
@@ -46,12 +51,18 @@ export function createCompatProcessor(prompts: CompatPrompts): (batch: CutBatch)
       for (const maker of makers) maker.add(record, index);
       index += 1;
     }
-    return { subsets: takeAll(makers), fault };
+    return { subsets: takeAll(makers, spare), fault };
   };
 }
 
-function takeAll(makers: readonly RowsMaker[]): CompatResult["subsets"] {
-  return Object.fromEntries(makers.map((maker) => [maker.subset, maker.take()])) as CompatResult["subsets"];
+function takeAll(makers: readonly RowsMaker[], spare: ArrayBuffer[]): CompatResult["subsets"] {
+  const taken = makers.map((maker) => [maker.subset, maker.take(spare.pop())]);
+  return Object.fromEntries(taken) as CompatResult["subsets"];
+}
+
+/** What a result holds and gives back when it is written. */
+export function buffersOf({ subsets }: CompatResult): Uint8Array[] {
+  return Object.values(subsets).map(({ bytes }) => bytes);
 }
 
 /** The rows that a batch gives one subset. */
@@ -94,13 +105,13 @@ class RowsMaker implements RowWriter {
     this.gaps.push({ at: this.out.length, entry: this.entry });
   }
 
-  take(): CompatRows {
+  take(spare: ArrayBuffer | undefined): CompatRows {
     const { rows, gaps, failure } = this;
     const lastInput = this.renderer.takeLastInput();
     this.rows = 0;
     this.gaps = [];
     this.failure = null;
-    return { bytes: this.out.take(), rows, gaps, failure, lastInput };
+    return { bytes: this.out.take(spare), rows, gaps, failure, lastInput };
   }
 }
 

@@ -6,6 +6,8 @@ const NOT_ASCII = /[^ -~]/g;
 /** A string as `json.dumps` writes it: ASCII only, U+007F escaped too. */
 export function quote(text: string): string {
   const quoted = JSON.stringify(text);
+  // Nearly every text is ASCII, and to count its bytes is much cheaper than to look at each letter.
+  if (Buffer.byteLength(quoted) === quoted.length && !quoted.includes("\x7f")) return quoted;
   return quoted.replace(NOT_ASCII, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 

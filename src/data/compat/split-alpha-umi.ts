@@ -9,7 +9,7 @@ import { createBatchRunner } from "../pipeline/batch-runner.js";
 import { chooseWorkers } from "../pipeline/choose-workers.js";
 import { type CutBatch, cutBatches } from "../pipeline/cut-batches.js";
 import { CompatFile } from "./compat-file.js";
-import { type CompatResult, createCompatProcessor } from "./process-compat-batch.js";
+import { buffersOf, type CompatResult, createCompatProcessor } from "./process-compat-batch.js";
 import type { CompatPrompts } from "./prompts-file.js";
 
 export interface CompatRequest extends InputPlace {
@@ -46,6 +46,7 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
     ...{ workers: chooseWorkers(request.workers, bytesTotal), options: request.prompts },
     createProcessor: createCompatProcessor,
     worker: new URL("compat-worker.js", import.meta.url),
+    sparedBy: buffersOf,
   });
   const writers: CompatFile[] = [];
   let records = 0;

@@ -2,6 +2,12 @@ const FIRST_BYTES = 1024 * 1024;
 /** UTF-8 takes at most so many bytes for a UTF-16 code unit. */
 const BYTES_PER_UNIT = 3;
 
+/** A piece of a buffer. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
 /** Bytes that are added at the end, in memory of their own that doubles when it is full. */
 export class GrowingBuffer {
   private buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
@@ -26,10 +32,11 @@ export class GrowingBuffer {
     this.length = 0;
   }
 
-  /** What was written; the next bytes go to new memory. */
-  take(): Buffer {
+  /** What was written; the next bytes go to `spare`, or to new memory. */
+  take(spare?: ArrayBuffer): Buffer {
     const taken = this.buffer.subarray(0, this.length);
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, this.length));
+    this.buffer =
+      spare === undefined ? Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, this.length)) : Buffer.from(spare);
     this.length = 0;
     return taken;
   }
