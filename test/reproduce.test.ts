@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -134,6 +134,14 @@ describe("mllm reproduce", () => {
     );
     const [all] = byName.get("reuse")?.groups ?? [];
     expect(all?.metrics.find(({ name }) => name === "solved")).toMatchObject({ count: 2 * 2 * 4 });
+
+    const report = await runCli(["report", "out", "--json"], { cwd, packageRoot });
+    const { path, jobs: shown } = JSON.parse(report.stdout) as { path: string; jobs: string[] };
+    expect(new Set(shown)).toEqual(new Set(jobs.map(({ id }) => id)));
+    const page = readFileSync(path, "utf8");
+    for (const text of ["Equal tokens", "Less α-UMi with reuse", "control: backbone trained on"]) {
+      expect(page).toContain(text);
+    }
 
     const again = await reproduce({ options: ONE_BUDGET });
     expect(again).toMatchObject({ error: undefined, opened: 0, stdout: first.stdout });

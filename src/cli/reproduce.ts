@@ -135,10 +135,6 @@ function show(
   }
   writeResult(context, { json: false, value: null, text: formatReproduction(reproduction) });
   writeNote(context, `written to ${out}`);
-  const compared = (["single", "reuse"] as const).flatMap((name) => {
-    const [first] = reproduction.arms.find(({ arm }) => arm === name)?.evaluations ?? [];
-    return first === undefined ? [] : quoteArgument(join(options.out ?? out, first.folder));
-  });
   if (reproduction.missing.length > 0) writeNote(context, "next: mllm jobs list");
-  else writeNote(context, `next: mllm eval compare ${compared.join(" ")}`);
+  else writeNote(context, `next: mllm report ${quoteArgument(options.out ?? out)} --out report.html`);
 }

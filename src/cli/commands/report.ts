@@ -12,8 +12,8 @@ interface ReportOptions {
 }
 
 const HELP = `
-WHAT is a run, an evaluation (its id, a beginning of it, or its folder) or an agent; two of them, the baseline
-first, are compared. Without one: the newest run, with the evaluations of what it trained.
+WHAT is a run, an evaluation (its id, a beginning of it, or its folder), an agent or the folder of a reproduction;
+two evaluations or agents, the baseline first, are compared. Without one: the newest run, with the evaluations of what it trained.
 
 The file needs nothing else, not even a network: mail it, or keep it with the checkpoints.`;
 
@@ -35,23 +35,41 @@ export function createReportCommand(context: Context): Command {
 }
 
 async function report(context: Context, names: string[], { out, json }: ReportOptions): Promise<void> {
+  const { findReproduction } = await import("../report-reproduction.js");
+  const reproduction = await findReproduction(context, names);
+  if (reproduction !== null) {
+    const { renderReproduction } = await import("../../reproduction/render-reproduction.js");
+    const path = await write(
+      context,
+      out ?? "report-reproduction.html",
+      renderReproduction(reproduction, context.version),
+    );
+    const evaluations = reproduction.arms.flatMap((arm) => arm.evaluations.map(({ id }) => id));
+    const jobs = [...new Set(reproduction.arms.flatMap((arm) => arm.jobs.map(({ jobId }) => jobId)))];
+    const title = `Reproduction of ${reproduction.recipe.name}`;
+    return show(context, { ...path, title, jobs, evaluations, comparison: null }, json === true);
+  }
   const { gatherReport } = await import("../report-data.js");
   const { renderReport } = await import("../../evaluation/report/render-report.js");
   const { name, data } = await gatherReport(context, names);
-  const path = resolve(context.cwd, out ?? `report-${name}.html`);
-  const text = renderReport(data);
+  const written = await write(context, out ?? `report-${name}.html`, renderReport(data));
+  show(context, { ...written, ...describe(data) }, json === true);
+}
+
+async function write(context: Context, out: string, text: string) {
+  const path = resolve(context.cwd, out);
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   } catch (error) {
     throw explainSystemError(error, path);
   }
-  writeResult(context, {
-    json: json === true,
-    value: { path, sizeBytes: Buffer.byteLength(text), ...describe(data) },
-    text: path,
-  });
-  if (!json) writeNote(context, "next: open it in a browser");
+  return { path, sizeBytes: Buffer.byteLength(text) };
+}
+
+function show(context: Context, value: { path: string } & Record<string, unknown>, isJson: boolean): void {
+  writeResult(context, { json: isJson, value, text: value.path });
+  if (!isJson) writeNote(context, "next: open it in a browser");
 }
 
 function describe({ title, training, evaluations, comparison }: ReportData) {
