@@ -10,7 +10,7 @@ export function checkIdentities({ records, trajectories, inputs }: DatasetManife
       `records do not add up: ${records.read} read, ${read} of inputs, ${accounted} accounted for`,
     );
   }
-  if (records.used !== trajectories.train + trajectories.validation) {
+  if (records.used !== sum(trajectories)) {
     throw new Error(
       `trajectories do not add up: ${records.used} used, ${JSON.stringify(trajectories)} written`,
     );

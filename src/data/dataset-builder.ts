@@ -3,16 +3,18 @@ import { MllmError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
 import { SUBSETS } from "../core/roles.js";
 import { checkIdentities } from "./check-identities.js";
+import type { DatasetFiles } from "./dataset-files.js";
 import type { Detection } from "./detect-format.js";
 import { isExcluded } from "./exclude-ids.js";
 import { describeLackingRoles } from "./lacking-roles.js";
 import type { BatchResult, Outcome, RecordBatch } from "./pipeline/record-batch.js";
 import type { RecordPlace } from "./readers/reader.js";
-import type { RejectedFile } from "./rejected-file.js";
-import type { SplitRequest } from "./split-dataset.js";
-import { type SubsetFiles, sum, type TrajectoryRows } from "./subset-files.js";
+import { describeSides, type Placed, sidesOf, testSidesOf } from "./sides/side.js";
+import { SideChooser } from "./sides/side-chooser.js";
+import { bareTraits } from "./sides/traits-of.js";
+import type { SplitSettings } from "./split-settings.js";
+import { sum, type TrajectoryRows } from "./subset-files.js";
 import { TrajectoryIds } from "./trajectory-ids.js";
-import { type Placed, ValidationShare } from "./validation-share.js";
 
 type ReadOutcome = Extract<Outcome, { kind: "trajectory" }>;
 type RejectedOutcome = Extract<Outcome, { kind: "rejected" }>;
@@ -30,18 +32,19 @@ export class DatasetBuilder {
   private readonly rejected: Record<string, number> = {};
   private readonly skipped: Record<string, number> = {};
   private readonly untrainedTurns: Record<string, number> = {};
-  private readonly trajectories = { train: 0, validation: 0 };
+  private readonly trajectories: DatasetManifest["trajectories"] = { train: 0, validation: 0 };
   private withoutTools = 0;
   private firstFault = "";
   private readonly ids = new TrajectoryIds();
-  private readonly share: ValidationShare<TrajectoryRows>;
+  private readonly sides: SideChooser<TrajectoryRows>;
 
   constructor(
-    private readonly request: SplitRequest,
-    private readonly files: SubsetFiles,
-    private readonly rejectedFile: RejectedFile,
+    private readonly request: SplitSettings,
+    private readonly files: DatasetFiles,
   ) {
-    this.share = new ValidationShare(request.validation, request.seed);
+    const options = sidesOf(request);
+    this.sides = new SideChooser(options);
+    for (const side of testSidesOf(options)) this.trajectories[side] = 0;
   }
 
   get isFull(): boolean {
@@ -55,7 +58,7 @@ export class DatasetBuilder {
   }
 
   /** Takes what it may: the limit can lie within a batch. */
-  async add({ file }: RecordBatch, { outcomes, bytes }: BatchResult): Promise<void> {
+  async add({ file }: Pick<RecordBatch, "file">, { outcomes, bytes }: BatchResult): Promise<void> {
     const rows = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (const outcome of outcomes) {
       if (this.isFull) return;
@@ -72,11 +75,11 @@ export class DatasetBuilder {
   }
 
   async finish(inputs: Omit<DatasetManifest["inputs"][number], "records">[]): Promise<DatasetManifest> {
-    await this.write(this.share.end());
+    await this.write(this.sides.end());
     const { request } = this;
     if (this.used === 0) throw this.nothingUsed();
-    const subsets = await this.files.finish();
-    await this.rejectedFile.finish();
+    if (this.trajectories.train === 0) throw this.nothingLeft();
+    const { subsets, ...tests } = await this.files.finish(this.sides.unseenNames());
     const hashes = SUBSETS.flatMap((subset) => [
       subsets[subset].train.sha256,
       subsets[subset].validation?.sha256 ?? "",
@@ -93,6 +96,7 @@ export class DatasetBuilder {
         validation: request.validation,
         seed: request.seed,
         excludedIds: request.excludedIds.size,
+        ...(request.sides !== undefined && describeSides(request.sides)),
         ...(request.readers !== undefined && { reading: request.readers }),
       },
       profile: { name: request.profile.profile.name, path: "profile.json", sha256: request.profile.sha256 },
@@ -100,6 +104,7 @@ export class DatasetBuilder {
       trajectories: this.trajectories,
       untrainedTurns: this.untrainedTurns,
       subsets,
+      ...tests,
       warnings: [...describeLackingRoles(inputs.map(({ format }) => format)), ...this.warnings(subsets)],
     };
     checkIdentities(manifest);
@@ -108,18 +113,24 @@ export class DatasetBuilder {
 
   async abandon(): Promise<void> {
     await this.files.abandon();
-    await this.rejectedFile.abandon();
   }
 
   private async addTrajectory(read: ReadOutcome, place: RecordPlace, bytes: Buffer): Promise<void> {
     const id = this.admit(read.sourceId, place);
     if (id === null) return;
+    const traits = read.kept?.traits ?? bareTraits(read.instruction);
+    const item = { id, rows: read.rows, bytes, recorded: read.kept?.recorded };
+    const placement = this.sides.place(traits, item);
+    if (placement.kind === "left-out") {
+      this.excluded += 1;
+      return count(this.skipped, placement.reason);
+    }
     this.used += 1;
     if (!read.hasTools) this.withoutTools += 1;
     for (const counts of [read.lost, read.untrained]) {
       for (const [reason, turns] of Object.entries(counts)) count(this.untrainedTurns, reason, turns);
     }
-    await this.write(this.share.place(read.instruction, { id, rows: read.rows, bytes }));
+    await this.write(placement.placed);
   }
 
   /** Its id, or null where it is to be left out. */
@@ -133,7 +144,7 @@ export class DatasetBuilder {
 
   private async write(placed: Placed<TrajectoryRows>[]): Promise<void> {
     for (const { side, item } of placed) {
-      this.trajectories[side] += 1;
+      this.trajectories[side] = (this.trajectories[side] ?? 0) + 1;
       await this.files.write(side, item);
     }
   }
@@ -151,7 +162,7 @@ export class DatasetBuilder {
     }
     count(this.rejected, why.reason);
     if (this.firstFault === "") this.firstFault = fault;
-    await this.rejectedFile.write({ ...why, input, place });
+    await this.files.reject({ ...why, input, place });
     if (maxErrors !== null && sum(this.rejected) > maxErrors) {
       throw new MllmError(
         "too_many_errors",
@@ -161,6 +172,16 @@ export class DatasetBuilder {
         },
       );
     }
+  }
+
+  private nothingLeft(): MllmError {
+    return new MllmError(
+      "bad_dataset",
+      `no trajectory is left to train on: all ${this.used} are on the test sides`,
+      {
+        hint: "Hold out fewer tools or categories: a trajectory goes to the test with the first of them that it offers or calls.",
+      },
+    );
   }
 
   private nothingUsed(): MllmError {

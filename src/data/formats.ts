@@ -13,11 +13,13 @@ import { toolalpacaEval } from "./readers/toolalpaca-eval.js";
 import { toolbench } from "./readers/toolbench.js";
 import { createToolllama } from "./readers/toolllama.js";
 import { toucan } from "./readers/toucan.js";
+import { trajectory } from "./readers/trajectory.js";
 import { xlam } from "./readers/xlam.js";
 
 /** Every format, in the order in which detection asks: the more particular first. A new one is a file and a line here. */
 export function createReaders(options: ReaderOptions = DEFAULT_READER_OPTIONS): readonly Reader[] {
   return [
+    trajectory,
     ...[toolbench, alphaUmi1, toolalpaca, toolalpacaEval, xlam, glaive, toucan, nemotron, llamafactoryV1],
     ...[
       hermes,

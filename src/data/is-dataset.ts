@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DatasetManifest } from "../core/dataset-manifest.js";
+import { DatasetManifest, TEST_SIDES } from "../core/dataset-manifest.js";
 
 const DATASET_NAMES = new Set([
   "manifest.json",
   "profile.json",
   "rejected.jsonl",
   "validation",
+  ...TEST_SIDES,
   "backbone.jsonl",
   "planner.jsonl",
   "caller.jsonl",

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { DatasetManifest } from "../core/dataset-manifest.js";
+import { DatasetManifest, type FileHash } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
 
@@ -18,7 +18,7 @@ const AGAIN = "Run `mllm split-data <input...> --out DIR` again, and wait for it
 export async function openDataset(path: string): Promise<Dataset> {
   const folder = resolve(path);
   const manifest = await readManifest(folder);
-  for (const file of Object.values(manifest.subsets).flatMap((s) => [s.train, s.validation ?? []].flat())) {
+  for (const file of filesOf(manifest)) {
     const found = await stat(join(folder, file.path)).catch(() => null);
     if (found?.size !== file.sizeBytes) {
       const state = found === null ? "is missing" : `has ${found.size} bytes instead of ${file.sizeBytes}`;
@@ -36,6 +36,14 @@ export async function openDataset(path: string): Promise<Dataset> {
   }
   const { endOfTurn } = JSON.parse(profile) as { endOfTurn: string };
   return { folder, manifest, endOfTurn };
+}
+
+function filesOf({ subsets, tests = {} }: DatasetManifest): FileHash[] {
+  const rows = Object.values(subsets).flatMap(({ train, validation, tests: held = {} }) => [
+    ...[train, ...(validation === null ? [] : [validation])],
+    ...Object.values(held),
+  ]);
+  return [...rows, ...Object.values(tests)];
 }
 
 async function readManifest(folder: string): Promise<DatasetManifest> {

@@ -8,7 +8,6 @@ import { Example } from "../core/example.js";
 import type { Subset } from "../core/roles.js";
 import { loadProfile } from "../prompts/load-profile.js";
 import { type SplitRequest, splitDataset } from "./split-dataset.js";
-import { ValidationShare } from "./validation-share.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -154,14 +153,6 @@ describe("splitDataset", () => {
       await write(["a", "a", "a"].map(attempt));
       expect((await split({ validation: share })).trajectories).toEqual({ train: 3, validation: 0 });
     }
-  });
-
-  it("holds only so many attempts at a single task", () => {
-    const share = new ValidationShare<number>(0.0001, 0);
-    for (let item = 0; item < 999; item += 1) expect(share.place("a", item)).toEqual([]);
-    expect(share.place("a", 999)).toHaveLength(1000);
-    expect(share.place("a", 1000)).toEqual([{ side: "train", item: 1000 }]);
-    expect(share.end()).toEqual([]);
   });
 
   it("keeps something to train on, however large the share", async () => {

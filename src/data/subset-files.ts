@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { SubsetCounts } from "../core/dataset-manifest.js";
+import type { Side, SubsetCounts, TestSide } from "../core/dataset-manifest.js";
 import { SUBSETS, type Subset } from "../core/roles.js";
+import type { Span } from "./rows/growing-buffer.js";
 import type { RowSpan, RowsBySubset } from "./rows/row-encoder.js";
 import { TextFile } from "./text-file.js";
-import type { Side } from "./validation-share.js";
 
 type FileCounts = SubsetCounts["train"];
 
@@ -13,6 +13,8 @@ export interface TrajectoryRows {
   id: string;
   rows: RowsBySubset;
   bytes: Buffer;
+  /** Where `bytes` holds the trajectory itself; absent where no test was asked for. */
+  recorded?: Span | undefined;
 }
 
 /** The subset files of a data set: writes rows and counts what it writes. Without a folder it only counts. */
@@ -22,7 +24,7 @@ export class SubsetFiles {
   private readonly leftOut = new Map<Subset, Record<string, number>>();
 
   private constructor(
-    private readonly hasValidation: boolean,
+    private readonly sides: readonly Side[],
     private readonly isWritten: boolean,
   ) {
     for (const subset of SUBSETS) {
@@ -35,11 +37,11 @@ export class SubsetFiles {
   static async create(
     folder: string | null,
     shownFolder: string,
-    hasValidation: boolean,
+    sides: readonly Side[],
   ): Promise<SubsetFiles> {
-    const subsets = new SubsetFiles(hasValidation, folder !== null);
+    const subsets = new SubsetFiles(sides, folder !== null);
     if (folder === null) return subsets;
-    if (hasValidation) await mkdir(join(folder, "validation"));
+    for (const side of sides) if (side !== "train") await mkdir(join(folder, side));
     for (const path of subsets.counts.keys()) {
       subsets.files.set(path, await TextFile.create(join(folder, path), join(shownFolder, path)));
     }
@@ -88,15 +90,20 @@ export class SubsetFiles {
 
   private summarize(subset: Subset): SubsetCounts {
     const train = this.countsOf(pathOf("train", subset));
-    const validation = this.hasValidation ? this.countsOf(pathOf("validation", subset)) : null;
+    const has = this.sides.includes("validation");
+    const validation = has ? this.countsOf(pathOf("validation", subset)) : null;
     const leftOut = this.leftOut.get(subset) ?? {};
-    const candidates = train.rows + (validation?.rows ?? 0) + sum(leftOut);
-    return { train, validation, candidates, leftOut };
+    const tests = this.sides.flatMap((side): [TestSide, FileCounts][] =>
+      side === "train" || side === "validation" ? [] : [[side, this.countsOf(pathOf(side, subset))]],
+    );
+    const held = [...(validation === null ? [] : [validation]), ...tests.map(([, counts]) => counts)];
+    const candidates = held.reduce((total, { rows }) => total + rows, train.rows) + sum(leftOut);
+    const withTests = tests.length === 0 ? {} : { tests: Object.fromEntries(tests) };
+    return { train, validation, ...withTests, candidates, leftOut };
   }
 
   private pathsOf(subset: Subset): string[] {
-    const sides: Side[] = this.hasValidation ? ["train", "validation"] : ["train"];
-    return sides.map((side) => pathOf(side, subset));
+    return this.sides.map((side) => pathOf(side, subset));
   }
 
   private countsOf(path: string): FileCounts {
@@ -106,15 +113,15 @@ export class SubsetFiles {
   }
 }
 
-export function sum(counts: Record<string, number>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
+export function sum(counts: Readonly<Record<string, number | undefined>>): number {
+  return Object.values(counts).reduce<number>((total, count) => total + (count ?? 0), 0);
 }
 
 function pathOf(side: Side, subset: Subset): string {
-  return side === "train" ? `${subset}.jsonl` : `validation/${subset}.jsonl`;
+  return side === "train" ? `${subset}.jsonl` : `${side}/${subset}.jsonl`;
 }
 
-const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+export const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 function emptyCounts(path: string): FileCounts {
   return {

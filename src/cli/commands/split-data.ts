@@ -8,7 +8,7 @@ import { quoteArgument, writeResult } from "../output.js";
 export const FORMAT_CHOICES = [
   ...(["toolbench", "toolllama", "alpha-umi-1", "alpha-umi-2", "openai", "sharegpt"] as const),
   ...(["llamafactory-v1", "hermes", "glaive", "toolace", "toolalpaca", "toolalpaca-eval"] as const),
-  ...(["toucan", "nemotron", "xlam"] as const),
+  ...(["toucan", "nemotron", "xlam", "trajectory"] as const),
 ] as const;
 
 interface SplitDataOptions {

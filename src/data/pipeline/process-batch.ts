@@ -5,14 +5,18 @@ import { createRenderer, type Renderer } from "../../prompts/renderer.js";
 import { createReaders } from "../formats.js";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import type { ReaderOptions, ReadTrajectory } from "../readers/reader.js";
+import { writeTrajectory } from "../readers/trajectory.js";
 import { RowEncoder, type RowsBySubset } from "../rows/row-encoder.js";
+import { traitsOf } from "../sides/traits-of.js";
 import { readEntries } from "./read-entries.js";
-import type { BatchResult, Outcome, RecordBatch } from "./record-batch.js";
+import type { BatchResult, KeptTrajectory, Outcome, RecordBatch } from "./record-batch.js";
 
 /** Plain data: it goes to worker threads. */
 export interface ProcessorOptions {
   profile: Profile;
   readers: ReaderOptions;
+  /** Whether trajectories go along with their rows, and what decides their sides. */
+  keepsTrajectories: boolean;
 }
 
 /** Everything about a batch that depends on nothing else: parsing, reading, rendering. */
@@ -22,12 +26,12 @@ export function createBatchProcessor(options: ProcessorOptions): ProcessBatch {
   const readers = createReaders(options.readers);
   const renderer = createRenderer(options.profile);
   const encoder = new RowEncoder();
+  const tools = { renderer, encoder, keepsTrajectories: options.keepsTrajectories };
   return (batch) => {
     const outcomes: BatchResult["outcomes"] = [];
     for (const { result, value, place } of readEntries(batch, readers)) {
       const { file: _, ...at } = place;
-      if (result.kind === "trajectory")
-        outcomes.push({ ...toOutcome(result, value, { renderer, encoder }), place: at });
+      if (result.kind === "trajectory") outcomes.push({ ...toOutcome(result, value, tools), place: at });
       else if (result.kind === "skipped")
         outcomes.push({ kind: "skipped", reason: result.reason, place: at });
       else outcomes.push({ ...result, kind: "rejected", record: toJson(value), place: at });
@@ -39,6 +43,7 @@ export function createBatchProcessor(options: ProcessorOptions): ProcessBatch {
 interface Tools {
   renderer: Renderer;
   encoder: RowEncoder;
+  keepsTrajectories: boolean;
 }
 
 function toOutcome(read: ReadTrajectory, value: unknown, tools: Tools): Outcome {
@@ -47,8 +52,9 @@ function toOutcome(read: ReadTrajectory, value: unknown, tools: Tools): Outcome 
     ...{ kind: "rejected", reason, detail, sourceId },
     record: toJson(value),
   });
-  const rows = encode(read, tools);
-  if (rows === null) return rejected(NESTED_TOO_DEEPLY.reason, NESTED_TOO_DEEPLY.detail);
+  const encoded = encode(read, tools);
+  if (encoded === null) return rejected(NESTED_TOO_DEEPLY.reason, NESTED_TOO_DEEPLY.detail);
+  const { rows, kept } = encoded;
   if (SUBSETS.every((subset) => rows[subset].rows.length === 0)) {
     return rejected(rows.backbone.leftOut[0] ?? "no_step", "no turn of it can be trained on");
   }
@@ -56,23 +62,31 @@ function toOutcome(read: ReadTrajectory, value: unknown, tools: Tools): Outcome 
   return {
     ...{ kind: "trajectory", sourceId, instruction, hasTools, lost },
     ...{ untrained: countUntrained(steps), rows },
+    ...(kept !== null && { kept }),
   };
 }
 
 /** Null where tools or arguments are nested too deeply to be written. */
-function encode({ trajectory }: ReadTrajectory, { renderer, encoder }: Tools): RowsBySubset | null {
+function encode(
+  read: ReadTrajectory,
+  { renderer, encoder, keepsTrajectories }: Tools,
+): { rows: RowsBySubset; kept: KeptTrajectory | null } | null {
+  const { trajectory } = read;
   try {
     const thread = renderer.thread(trajectory);
-    return thread === null
-      ? encoder.addExamples(renderer.examples({ id: "", ...trajectory }))
-      : encoder.addThread(thread);
+    const rows =
+      thread === null
+        ? encoder.addExamples(renderer.examples({ id: "", ...trajectory }))
+        : encoder.addThread(thread);
+    if (!keepsTrajectories) return { rows, kept: null };
+    return { rows, kept: { traits: traitsOf(read), recorded: encoder.addText(writeTrajectory(read)) } };
   } catch (error) {
     if (isStackOverflow(error)) return null;
     throw error;
   }
 }
 
-function countUntrained(steps: readonly Step[]): Record<string, number> {
+export function countUntrained(steps: readonly Step[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const step of steps) {
     if (step.kind === "user") continue;
@@ -85,7 +99,7 @@ function countUntrained(steps: readonly Step[]): Record<string, number> {
 }
 
 /** A record that is nested too deeply to be written is left out; its place and the reason stay. */
-function toJson(value: unknown): string {
+export function toJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? "null";
   } catch (error) {

@@ -1,5 +1,7 @@
 import type { Format, RecordPlace } from "../readers/reader.js";
+import type { Span } from "../rows/growing-buffer.js";
 import type { RowsBySubset } from "../rows/row-encoder.js";
+import type { Traits } from "../sides/side.js";
 import type { CutBatch } from "./cut-batches.js";
 
 /** Records and how to read them. */
@@ -24,7 +26,15 @@ export type Outcome =
       lost: Record<string, number>;
       untrained: Record<string, number>;
       rows: RowsBySubset;
+      kept?: KeptTrajectory;
     };
+
+/** The trajectory itself, for tests and shares that depend on more than the instruction. */
+export interface KeptTrajectory {
+  traits: Traits;
+  /** Where the bytes hold it, from behind its id to the end of the line. */
+  recorded: Span;
+}
 
 /** Where an outcome belongs: the record's index in its file, and which of its trajectories. */
 export type OutcomePlace = Omit<RecordPlace, "file">;

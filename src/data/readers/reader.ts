@@ -17,6 +17,7 @@ export const FORMATS = [
   "toucan",
   "nemotron",
   "xlam",
+  "trajectory",
 ] as const;
 export type Format = (typeof FORMATS)[number];
 
@@ -33,6 +34,8 @@ export interface ReadTrajectory {
   trajectory: Omit<Trajectory, "id">;
   /** The record's own id, where it has one; ToolBench's with its group where the place tells it, as in `G1:10`. */
   sourceId: string | null;
+  /** What kind of task or tools it is about, where the record tells. */
+  category?: string | null;
   /** False where the record says nothing about tools, so that calls cannot be checked against them. */
   hasTools: boolean;
   /** Turns that could not become part of a step, by reason. */

@@ -2,12 +2,10 @@ import type { Segment } from "../../core/example.js";
 import { SUBSETS, type Subset } from "../../core/roles.js";
 import { isTrainedIn, type Thread } from "../../prompts/render-thread.js";
 import type { SubsetExamples } from "../../prompts/renderer.js";
-import { GrowingBuffer } from "./growing-buffer.js";
+import { GrowingBuffer, type Span } from "./growing-buffer.js";
 
 /** A row as it stands in the encoder's bytes, from behind its ids to the end of the line. */
-export interface RowSpan {
-  start: number;
-  end: number;
+export interface RowSpan extends Span {
   /** What a row's id has behind its trajectory's. */
   suffix: string;
   segments: number;
@@ -43,6 +41,13 @@ export class RowEncoder {
   /** All rows since the last call; they are the caller's. */
   takeBytes(): Buffer {
     return this.out.take();
+  }
+
+  /** Any other text, between the rows. */
+  addText(text: string): Span {
+    const start = this.out.length;
+    this.out.write(text);
+    return { start, end: this.out.length };
   }
 
   addThread(thread: Thread): RowsBySubset {

@@ -1,0 +1,23 @@
+import type { LoadedProfile } from "../prompts/load-profile.js";
+import type { ExcludedIds } from "./exclude-ids.js";
+import type { Format, ReaderOptions } from "./readers/reader.js";
+import type { TestOptions } from "./sides/side.js";
+
+/** All that decides, beside the records, what a data set holds. Plain data: it goes into shards. */
+export interface SplitSettings {
+  format?: Format;
+  readers?: ReaderOptions;
+  excludedIds: ExcludedIds;
+  /** Use at most so many trajectories. */
+  limit: number | null;
+  /** Share of the trajectories, from 0 to below 1. */
+  validation: number;
+  seed: number;
+  /** What is held out besides validation; without it, nothing. */
+  sides?: TestOptions;
+  isStrict: boolean;
+  /** Stop when more records than this have been rejected. */
+  maxErrors: number | null;
+  createdBy: string;
+  profile: LoadedProfile;
+}
