@@ -36,10 +36,10 @@ export function parseExactPython(text: string): unknown {
   return toPlain(parsePythonLiteral(text, EXACT) as PythonValue);
 }
 
-/** A Python literal that begins at a character, and where it ends. */
-export function readExactPython(text: string, start: number): { value: unknown; end: number } {
+/** The JSON of a Python literal that begins at a character, and where that ends. */
+export function readPythonJson(text: string, start: number): { json: string; end: number } {
   const { value, end } = readPythonLiteral(text, start, EXACT);
-  return { value: toPlain(value as PythonValue), end };
+  return { json: write(value as PythonValue), end };
 }
 
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;

@@ -1,4 +1,4 @@
-import { readExactPython } from "../exact-json.js";
+import { readPythonJson } from "../exact-json.js";
 import { isStackOverflow } from "../nested-too-deeply.js";
 import type { ChatCall } from "./chat-steps.js";
 
@@ -35,15 +35,15 @@ class CallsReader {
     this.blanks();
     const name = this.name();
     this.expect("(");
-    const entries: [string, unknown][] = [];
+    const entries: string[] = [];
     while (!this.take(")")) {
       if (entries.length > 0) this.expect(",");
       const key = this.until("=");
-      const { value, end } = readExactPython(this.text, this.at);
-      entries.push([key, value]);
+      const { json, end } = readPythonJson(this.text, this.at);
+      entries.push(`${JSON.stringify(key)}:${json}`);
       this.at = end;
     }
-    return { id: name, name, arguments: Object.fromEntries(entries) };
+    return { id: name, name, arguments: `{${entries.join(",")}}` };
   }
 
   /** A name may itself hold a parenthesis: those of the tools are tried first. */
