@@ -40,6 +40,8 @@ interface ExplainOptions {
   readers: readonly Reader[];
   /** So many records are looked at. */
   records: number;
+  /** Sees each of them. */
+  see?(record: ReadRecord): void;
 }
 
 export async function explainInput(input: Input, options: ExplainOptions): Promise<InputExplanation> {
@@ -48,6 +50,7 @@ export async function explainInput(input: Input, options: ExplainOptions): Promi
   const sample = newSample();
   for await (const record of source.read()) {
     add(sample, record);
+    options.see?.(record);
     if (sample.records === options.records) break;
   }
   const format = options.format ?? source.detections[0]?.format ?? null;

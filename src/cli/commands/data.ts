@@ -3,6 +3,10 @@ import { MllmError } from "../../core/errors.js";
 import { SUBSETS, type Subset } from "../../core/roles.js";
 import type { Context } from "../context.js";
 import { writeResult } from "../output.js";
+import { createDataInspectCommand } from "./data-inspect.js";
+import { createDataShowCommand } from "./data-show.js";
+import { createDataStatsCommand } from "./data-stats.js";
+import { createDataValidateCommand } from "./data-validate.js";
 
 interface ExportOptions {
   to: "trl" | "openai";
@@ -37,7 +41,13 @@ export function createDataCommand(context: Context): Command {
     .option("--json", "print the result as JSON")
     .addHelpText("after", EXAMPLES)
     .action((dataset: string, options: ExportOptions) => exportSubset(context, dataset, options));
-  return new Command("data").description("Work with data sets").addCommand(exportCommand);
+  return new Command("data")
+    .description("Work with data sets")
+    .addCommand(createDataInspectCommand(context))
+    .addCommand(createDataStatsCommand(context))
+    .addCommand(createDataValidateCommand(context))
+    .addCommand(createDataShowCommand(context))
+    .addCommand(exportCommand);
 }
 
 async function exportSubset(context: Context, dataset: string, options: ExportOptions): Promise<void> {

@@ -1,0 +1,209 @@
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { DatasetManifest, type Side } from "../../core/dataset-manifest.js";
+import { MllmError } from "../../core/errors.js";
+import { sha256 } from "../../core/ids.js";
+import { SUBSETS } from "../../core/roles.js";
+import { checkIdentities } from "../check-identities.js";
+import { sum } from "../subset-files.js";
+import { listRowFiles, parseRow, type RowFile, readLines } from "./dataset-rows.js";
+
+export interface ValidateDatasetRequest {
+  /** Absolute. */
+  folder: string;
+  /** Look no further when more problems than this were found. */
+  maxErrors: number | null;
+  signal: AbortSignal;
+}
+
+export interface DatasetProblem {
+  /** Relative to the data set; with the line where it is about one. */
+  place: string;
+  reason: string;
+  detail: string;
+}
+
+export interface DatasetValidation {
+  problems: DatasetProblem[];
+  files: number;
+  rows: number;
+  /** Not everything was looked at, because too much is wrong. */
+  isCut: boolean;
+}
+
+export type ValidateDatasetEvent =
+  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number }
+  | { type: "done"; validation: DatasetValidation };
+
+const PROGRESS_ROWS = 500;
+
+/** Checks the manifest, and every file against it: sizes, hashes, rows, counts. */
+export async function* validateDataset(
+  request: ValidateDatasetRequest,
+): AsyncGenerator<ValidateDatasetEvent> {
+  const { folder, signal, maxErrors } = request;
+  const validation: DatasetValidation = { problems: [], files: 0, rows: 0, isCut: false };
+  const report = (place: string, reason: string, detail: string) => {
+    if (!validation.isCut) validation.problems.push({ place, reason, detail });
+    validation.isCut = maxErrors !== null && validation.problems.length > maxErrors;
+  };
+  const manifest = await readManifest(folder, report);
+  if (manifest !== null) {
+    await checkProfile(folder, manifest, report);
+    const files = listRowFiles(manifest);
+    const sides = new SideCheck();
+    const bytesTotal = files.reduce((total, { counts }) => total + counts.sizeBytes, 0);
+    let bytesRead = 0;
+    for (const file of files) {
+      const check = new FileCheck(file, sides, report);
+      validation.files += 1;
+      if (!(await check.hasSize(folder))) continue;
+      for await (const { line, text } of readLines(folder, file.counts, (chunk) => check.see(chunk))) {
+        if (signal.aborted) throw new MllmError("interrupted", "interrupted");
+        if (validation.isCut) break;
+        check.addLine(line, text);
+        validation.rows += 1;
+        if (validation.rows % PROGRESS_ROWS !== 0) continue;
+        const done = { bytesRead: bytesRead + check.bytesRead, bytesTotal };
+        yield { type: "progress", records: validation.rows, used: validation.rows, ...done };
+      }
+      bytesRead += check.bytesRead;
+      if (validation.isCut) break;
+      check.finish();
+    }
+  }
+  yield { type: "done", validation };
+}
+
+type Report = (place: string, reason: string, detail: string) => void;
+
+const MANIFEST = "manifest.json";
+
+async function readManifest(folder: string, report: Report): Promise<DatasetManifest | null> {
+  const text = await readFile(join(folder, MANIFEST), "utf8").catch(() => null);
+  if (text === null) {
+    report(MANIFEST, "no_manifest", "the manifest is missing: the data set was never finished");
+    return null;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    report(MANIFEST, "bad_manifest", `no JSON: ${(error as Error).message}`);
+    return null;
+  }
+  const parsed = DatasetManifest.safeParse(value);
+  if (!parsed.success) {
+    for (const { path, message } of parsed.error.issues) {
+      report(MANIFEST, "bad_manifest", `${path.join(".")}: ${message}`);
+    }
+    return null;
+  }
+  checkCounts(parsed.data, report);
+  return parsed.data;
+}
+
+function checkCounts(manifest: DatasetManifest, report: Report): void {
+  try {
+    checkIdentities(manifest);
+  } catch (error) {
+    report(MANIFEST, "counts", (error as Error).message);
+  }
+  for (const subset of SUBSETS) {
+    const { candidates, leftOut } = manifest.subsets[subset];
+    const own = listRowFiles(manifest).filter((file) => file.subset === subset);
+    const rows = own.reduce((total, { counts }) => total + counts.rows, 0);
+    if (rows + sum(leftOut) === candidates) continue;
+    report(
+      MANIFEST,
+      "counts",
+      `${subset}: ${candidates} candidates, but ${rows} rows and ${sum(leftOut)} left out`,
+    );
+  }
+}
+
+async function checkProfile(folder: string, { profile }: DatasetManifest, report: Report): Promise<void> {
+  const text = await readFile(join(folder, profile.path), "utf8").catch(() => null);
+  if (text === null) report(profile.path, "missing_file", "the profile is missing");
+  else if (sha256(text) !== profile.sha256)
+    report(profile.path, "changed_file", "the profile was changed after the split");
+}
+
+/** Reads one file of rows along with the manifest's claims about it. */
+class FileCheck {
+  bytesRead = 0;
+  private readonly hash = createHash("sha256");
+  private readonly found = {
+    ...{ rows: 0, segments: 0, trainedSegments: 0, characters: 0, trainedCharacters: 0 },
+  };
+  private badRows = 0;
+
+  constructor(
+    private readonly file: RowFile,
+    private readonly sides: SideCheck,
+    private readonly report: Report,
+  ) {}
+
+  async hasSize(folder: string): Promise<boolean> {
+    const { path, sizeBytes } = this.file.counts;
+    const found = await stat(join(folder, path)).catch(() => null);
+    if (found === null) this.report(path, "missing_file", "the file is missing");
+    else if (found.size !== sizeBytes) {
+      this.report(path, "changed_file", `${found.size} bytes, not the ${sizeBytes} of the manifest`);
+    }
+    return found !== null && found.size > 0;
+  }
+
+  see(chunk: Buffer): void {
+    this.hash.update(chunk);
+    this.bytesRead += chunk.length;
+  }
+
+  addLine(line: number, text: Buffer | null): void {
+    const row = text === null ? "the line cannot be read" : parseRow(text);
+    if (typeof row === "string") {
+      this.badRows += 1;
+      this.report(`${this.file.counts.path}:${line}`, "bad_row", row);
+      return;
+    }
+    const { found } = this;
+    found.rows += 1;
+    for (const segment of row.segments) {
+      found.segments += 1;
+      found.characters += segment.text.length;
+      if (!segment.train) continue;
+      found.trainedSegments += 1;
+      found.trainedCharacters += segment.text.length;
+    }
+    const place = `${this.file.counts.path}:${line}`;
+    if (row.segments.every(({ train }) => !train))
+      this.report(place, "nothing_trained", `${row.id} trains nothing`);
+    if (!this.sides.isApart(this.file.side, row.trajectory))
+      this.report(place, "held_out_and_trained", `${row.trajectory} is among the training rows, too`);
+  }
+
+  finish(): void {
+    const { path, sha256: expected, ...counts } = this.file.counts;
+    if (this.hash.digest("hex") !== expected)
+      this.report(path, "changed_file", "its SHA-256 is not the manifest's");
+    if (this.badRows > 0) return;
+    for (const [name, count] of Object.entries(this.found)) {
+      const claimed = counts[name as keyof typeof counts];
+      if (claimed !== count)
+        this.report(path, "counts", `${count} ${name}, not the ${claimed} of the manifest`);
+    }
+  }
+}
+
+/** What is held out must not be trained on. Of each trajectory 48 bits of a hash are kept. */
+class SideCheck {
+  private readonly trained = new Set<number>();
+
+  /** The training rows of a subset come before those held out. */
+  isApart(side: Side, trajectory: string): boolean {
+    const key = createHash("sha256").update(trajectory).digest().readUIntBE(0, 6);
+    if (side === "train") this.trained.add(key);
+    return side === "train" || !this.trained.has(key);
+  }
+}
