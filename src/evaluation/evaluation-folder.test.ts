@@ -56,6 +56,13 @@ describe("the folder of an evaluation", () => {
     await expect(checkEvaluationFolder(folder)).resolves.toBeUndefined();
   });
 
+  it("is written beside what others left who write it too, or were killed at it", async () => {
+    const folder = makeFolder();
+    await writeFile(join(folder, ".items.jsonl.partial-1-0a1b2c3d"), "{");
+    await writeEvaluation(folder, EVALUATION, [ITEM]);
+    expect(await readItems(folder)).toEqual([ITEM]);
+  });
+
   it("is refused where it holds something else", async () => {
     const folder = makeFolder();
     await writeFile(join(folder, "thesis.tex"), "");

@@ -8,6 +8,8 @@ import { Item } from "./item.js";
 
 const EVALUATION = "evaluation.json";
 const ITEMS = "items.jsonl";
+/** Of somebody who writes the same evaluation now, or who was killed while writing it. */
+const PARTIAL = /^\.(evaluation\.json|items\.jsonl)\.partial-/;
 
 /** Refuses a folder that holds something, but no evaluation: worth asking before work that takes long. */
 export async function checkEvaluationFolder(folder: string): Promise<void> {
@@ -15,7 +17,8 @@ export async function checkEvaluationFolder(folder: string): Promise<void> {
     if (systemErrorCode(error) === "ENOENT") return [];
     throw explainSystemError(error, folder);
   });
-  if (names.length === 0 || names.includes(EVALUATION) || names.includes(ITEMS)) return;
+  const others = names.filter((name) => !PARTIAL.test(name));
+  if (others.length === 0 || others.includes(EVALUATION) || others.includes(ITEMS)) return;
   throw new MllmError("bad_input", `${folder} holds something that is not an evaluation`, {
     hint: "Choose an empty or new folder for --out.",
   });
