@@ -104,6 +104,9 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE results (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   `,
+  `
+  DROP TABLE results;
+  `,
 ];
 
 /** Brings the database to the newest version; refuses one that a newer mllm has written. */

@@ -434,4 +434,18 @@ describe("results", () => {
     expect(again.results.get("a")).toEqual({ list: [1, "two"] });
     expect(again.results.get("b")).toBeNull();
   });
+
+  it("are no part of what is copied to read the state, and made only where there are some", () => {
+    const state = makeState();
+    const files = () => describeFiles(dirname(state.path)).map(([name]) => name);
+    expect(files().filter((name) => name.startsWith("results"))).toEqual([]);
+    state.results.put("a", 1);
+    const before = describeFiles(dirname(state.path));
+    expect(files()).toContain("results.db");
+    const copy = openStateReadOnly(state.path);
+    copy.results.put("a", 2);
+    copy.close();
+    expect(describeFiles(dirname(state.path))).toEqual(before);
+    expect(state.results.get("a")).toBe(1);
+  });
 });

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import type { JobState } from "../core/job-state.js";
 import type { Role, Subset } from "../core/roles.js";
 import { createAgentStore } from "./agent-store.js";
@@ -134,7 +135,10 @@ export interface State {
   listEvaluations(filter?: EvaluationFilter): EvaluationRow[];
   /** As findJob. */
   findEvaluation(idOrPrefix: string): EvaluationRow;
-  /** What evaluations have found out before; undefined for what they have not. Values are plain JSON data. */
+  /**
+   * What evaluations have found out before; undefined for what they have not. Values are plain JSON data. They lie in
+   * `results.db` beside the database: it may grow large, is written all the time, and can be deleted.
+   */
   readonly results: { get(key: string): unknown; put(key: string, value: unknown): void };
   close(): void;
 }
@@ -144,7 +148,7 @@ export interface State {
  * Throws bad_state for a damaged file or one of a newer version, permission_denied, disk_full.
  */
 export function openState(path: string): State {
-  return createState(openDatabase(path));
+  return createState(openDatabase(path), path);
 }
 
 /**
@@ -155,7 +159,7 @@ export function openStateReadOnly(path: string): State {
   const snapshot = takeSnapshot(path);
   try {
     const database = openDatabase(snapshot.path, path);
-    const state = createState(database);
+    const state = createState(database, snapshot.path);
     database.exec("PRAGMA query_only = ON");
     const close = () => {
       state.close();
@@ -168,7 +172,7 @@ export function openStateReadOnly(path: string): State {
   }
 }
 
-function createState(database: Database): State {
+function createState(database: Database, path: string): State {
   try {
     migrate(database);
   } catch (error) {
@@ -176,6 +180,7 @@ function createState(database: Database): State {
     throw error;
   }
   const { id: workspaceId } = database.get("SELECT id FROM workspace") as { id: string };
+  const results = createResultStore(join(dirname(path), "results.db"));
   return {
     path: database.path,
     workspaceId,
@@ -184,7 +189,10 @@ function createState(database: Database): State {
     ...createCheckpointStore(database),
     ...createAgentStore(database),
     ...createEvaluationStore(database),
-    results: createResultStore(database),
-    close: database.close,
+    results,
+    close: () => {
+      results.close();
+      database.close();
+    },
   };
 }
