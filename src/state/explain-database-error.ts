@@ -48,12 +48,25 @@ const EXPLANATIONS: readonly Explanation[] = [
 export function explainDatabaseError(error: unknown, path: string): unknown {
   if (error instanceof MllmError) return error;
   const { message } = error as Error;
-  const code = systemErrorCode(error) || message;
+  const code = codeOf(error) || message;
   const known = EXPLANATIONS.find(({ pattern }) => pattern.test(code));
   if (known === undefined) return error;
   return new MllmError(known.code, `${path} ${known.what} (${message})`, { hint: known.hint, cause: error });
 }
 
 export function isBusy(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED)/.test(systemErrorCode(error) ?? "");
+  return /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error) ?? "");
+}
+
+/** SQLite's own, by number. */
+const PRIMARY_CODES: Record<number, string> = {
+  ...{ 5: "SQLITE_BUSY", 6: "SQLITE_LOCKED", 8: "SQLITE_READONLY", 10: "SQLITE_IOERR" },
+  ...{ 11: "SQLITE_CORRUPT", 13: "SQLITE_FULL", 14: "SQLITE_CANTOPEN", 26: "SQLITE_NOTADB" },
+};
+
+/** libsql has names for some of SQLite's extended codes only; the others' low byte is the code that they extend. */
+function codeOf(error: unknown): string | null {
+  const code = systemErrorCode(error);
+  const [, number] = /^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(code ?? "") ?? [];
+  return number === undefined ? code : (PRIMARY_CODES[Number(number) & 0xff] ?? code);
 }

@@ -27,7 +27,7 @@ export function createEvalShowCommand(context: Context): Command {
 
 async function withState<T>(context: Context, work: (state: State | null) => T): Promise<Awaited<T>> {
   const { openWorkspace } = await import("../workspace.js");
-  const workspace = await openWorkspace(context, { database: "existing" });
+  const workspace = await openWorkspace(context, { database: "read-only" });
   try {
     return await work(workspace.state);
   } finally {
