@@ -65,7 +65,7 @@ export function writeSplitNotes(context: Context, { records, warnings }: Dataset
 }
 
 export function formatSplit(
-  { records, trajectories, subsets, untrainedTurns }: DatasetManifest,
+  { records, excluded = {}, trajectories, subsets, untrainedTurns, repairs = {} }: DatasetManifest,
   next: string,
 ): string {
   const rows = SUBSETS.map((subset) => {
@@ -73,10 +73,17 @@ export function formatSplit(
     return [subset, train.rows, validation?.rows ?? 0, train.trainedSegments, formatReasons(leftOut)];
   });
   const used = `${records.used} of ${records.read} records used: ${trajectories.train} to train on, ${trajectories.validation} for validation`;
-  const untrained = formatReasons(untrainedTurns);
-  const context = untrained === null ? "" : `turns kept as context only: ${untrained}\n`;
+  const line = (what: string, reasons: Record<string, number>) => {
+    const shown = formatReasons(reasons);
+    return shown === null ? "" : `${what}: ${shown}\n`;
+  };
+  const policies = [
+    line("left out by design", excluded),
+    line("mended or changed", repairs),
+    line("turns kept as context only", untrainedTurns),
+  ].join("");
   const table = formatTable(["subset", "rows", "validation", "trained turns", "left out"], rows);
-  return `${used}\n${context}\n${table}\n\n${next}`;
+  return `${used}\n${policies}\n${table}\n\n${next}`;
 }
 
 export function formatCompat({ records, subsets }: CompatSummary): string {

@@ -53,6 +53,8 @@ export const DatasetManifest = z.object({
   profile: z.object({ name: z.string(), path: z.string(), sha256: Hash }),
   /** read = used + excluded + the sum of rejected. A record of several trajectories counts as so many. */
   records: z.object({ read: Count, used: Count, excluded: Count, rejected: Reasons }),
+  /** Records left out by design, by reason; they come to `records.excluded`. Absent in manifests of earlier versions. */
+  excluded: Reasons.optional(),
   /** Of a test only where it was asked for. */
   trajectories: z.object({
     ...{ train: Count, validation: Count },
@@ -61,6 +63,8 @@ export const DatasetManifest = z.object({
   }),
   /** Turns kept as context but not trained, by reason. */
   untrainedTurns: Reasons,
+  /** What was changed in trajectories that are used, by what: calls whose arguments were mended or came together, and so on. */
+  repairs: Reasons.optional(),
   subsets: z.record(z.enum(SUBSETS), SubsetCounts),
   tests: z.partialRecord(z.enum(TEST_SIDES), TrajectoryFile).optional(),
   warnings: z.array(z.string()),

@@ -8,6 +8,9 @@ import type { Detection } from "./detect-format.js";
 import { isExcluded } from "./exclude-ids.js";
 import { describeLackingRoles } from "./lacking-roles.js";
 import type { BatchResult, Outcome, RecordBatch } from "./pipeline/record-batch.js";
+import { Duplicates } from "./policies/duplicates.js";
+import { DEFAULT_POLICIES, describePolicies } from "./policies/policies.js";
+import { describeUnmetExclusions } from "./policies/unmet-exclusions.js";
 import type { RecordPlace } from "./readers/reader.js";
 import { describeSides, type Placed, sidesOf, testSidesOf } from "./sides/side.js";
 import { SideChooser } from "./sides/side-chooser.js";
@@ -27,15 +30,15 @@ export class DatasetBuilder {
   detections: Detection[] = [];
   private input = { path: "", number: -1 };
   private readonly inputRecords: number[] = [];
-  private excluded = 0;
-  private excludedById = 0;
   private readonly rejected: Record<string, number> = {};
-  private readonly skipped: Record<string, number> = {};
+  private readonly excluded: Record<string, number> = {};
   private readonly untrainedTurns: Record<string, number> = {};
+  private readonly repairs: Record<string, number> = {};
   private readonly trajectories: DatasetManifest["trajectories"] = { train: 0, validation: 0 };
   private withoutTools = 0;
   private firstFault = "";
   private readonly ids = new TrajectoryIds();
+  private readonly duplicates = new Duplicates();
   private readonly sides: SideChooser<TrajectoryRows>;
 
   constructor(
@@ -67,10 +70,7 @@ export class DatasetBuilder {
       const place = { file, ...outcome.place };
       if (outcome.kind === "trajectory") await this.addTrajectory(outcome, place, rows);
       else if (outcome.kind === "rejected") await this.reject(outcome, place);
-      else {
-        this.excluded += 1;
-        count(this.skipped, outcome.reason);
-      }
+      else count(this.excluded, outcome.reason);
     }
   }
 
@@ -96,13 +96,16 @@ export class DatasetBuilder {
         validation: request.validation,
         seed: request.seed,
         excludedIds: request.excludedIds.size,
+        ...describePolicies(request.policies ?? DEFAULT_POLICIES),
         ...(request.sides !== undefined && describeSides(request.sides)),
         ...(request.readers !== undefined && { reading: request.readers }),
       },
       profile: { name: request.profile.profile.name, path: "profile.json", sha256: request.profile.sha256 },
-      records: { read: this.read, used: this.used, excluded: this.excluded, rejected: this.rejected },
+      records: { read: this.read, used: this.used, excluded: sum(this.excluded), rejected: this.rejected },
+      excluded: this.excluded,
       trajectories: this.trajectories,
       untrainedTurns: this.untrainedTurns,
+      repairs: this.repairs,
       subsets,
       ...tests,
       warnings: [...describeLackingRoles(inputs.map(({ format }) => format)), ...this.warnings(subsets)],
@@ -118,18 +121,16 @@ export class DatasetBuilder {
   private async addTrajectory(read: ReadOutcome, place: RecordPlace, bytes: Buffer): Promise<void> {
     const id = this.admit(read.sourceId, place);
     if (id === null) return;
+    const again = this.duplicates.findReason(read.fingerprint);
+    if (again !== null) return count(this.excluded, again);
     const traits = read.kept?.traits ?? bareTraits(read.instruction);
     const item = { id, rows: read.rows, bytes, recorded: read.kept?.recorded };
     const placement = this.sides.place(traits, item);
-    if (placement.kind === "left-out") {
-      this.excluded += 1;
-      return count(this.skipped, placement.reason);
-    }
+    if (placement.kind === "left-out") return count(this.excluded, placement.reason);
     this.used += 1;
     if (!read.hasTools) this.withoutTools += 1;
-    for (const counts of [read.lost, read.untrained]) {
-      for (const [reason, turns] of Object.entries(counts)) count(this.untrainedTurns, reason, turns);
-    }
+    for (const counts of [read.lost, read.untrained]) addCounts(this.untrainedTurns, counts);
+    addCounts(this.repairs, read.repairs);
     await this.write(placement.placed);
   }
 
@@ -137,8 +138,7 @@ export class DatasetBuilder {
   private admit(sourceId: string | null, place: RecordPlace): string | null {
     const id = this.ids.assign(sourceId, place, this.input.number);
     if (!isExcluded(this.request.excludedIds, id, sourceId)) return id;
-    this.excluded += 1;
-    this.excludedById += 1;
+    count(this.excluded, "excluded_id");
     return null;
   }
 
@@ -185,7 +185,7 @@ export class DatasetBuilder {
   }
 
   private nothingUsed(): MllmError {
-    const counts = { ...this.rejected, ...this.skipped };
+    const counts = { ...this.rejected, ...this.excluded };
     const reasons = Object.entries(counts).map(([reason, records]) => `${reason} ${records}`);
     const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
     const first = this.firstFault === "" ? "" : `\nThe first: ${this.firstFault}`;
@@ -194,8 +194,8 @@ export class DatasetBuilder {
       `no trajectory to train on among ${this.read} records${why}${first}`,
       {
         hint:
-          this.excluded > 0 && reasons.length === 0
-            ? "All of them are left out by --exclude-ids."
+          sum(this.excluded) > 0 && sum(this.rejected) === 0
+            ? "All of them are left out by design: see the reasons."
             : this.hintAtFormat(),
       },
     );
@@ -210,16 +210,7 @@ export class DatasetBuilder {
   }
 
   private warnings(subsets: DatasetManifest["subsets"]): string[] {
-    const warnings = Object.entries(this.skipped).map(
-      ([reason, records]) => `${records} records left out by design: ${reason}`,
-    );
-    if (this.request.excludedIds.size > 0) {
-      warnings.push(
-        this.excludedById === 0
-          ? "none of the ids to leave out is the id of a trajectory"
-          : `trajectories left out by their ids: ${this.excludedById}`,
-      );
-    }
+    const warnings = describeUnmetExclusions(this.request, this.excluded);
     if (this.withoutTools > 0) {
       warnings.push(
         `${this.withoutTools} trajectories do not say which tools there were: their calls are not checked`,
@@ -230,6 +221,10 @@ export class DatasetBuilder {
     }
     return warnings;
   }
+}
+
+function addCounts(counts: Record<string, number>, more: Record<string, number>): void {
+  for (const [reason, by] of Object.entries(more)) count(counts, reason, by);
 }
 
 function count(counts: Record<string, number>, reason: string, by = 1): void {

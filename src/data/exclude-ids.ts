@@ -7,11 +7,22 @@ export type ExcludedIds = ReadonlySet<string>;
 
 /** The ids of all these files: each ToolBench's `{"10": 0}`, a JSON list, or one id a line. */
 export async function readExcludedIds(paths: string[], cwd: string): Promise<ExcludedIds> {
-  const lists = await Promise.all(paths.map((path) => readIds(resolve(cwd, path), path)));
-  return new Set(lists.flat());
+  return new Set(await readNames(paths, cwd, "ids"));
 }
 
-async function readIds(path: string, shownPath: string): Promise<string[]> {
+/** The names of tools in all these files, as ids are given. */
+export async function readExcludedTools(paths: string[], cwd: string): Promise<string[]> {
+  return [...new Set(await readNames(paths, cwd, "tools"))];
+}
+
+type Listed = "ids" | "tools";
+
+async function readNames(paths: string[], cwd: string, what: Listed): Promise<string[]> {
+  const lists = await Promise.all(paths.map((path) => readList(path, resolve(cwd, path), what)));
+  return lists.flat();
+}
+
+async function readList(shownPath: string, path: string, what: Listed): Promise<string[]> {
   let text: string;
   try {
     text = (await readFile(path, "utf8")).replace(/^\ufeff/, "").trim();
@@ -27,10 +38,10 @@ async function readIds(path: string, shownPath: string): Promise<string[]> {
     const parsed = JSON.parse(text) as unknown[] | Record<string, unknown>;
     if (!Array.isArray(parsed)) return Object.keys(parsed);
     if (parsed.every((id) => typeof id === "string" || typeof id === "number")) return parsed.map(String);
-    throw new Error("the list holds something that is no id");
+    throw new Error("the list holds something that is no name");
   } catch (cause) {
-    throw new MllmError("bad_input", `${shownPath} is no list of ids: ${(cause as Error).message}`, {
-      hint: "Give an object whose keys are the ids, a list, or one id a line.",
+    throw new MllmError("bad_input", `${shownPath} is no list of ${what}: ${(cause as Error).message}`, {
+      hint: `Give an object whose keys are the ${what}, a list, or one a line.`,
       cause,
     });
   }

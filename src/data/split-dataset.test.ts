@@ -139,7 +139,8 @@ describe("splitDataset", () => {
   );
 
   it("keeps all attempts at one task on one side, and at least one task on either", async () => {
-    const attempt = (task: string) => chat(task).replace(`"id":"${task}",`, "");
+    const attempt = (task: string, at: number) =>
+      chat(task).replace(`"id":"${task}",`, "").replace('"content":"a"', `"content":"answer ${at}"`);
     const tasks = names(40).flatMap((task) => [task, task, task]);
     await write([...tasks, ...tasks.reverse()].map(attempt));
     const { trajectories } = await split({ validation: 0.2 });
@@ -163,7 +164,7 @@ describe("splitDataset", () => {
   });
 
   it("gives a repeated id a new one from its place", async () => {
-    await write([chat("a"), chat("a"), chat("a")]);
+    await write(["b", "c", "d"].map((task) => chat(task).replace(`"id":"${task}"`, '"id":"a"')));
     await split();
     expect(await ids("")).toEqual(["a", "in.jsonl:1", "in.jsonl:2"]);
   });
@@ -232,7 +233,7 @@ describe("splitDataset", () => {
     const { warnings } = await split({ excludedIds: new Set(["x"]) });
     expect(warnings).toContain("none of the ids to leave out is the id of a trajectory");
     const one = await split({ excludedIds: new Set(["a", "x"]) });
-    expect(one.warnings).toContain("trajectories left out by their ids: 1");
+    expect(one.excluded).toEqual({ excluded_id: 1 });
   });
 
   it("says why when nothing came out, and writes nothing", async () => {

@@ -1,5 +1,6 @@
 import type { LoadedProfile } from "../prompts/load-profile.js";
 import type { ExcludedIds } from "./exclude-ids.js";
+import type { Policies } from "./policies/policies.js";
 import type { Format, ReaderOptions } from "./readers/reader.js";
 import type { TestOptions } from "./sides/side.js";
 
@@ -7,6 +8,7 @@ import type { TestOptions } from "./sides/side.js";
 export interface SplitSettings {
   format?: Format;
   readers?: ReaderOptions;
+  policies?: Policies;
   excludedIds: ExcludedIds;
   /** Use at most so many trajectories. */
   limit: number | null;

@@ -1,4 +1,11 @@
-import { createBatchProcessor } from "./process-batch.js";
+import { workerData } from "node:worker_threads";
+import { openPolicies } from "../policies/open-policies.js";
+import { createBatchProcessor, type ProcessorOptions } from "./process-batch.js";
 import { serveBatches } from "./serve-batches.js";
 
-serveBatches(createBatchProcessor, ({ bytes }) => [bytes]);
+const { policies, profile } = workerData as ProcessorOptions;
+const open = await openPolicies(policies, profile);
+serveBatches(
+  (options: ProcessorOptions) => createBatchProcessor(options, open),
+  ({ bytes }) => [bytes],
+);

@@ -1,5 +1,7 @@
 import { createReaders } from "../formats.js";
 import { findInput, totalBytes } from "../input/find-inputs.js";
+import { openPolicies } from "../policies/open-policies.js";
+import { DEFAULT_POLICIES } from "../policies/policies.js";
 import { DEFAULT_READER_OPTIONS } from "../readers/reader.js";
 import { needsTraits, sidesOf } from "../sides/side.js";
 import type { SplitRequest } from "../split-dataset.js";
@@ -23,12 +25,13 @@ export interface OpenSources {
 export async function openSources(request: SplitRequest): Promise<OpenSources> {
   const inputs = await Promise.all(request.inputs.map((path) => findInput(path, request)));
   const options = processorOptions(request);
+  const policies = await openPolicies(options.policies, options.profile);
   const readers = createReaders(options.readers);
   const sources = inputs.map((input) => new TrajectorySource(input, request.format ?? null, readers));
   const bytesTotal = totalBytes(inputs);
   const runner = createBatchRunner({
     ...{ workers: chooseWorkers(request.workers, bytesTotal), options },
-    createProcessor: createBatchProcessor,
+    createProcessor: (given: ProcessorOptions) => createBatchProcessor(given, policies),
     worker: new URL("batch-worker.js", import.meta.url),
   });
   return {
@@ -43,6 +46,7 @@ function processorOptions(request: SplitRequest): ProcessorOptions {
   return {
     profile: request.profile.profile,
     readers: request.readers ?? DEFAULT_READER_OPTIONS,
+    policies: request.policies ?? DEFAULT_POLICIES,
     keepsTrajectories: needsTraits(sidesOf(request)),
   };
 }

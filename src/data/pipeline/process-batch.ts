@@ -4,6 +4,8 @@ import type { Step } from "../../core/trajectory.js";
 import { createRenderer, type Renderer } from "../../prompts/renderer.js";
 import { createReaders } from "../formats.js";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
+import { createDefaultPolicies, type OpenPolicies } from "../policies/open-policies.js";
+import type { Policies } from "../policies/policies.js";
 import type { ReaderOptions, ReadTrajectory } from "../readers/reader.js";
 import { writeTrajectory } from "../readers/trajectory.js";
 import { RowEncoder, type RowsBySubset } from "../rows/row-encoder.js";
@@ -15,6 +17,7 @@ import type { BatchResult, KeptTrajectory, Outcome, RecordBatch } from "./record
 export interface ProcessorOptions {
   profile: Profile;
   readers: ReaderOptions;
+  policies: Policies;
   /** Whether trajectories go along with their rows, and what decides their sides. */
   keepsTrajectories: boolean;
 }
@@ -22,11 +25,14 @@ export interface ProcessorOptions {
 /** Everything about a batch that depends on nothing else: parsing, reading, rendering. */
 export type ProcessBatch = (batch: RecordBatch) => BatchResult;
 
-export function createBatchProcessor(options: ProcessorOptions): ProcessBatch {
+export function createBatchProcessor(
+  options: Omit<ProcessorOptions, "policies">,
+  policies: OpenPolicies = createDefaultPolicies(options.profile),
+): ProcessBatch {
   const readers = createReaders(options.readers);
   const renderer = createRenderer(options.profile);
   const encoder = new RowEncoder();
-  const tools = { renderer, encoder, keepsTrajectories: options.keepsTrajectories };
+  const tools = { renderer, encoder, policies, keepsTrajectories: options.keepsTrajectories };
   return (batch) => {
     const outcomes: BatchResult["outcomes"] = [];
     for (const { result, value, place } of readEntries(batch, readers)) {
@@ -43,45 +49,54 @@ export function createBatchProcessor(options: ProcessorOptions): ProcessBatch {
 interface Tools {
   renderer: Renderer;
   encoder: RowEncoder;
+  policies: OpenPolicies;
   keepsTrajectories: boolean;
 }
 
-function toOutcome(read: ReadTrajectory, value: unknown, tools: Tools): Outcome {
-  const { sourceId, trajectory, hasTools, lost } = read;
+function toOutcome(found: ReadTrajectory, value: unknown, tools: Tools): Outcome {
+  const { sourceId } = found;
   const rejected = (reason: string, detail: string): Outcome => ({
     ...{ kind: "rejected", reason, detail, sourceId },
     record: toJson(value),
   });
+  const applied = tools.policies.apply(found);
+  if (applied.kind === "skipped") return applied;
+  if (applied.kind === "rejected") return rejected(applied.reason, applied.detail);
+  const { read, repairs } = applied;
+  const { trajectory, hasTools, lost } = read;
   const encoded = encode(read, tools);
-  if (encoded === null) return rejected(NESTED_TOO_DEEPLY.reason, NESTED_TOO_DEEPLY.detail);
+  if ("reason" in encoded) return rejected(encoded.reason, encoded.detail);
   const { rows, kept } = encoded;
   if (SUBSETS.every((subset) => rows[subset].rows.length === 0)) {
     return rejected(rows.backbone.leftOut[0] ?? "no_step", "no turn of it can be trained on");
   }
   const { instruction, steps } = trajectory;
   return {
-    ...{ kind: "trajectory", sourceId, instruction, hasTools, lost },
-    ...{ untrained: countUntrained(steps), rows },
+    ...{ kind: "trajectory", sourceId, instruction, hasTools, lost, repairs },
+    ...{ untrained: countUntrained(steps), rows, fingerprint: tools.policies.fingerprint(trajectory) },
     ...(kept !== null && { kept }),
   };
 }
 
-/** Null where tools or arguments are nested too deeply to be written. */
+const TOO_LONG = { reason: "too_long", detail: "the row has more text than allowed" };
+
+/** A fault where it is too long, or where tools or arguments are nested too deeply to be written. */
 function encode(
   read: ReadTrajectory,
-  { renderer, encoder, keepsTrajectories }: Tools,
-): { rows: RowsBySubset; kept: KeptTrajectory | null } | null {
+  { renderer, encoder, policies, keepsTrajectories }: Tools,
+): { rows: RowsBySubset; kept: KeptTrajectory | null } | typeof TOO_LONG {
   const { trajectory } = read;
   try {
     const thread = renderer.thread(trajectory);
+    if (thread !== null && policies.isThreadTooLong(thread)) return TOO_LONG;
     const rows =
       thread === null
-        ? encoder.addExamples(renderer.examples({ id: "", ...trajectory }))
+        ? encoder.addExamples(policies.dropTooLong(renderer.examples({ id: "", ...trajectory })))
         : encoder.addThread(thread);
     if (!keepsTrajectories) return { rows, kept: null };
     return { rows, kept: { traits: traitsOf(read), recorded: encoder.addText(writeTrajectory(read)) } };
   } catch (error) {
-    if (isStackOverflow(error)) return null;
+    if (isStackOverflow(error)) return NESTED_TOO_DEEPLY;
     throw error;
   }
 }

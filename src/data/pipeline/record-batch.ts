@@ -1,3 +1,4 @@
+import type { Fingerprint } from "../policies/duplicates.js";
 import type { Format, RecordPlace } from "../readers/reader.js";
 import type { Span } from "../rows/growing-buffer.js";
 import type { RowsBySubset } from "../rows/row-encoder.js";
@@ -25,6 +26,9 @@ export type Outcome =
       /** Turns that are no part of a step, and turns that are context only; by reason. */
       lost: Record<string, number>;
       untrained: Record<string, number>;
+      /** What was changed, by what. */
+      repairs: Record<string, number>;
+      fingerprint: Fingerprint;
       rows: RowsBySubset;
       kept?: KeptTrajectory;
     };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FileHash } from "../../core/dataset-manifest.js";
 import type { BatchResult } from "../pipeline/record-batch.js";
+import { withoutPlaces } from "../policies/policies.js";
 import type { SplitRequest } from "../split-dataset.js";
 import type { SplitSettings } from "../split-settings.js";
 
@@ -48,7 +49,7 @@ export interface ShardBatch {
 export function settingsOf(request: SplitRequest): SplitSettings {
   const { inputs: _i, out: _o, isDryRun: _d, workers: _w, signal: _s, ...settings } = request;
   const { cwd: _c, stdin: _n, hub: _h, ...plain } = settings;
-  return plain;
+  return plain.policies === undefined ? plain : { ...plain, policies: withoutPlaces(plain.policies) };
 }
 
 /** Whether a folder is a shard and nothing besides. */

@@ -1,0 +1,84 @@
+import type { Profile } from "../../core/profile.js";
+import type { Trajectory } from "../../core/trajectory.js";
+import type { ReadTrajectory } from "../readers/reader.js";
+import type { Fingerprint } from "./duplicates.js";
+import { createInstructionCheck } from "./excluded-instructions.js";
+import { createFingerprint } from "./fingerprint.js";
+import { createLengthCheck, type LengthCheck } from "./length-check.js";
+import { markSteps } from "./mark-steps.js";
+import { DEFAULT_POLICIES, type Policies } from "./policies.js";
+import { createSignText, type SignText } from "./sign-text.js";
+import { loadFilters, runFilters, type TrajectoryFilter } from "./trajectory-filter.js";
+
+/** What policies make of a trajectory that was read. */
+export type Applied =
+  | { kind: "kept"; read: ReadTrajectory; repairs: Record<string, number> }
+  | { kind: "skipped"; reason: string }
+  | { kind: "rejected"; reason: string; detail: string };
+
+/** Policies at work: everything that depends on one trajectory alone. */
+export interface OpenPolicies extends LengthCheck {
+  apply(read: ReadTrajectory): Applied;
+  fingerprint(trajectory: Omit<Trajectory, "id">): Fingerprint;
+}
+
+/** Loads what they need, in every thread; throws where a filter or a tokenizer cannot be loaded. */
+export async function openPolicies(policies: Policies, profile: Profile): Promise<OpenPolicies> {
+  const isSigned = policies.dedupe === "near" || policies.excludedInstructions !== null;
+  const signText = isSigned ? await createSignText() : null;
+  return createPolicies(policies, profile, { signText, filters: await loadFilters(policies.filters) });
+}
+
+/** What is done where nothing was chosen: needs nothing to be loaded. */
+export function createDefaultPolicies(profile: Profile): OpenPolicies {
+  return createPolicies(DEFAULT_POLICIES, profile, { signText: null, filters: [] });
+}
+
+interface Loaded {
+  /** Null where no policy needs it. */
+  signText: SignText | null;
+  filters: TrajectoryFilter[];
+}
+
+function createPolicies(policies: Policies, profile: Profile, { signText, filters }: Loaded): OpenPolicies {
+  const { dedupe, maxLength, excludedInstructions } = policies;
+  const findExclusion = createExclusionCheck(
+    policies,
+    excludedInstructions === null || signText === null
+      ? () => false
+      : createInstructionCheck(excludedInstructions, signText),
+  );
+  return {
+    ...createLengthCheck(maxLength, profile.endOfTurn),
+    fingerprint: createFingerprint(dedupe, signText),
+    apply(read) {
+      const reason = findExclusion(read);
+      if (reason !== null) return { kind: "skipped", reason };
+      const { parallel = [], trajectory } = read;
+      const { steps, fault } = markSteps(trajectory, parallel, policies);
+      if (fault !== null) return { kind: "rejected", ...fault };
+      const filtered = runFilters(filters, { ...trajectory, steps }, read.sourceId);
+      if (filtered.kind !== "kept") return filtered;
+      const repairs = { ...read.repairs };
+      if (policies.parallelCalls === "split" && parallel.length > 0)
+        repairs.split_parallel_calls = parallel.length;
+      if (filtered.isChanged) repairs.changed_by_filter = 1;
+      return { kind: "kept", read: { ...read, trajectory: filtered.trajectory }, repairs };
+    },
+  };
+}
+
+/** Why a trajectory has to be kept out of training, as its record stands; null where it has not. */
+function createExclusionCheck({ excludedTools }: Policies, isExcluded: (instruction: string) => boolean) {
+  const tools = new Set(excludedTools);
+  return ({ trajectory, question }: ReadTrajectory): string | null => {
+    if (tools.size > 0 && toolsOf(trajectory).some((name) => tools.has(name))) return "excluded_tool";
+    return isExcluded(question ?? trajectory.instruction) ? "excluded_instruction" : null;
+  };
+}
+
+/** What it offers and what it calls. */
+function toolsOf({ tools, steps }: Omit<Trajectory, "id">): string[] {
+  const called = steps.flatMap((step) => (step.kind === "call" ? [step.call.name] : []));
+  return [...tools.map(({ name }) => name), ...called];
+}

@@ -1,0 +1,120 @@
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { MllmError } from "../../core/errors.js";
+import type { Trajectory } from "../../core/trajectory.js";
+import type { PolicyFile } from "./policies.js";
+
+/** A trajectory as a user's filter sees it and may give it back changed; `id` is null where the record has none. */
+export type FilteredTrajectory = Omit<Trajectory, "id"> & { id: string | null };
+
+/** A user's function: true keeps a trajectory, a reason in snake_case leaves it out, a trajectory takes its place. */
+export type TrajectoryFilter = (trajectory: FilteredTrajectory) => unknown;
+
+export type Filtered =
+  | { kind: "kept"; trajectory: Omit<Trajectory, "id">; isChanged: boolean }
+  | { kind: "skipped"; reason: string }
+  | { kind: "rejected"; reason: "filter_failed"; detail: string };
+
+const HINT =
+  "Export a function, as `filter` or as the default: (trajectory) => true, a reason such as not_english, or a changed trajectory.";
+
+/** Throws where a file is no module or exports no function. */
+export async function loadFilters(files: readonly PolicyFile[]): Promise<TrajectoryFilter[]> {
+  return await Promise.all(files.map(loadFilter));
+}
+
+async function loadFilter({ name, path }: PolicyFile): Promise<TrajectoryFilter> {
+  let loaded: Record<string, unknown>;
+  try {
+    loaded = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (cause) {
+    throw new MllmError("bad_input", `the filter ${name} cannot be loaded: ${messageOf(cause)}`, {
+      hint: HINT,
+      cause,
+    });
+  }
+  const filter = loaded.filter ?? loaded.default;
+  if (typeof filter === "function") return filter as TrajectoryFilter;
+  throw new MllmError("bad_input", `the filter ${name} exports no function`, { hint: HINT });
+}
+
+/** Asks one filter after the other; each sees what those before it made. */
+export function runFilters(
+  filters: readonly TrajectoryFilter[],
+  given: Omit<Trajectory, "id">,
+  id: string | null,
+): Filtered {
+  let trajectory = given;
+  let isChanged = false;
+  for (const filter of filters) {
+    const said = ask(filter, { id, ...trajectory });
+    if (said.kind !== "kept") return said;
+    if (said.trajectory === null) continue;
+    trajectory = said.trajectory;
+    isChanged = true;
+  }
+  return { kind: "kept", trajectory, isChanged };
+}
+
+type Answer =
+  | Exclude<Filtered, { kind: "kept" }>
+  | { kind: "kept"; trajectory: Omit<Trajectory, "id"> | null };
+
+/** The filter gets a copy: what it changes in place counts only where it gives it back. */
+function ask(filter: TrajectoryFilter, trajectory: FilteredTrajectory): Answer {
+  let said: unknown;
+  try {
+    said = filter(structuredClone(trajectory));
+  } catch (error) {
+    return failed(messageOf(error));
+  }
+  if (said === true) return { kind: "kept", trajectory: null };
+  if (typeof said === "string" && /^[a-z][a-z0-9_]{0,63}$/.test(said))
+    return { kind: "skipped", reason: said };
+  const changed = typeof said === "object" && said !== null ? Changed.safeParse(said) : null;
+  if (changed?.success) return { kind: "kept", trajectory: changed.data as Omit<Trajectory, "id"> };
+  const issue = changed?.error?.issues[0];
+  return failed(
+    issue === undefined
+      ? `it returned ${show(said)}, not true, a reason in snake_case or a trajectory`
+      : `the trajectory that it returned: ${issue.path.join(".")}: ${issue.message}`,
+  );
+}
+
+const Thought = z.object({
+  thought: z.string(),
+  untrained: z.string().optional(),
+  unplanned: z.string().optional(),
+});
+
+const Changed = z.object({
+  instruction: z.string().min(1),
+  tools: z.array(
+    z.object({ name: z.string(), description: z.string(), parameters: z.record(z.string(), z.unknown()) }),
+  ),
+  steps: z.array(
+    z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("user"), text: z.string() }),
+      Thought.extend({
+        kind: z.literal("call"),
+        call: z.object({ name: z.string(), arguments: z.string() }),
+        observation: z.string().nullable(),
+      }),
+      Thought.extend({ kind: z.literal("answer"), answer: z.string() }),
+      Thought.extend({ kind: z.literal("give_up") }),
+    ]),
+  ),
+});
+
+function failed(detail: string): Answer {
+  return { kind: "rejected", reason: "filter_failed", detail: detail.slice(0, 200) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function show(value: unknown): string {
+  if (value instanceof Promise) return "a Promise";
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 50)) : typeof value;
+}
