@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { MllmError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
 import type { Trajectory } from "../core/trajectory.js";
-import { findInput } from "../data/input/find-inputs.js";
+import { fileNamesOf, findInput, type Input } from "../data/input/find-inputs.js";
 import { TrajectoryIds } from "../data/trajectory-ids.js";
 import { TrajectorySource } from "../data/trajectory-source.js";
 
@@ -19,11 +19,12 @@ export interface EvaluationData {
 /** Reads every format that `mllm split-data` reads. Ids are unique over all inputs. */
 export async function readEvaluationData(texts: readonly string[], cwd: string): Promise<EvaluationData> {
   const inputs = texts.map((text) => parseInput(text, cwd));
-  const ids = new TrajectoryIds();
+  const found = await Promise.all(inputs.map(({ path }) => findInput(path, { cwd })));
+  const ids = new TrajectoryIds(new Set(fileNamesOf(found)));
   const trajectories: EvaluationData["trajectories"] = [];
   const warnings: string[] = [];
   for (const [number, { path, group }] of inputs.entries()) {
-    const source = new TrajectorySource(await findInput(path, { cwd }), null);
+    const source = new TrajectorySource(found[number] as Input, null);
     const rejected = new Map<string, number>();
     const before = trajectories.length;
     for await (const { result, place } of source.read()) {

@@ -1,4 +1,4 @@
-import type { DatasetManifest } from "../core/dataset-manifest.js";
+import { type DatasetManifest, type Side, TEST_SIDES } from "../core/dataset-manifest.js";
 import { SUBSETS } from "../core/roles.js";
 import type { CompatSummary } from "../data/compat/split-alpha-umi.js";
 import type { Context } from "./context.js";
@@ -68,11 +68,15 @@ export function formatSplit(
   { records, excluded = {}, trajectories, subsets, untrainedTurns, repairs = {} }: DatasetManifest,
   next: string,
 ): string {
+  const sides = TEST_SIDES.filter((side) => trajectories[side] !== undefined);
   const rows = SUBSETS.map((subset) => {
-    const { train, validation, leftOut } = subsets[subset];
-    return [subset, train.rows, validation?.rows ?? 0, train.trainedSegments, formatReasons(leftOut)];
+    const { train, validation, tests, leftOut } = subsets[subset];
+    const tested = sides.map((side) => tests?.[side]?.rows ?? 0);
+    const held = [validation?.rows ?? 0, ...tested];
+    return [subset, train.rows, ...held, train.trainedSegments, formatReasons(leftOut)];
   });
-  const used = `${records.used} of ${records.read} records used: ${trajectories.train} to train on, ${trajectories.validation} for validation`;
+  const held = ["validation", ...sides].map((side) => `${trajectories[side as Side] ?? 0} for ${side}`);
+  const used = `${records.used} of ${records.read} records used: ${trajectories.train} to train on, ${held.join(", ")}`;
   const line = (what: string, reasons: Record<string, number>) => {
     const shown = formatReasons(reasons);
     return shown === null ? "" : `${what}: ${shown}\n`;
@@ -82,7 +86,7 @@ export function formatSplit(
     line("mended or changed", repairs),
     line("turns kept as context only", untrainedTurns),
   ].join("");
-  const table = formatTable(["subset", "rows", "validation", "trained turns", "left out"], rows);
+  const table = formatTable(["subset", "rows", "validation", ...sides, "trained turns", "left out"], rows);
   return `${used}\n${policies}\n${table}\n\n${next}`;
 }
 

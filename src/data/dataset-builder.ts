@@ -37,14 +37,16 @@ export class DatasetBuilder {
   private readonly trajectories: DatasetManifest["trajectories"] = { train: 0, validation: 0 };
   private withoutTools = 0;
   private firstFault = "";
-  private readonly ids = new TrajectoryIds();
+  private readonly ids: TrajectoryIds;
   private readonly duplicates = new Duplicates();
   private readonly sides: SideChooser<TrajectoryRows>;
 
   constructor(
     private readonly request: SplitSettings,
     private readonly files: DatasetFiles,
+    fileNames: ReadonlySet<string>,
   ) {
+    this.ids = new TrajectoryIds(fileNames);
     const options = sidesOf(request);
     this.sides = new SideChooser(options);
     for (const side of testSidesOf(options)) this.trajectories[side] = 0;

@@ -28,13 +28,23 @@ export class DatasetOutput {
     readonly builder: DatasetBuilder,
   ) {}
 
-  static async create(place: OutputPlace, settings: SplitSettings): Promise<DatasetOutput> {
+  /** `fileNames`: of all files of the inputs. */
+  static async create(
+    place: OutputPlace,
+    settings: SplitSettings,
+    fileNames: Iterable<string>,
+  ): Promise<DatasetOutput> {
     const { out, cwd, isDryRun } = place;
     const folder = isDryRun ? null : await OutputFolder.create(resolve(cwd, out), isDataset);
     try {
       const sides = allSidesOf(sidesOf(settings));
       const files = await DatasetFiles.create(folder?.temporaryPath ?? null, out, sides);
-      return new DatasetOutput(place, settings, folder, new DatasetBuilder(settings, files));
+      return new DatasetOutput(
+        place,
+        settings,
+        folder,
+        new DatasetBuilder(settings, files, new Set(fileNames)),
+      );
     } catch (error) {
       await folder?.discard();
       throw error;

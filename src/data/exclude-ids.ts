@@ -15,9 +15,10 @@ export async function readExcludedTools(paths: string[], cwd: string): Promise<s
   return [...new Set(await readNames(paths, cwd, "tools"))];
 }
 
-type Listed = "ids" | "tools";
+type Listed = "ids" | "tools" | "categories";
 
-async function readNames(paths: string[], cwd: string, what: Listed): Promise<string[]> {
+/** The names in all these files, in order. */
+export async function readNames(paths: string[], cwd: string, what: Listed): Promise<string[]> {
   const lists = await Promise.all(paths.map((path) => readList(path, resolve(cwd, path), what)));
   return lists.flat();
 }

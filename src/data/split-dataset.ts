@@ -30,7 +30,7 @@ export async function* splitDataset(request: SplitRequest): AsyncGenerator<Split
   const { sources, bytesTotal } = reading;
   let output: DatasetOutput | null = null;
   try {
-    output = await DatasetOutput.create(request, request);
+    output = await DatasetOutput.create(request, request, reading.fileNames);
     const { builder } = output;
     for (const source of sources) {
       builder.startInput(source.input.path);

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { nameOf, type RecordPlace } from "./readers/reader.js";
 
 /** `chats.jsonl:7` or `chats.jsonl:7~2`: could be the place of another trajectory. */
-const LOOKS_LIKE_PLACE =
-  /\.(?:(?:json|jsonl|ndjson|csv|tsv)(?:\.(?:gz|zst))?|parquet|arrow):\d+(?:\.\d+)?(?:~\d+)?$/i;
+const PLACE = /^(.+):\d+(?:\.\d+)?(?:~\d+)?$/s;
 
 /** Gives every trajectory an id that is unique within the run: its own, else its place. */
 export class TrajectoryIds {
@@ -13,10 +12,18 @@ export class TrajectoryIds {
    */
   private readonly seen = new Set<number>();
 
+  /** `fileNames`: of all files of the run, relative to their inputs. What looks like a place in one of them is no id. */
+  constructor(private readonly fileNames: ReadonlySet<string>) {}
+
   /** `input` counts from 0: two inputs may have files of the same name. */
   assign(sourceId: string | null, place: RecordPlace, input: number): string {
-    if (sourceId !== null && !LOOKS_LIKE_PLACE.test(sourceId) && this.take(sourceId)) return sourceId;
+    if (sourceId !== null && !this.couldBePlace(sourceId) && this.take(sourceId)) return sourceId;
     return `${nameOf(place)}${input === 0 ? "" : `~${input + 1}`}`;
+  }
+
+  private couldBePlace(id: string): boolean {
+    const name = PLACE.exec(id)?.[1];
+    return name !== undefined && this.fileNames.has(name);
   }
 
   private take(id: string): boolean {

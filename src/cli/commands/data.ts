@@ -4,6 +4,7 @@ import { SUBSETS, type Subset } from "../../core/roles.js";
 import type { Context } from "../context.js";
 import { writeResult } from "../output.js";
 import { createDataInspectCommand } from "./data-inspect.js";
+import { createDataMergeCommand } from "./data-merge.js";
 import { createDataShowCommand } from "./data-show.js";
 import { createDataStatsCommand } from "./data-stats.js";
 import { createDataValidateCommand } from "./data-validate.js";
@@ -47,6 +48,7 @@ export function createDataCommand(context: Context): Command {
     .addCommand(createDataStatsCommand(context))
     .addCommand(createDataValidateCommand(context))
     .addCommand(createDataShowCommand(context))
+    .addCommand(createDataMergeCommand(context))
     .addCommand(exportCommand);
 }
 

@@ -3,6 +3,7 @@ import { MllmError } from "../../core/errors.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import { quoteArgument, writeResult } from "../output.js";
+import { addPolicyOptions, type PolicyOptions, readPolicies } from "../policy-options.js";
 
 // Written out so that `--help` loads no reader; a test compares it with the readers.
 export const FORMAT_CHOICES = [
@@ -11,7 +12,7 @@ export const FORMAT_CHOICES = [
   ...(["toucan", "nemotron", "xlam", "trajectory"] as const),
 ] as const;
 
-interface SplitDataOptions {
+interface SplitDataOptions extends PolicyOptions {
   out?: string;
   explain?: boolean;
   format?: (typeof FORMAT_CHOICES)[number];
@@ -22,6 +23,13 @@ interface SplitDataOptions {
   compat?: "alpha-umi";
   validation: number;
   seed: number;
+  test: number;
+  unseenTools?: string;
+  unseenCategories?: string;
+  categories?: string;
+  stratify?: "tool";
+  shards?: number;
+  shard?: string;
   excludeIds?: string[];
   limit?: number;
   workers?: number;
@@ -35,14 +43,17 @@ const EXAMPLES = `
 Examples:
   mllm split-data data/trajectories/full/train.jsonl --out out/data
   mllm split-data toolbench/answer --exclude-ids test_query_ids/G1_tool.json --out out/data
+  mllm split-data chats.jsonl --dedupe near --exclude test.jsonl --filter only-english.mjs --out out/data
   mllm split-data xlam_function_calling_60k.json --explain
   mllm split-data dialogues.json --map from=speaker,value=says,human=customer --out out/data
   mllm split-data chats.jsonl --rows step --validation 0.05 --out out/steps
+  mllm split-data answers/ --test 0.05 --unseen-tools 0.1 --out out/data
+  mllm split-data answers/ --shard 2/8 --out shards/2
   mllm split-data raw_data_stage_2.json --compat alpha-umi --profile prompts.json --out out/reference`;
 
 /** `mllm split-data`: trajectories in, one file of examples per subset out. */
 export function createSplitDataCommand(context: Context): Command {
-  return new Command("split-data")
+  const command = new Command("split-data")
     .description("Split trajectories into the subsets of backbone, planner, caller and summarizer")
     .argument(
       "<input...>",
@@ -66,10 +77,22 @@ export function createSplitDataCommand(context: Context): Command {
     .option("--profile <name|file>", "prompt profile (default: thread)")
     .addOption(new Option("--rows <rows>", "one row a trajectory, or one a step").choices(["thread", "step"]))
     .option("--validation <share>", "share of the trajectories kept for validation", readShare, 0.02)
+    .option("--test <share>", "share of the trajectories kept for a test: new instructions", readShare, 0)
+    .option("--unseen-tools <share|file>", "tools that occur in a test of their own only")
+    .option("--unseen-categories <share|file>", "the same for categories of tools")
+    .option("--categories <file>", "a JSON object: tool to category, where records do not tell")
+    .addOption(
+      new Option("--stratify <by>", "let the shares hold among those that call the same tool first").choices([
+        "tool",
+      ]),
+    )
     .option("--seed <number>", "decides which trajectories those are", readCount, 0)
-    .option("--exclude-ids <file>", "leave out these ids (repeatable)", collectValues)
+    .option("--exclude-ids <file>", "leave out these ids (repeatable)", collectValues);
+  return addPolicyOptions(command)
     .option("--limit <n>", "use at most n trajectories", readPositive)
     .option("--workers <n>", "threads that read, 0 for none (default: by size and cores)", readCount)
+    .option("--shards <n>", "how many runs share the work", readPositive)
+    .option("--shard <i>", "do the part of the i-th of them; also 2/8 for --shards 8 --shard 2")
     .option("--strict", "stop at the first record that cannot be used")
     .option("--max-errors <n>", "stop when more than n records cannot be used", readCount)
     .addOption(
@@ -127,18 +150,21 @@ async function split(context: Context, inputs: string[], options: WithOut): Prom
   const { followReading, formatSplit, writeSplitNotes } = await import("../split-view.js");
   const { inputPlace } = await import("../input-place.js");
   const profile = await loadProfile(options.profile ?? options.rows ?? "thread", context);
+  const { readSides } = await import("../read-sides.js");
+  const { readShardPlace, splitShard } = await import("../split-shard.js");
+  const shard = readShardPlace(options.shard, options.shards);
   const isDryRun = options.dryRun === true;
   const { format, readers } = await readReading(options);
-  const events = splitDataset({
+  const request = {
     inputs,
     out: options.out,
     ...inputPlace(context),
     ...(format !== undefined && { format }),
     readers,
+    policies: await readPolicies(context, options),
     excludedIds: await readExcludedIds(options.excludeIds ?? [], context.cwd),
     limit: options.limit ?? null,
-    validation: options.validation,
-    seed: options.seed,
+    ...(await readSides(options, context.cwd)),
     isStrict: options.strict === true,
     maxErrors: options.maxErrors ?? null,
     isDryRun,
@@ -146,7 +172,9 @@ async function split(context: Context, inputs: string[], options: WithOut): Prom
     createdBy: `mllm ${context.version}`,
     profile,
     signal: context.signal,
-  });
+  };
+  if (shard !== null) return await splitShard(context, request, { shard, json: options.json === true });
+  const events = splitDataset(request);
   const { manifest } = await followReading(context, events);
   writeSplitNotes(context, manifest);
   const next = isDryRun

@@ -43,6 +43,11 @@ export async function findInput(path: string, place: InputPlace): Promise<Input>
   }
 }
 
+/** Relative to their inputs. */
+export function fileNamesOf(inputs: readonly Input[]): string[] {
+  return inputs.flatMap(({ files }) => files.map(({ name }) => name));
+}
+
 /** Null where only the end of a stream tells. */
 export function totalBytes(inputs: readonly Input[]): number | null {
   const sizes = inputs.flatMap(({ files }) => files.map(({ sizeBytes }) => sizeBytes));

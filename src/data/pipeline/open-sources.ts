@@ -1,5 +1,5 @@
 import { createReaders } from "../formats.js";
-import { findInput, totalBytes } from "../input/find-inputs.js";
+import { fileNamesOf, findInput, totalBytes } from "../input/find-inputs.js";
 import { openPolicies } from "../policies/open-policies.js";
 import { DEFAULT_POLICIES } from "../policies/policies.js";
 import { DEFAULT_READER_OPTIONS } from "../readers/reader.js";
@@ -14,6 +14,8 @@ import type { BatchResult, RecordBatch } from "./record-batch.js";
 /** The inputs of a run, and the threads that read them. */
 export interface OpenSources {
   sources: TrajectorySource[];
+  /** Of all files, relative to their inputs. */
+  fileNames: string[];
   /** Null where only the end of a stream tells. */
   bytesTotal: number | null;
   bytesRead(): number;
@@ -35,7 +37,7 @@ export async function openSources(request: SplitRequest): Promise<OpenSources> {
     worker: new URL("batch-worker.js", import.meta.url),
   });
   return {
-    ...{ sources, bytesTotal },
+    ...{ sources, bytesTotal, fileNames: fileNamesOf(inputs) },
     bytesRead: () => sources.reduce((total, source) => total + source.bytesRead, 0),
     resultsOf: (source, isWanted = () => true) => runner.inOrder(only(source.batches(), isWanted)),
     close: () => runner.close(),

@@ -17,8 +17,8 @@ export interface MergeRequest extends OutputPlace {
 /** Writes the very data set that one run would have written: what records come to is taken in their order. */
 export async function* mergeShards(request: MergeRequest): AsyncGenerator<SplitEvent> {
   const shards = await openShards(request.shards, request.cwd, request.createdBy);
-  const [{ manifest: shown, settings }] = shards as [Shard];
-  const output = await DatasetOutput.create(request, settings);
+  const [{ manifest: shown, shared }] = shards as [Shard];
+  const output = await DatasetOutput.create(request, shared.settings, shared.fileNames);
   const { builder } = output;
   const progress = { bytesRead: 0, bytesTotal: totalBytes(shards) };
   const started = { inputs: 0 };

@@ -2,9 +2,8 @@ import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { explainSystemError, MllmError } from "../../core/errors.js";
-import type { SplitSettings } from "../split-settings.js";
 import { FrameReader } from "./frame-file.js";
-import { SETTINGS, SHARD_MANIFEST, ShardManifest } from "./shard-manifest.js";
+import { SETTINGS, SHARD_MANIFEST, ShardManifest, type SharedBySplit } from "./shard-manifest.js";
 
 /** A shard, as it stands on the disk. */
 export interface Shard {
@@ -12,7 +11,7 @@ export interface Shard {
   shownPath: string;
   folder: string;
   manifest: ShardManifest;
-  settings: SplitSettings;
+  shared: SharedBySplit;
 }
 
 /** All shards of one split in their order; anything that does not belong together is refused. */
@@ -35,19 +34,19 @@ async function openShard(shownPath: string, folder: string, createdBy: string): 
     const found = await stat(join(folder, path)).catch(() => null);
     if (found?.size !== sizeBytes) throw broken(shownPath, `is damaged: ${path} is missing or was changed`);
   }
-  const reader = await FrameReader.open<SplitSettings>(join(folder, SETTINGS), join(shownPath, SETTINGS));
+  const reader = await FrameReader.open<SharedBySplit>(join(folder, SETTINGS), join(shownPath, SETTINGS));
   try {
     const frame = await readSettings(reader, shownPath);
     if (frame === null || reader.digest() !== manifest.files.settings.sha256) {
       throw broken(shownPath, `is damaged: ${SETTINGS} was changed`);
     }
-    return { shownPath, folder, manifest, settings: frame.message };
+    return { shownPath, folder, manifest, shared: frame.message };
   } finally {
     await reader.close();
   }
 }
 
-async function readSettings(reader: FrameReader<SplitSettings>, shownPath: string) {
+async function readSettings(reader: FrameReader<SharedBySplit>, shownPath: string) {
   try {
     return await reader.next();
   } catch (cause) {
@@ -71,8 +70,10 @@ function refuseOther(first: Shard, other: Shard): void {
   const differ = (what: string) => broken(other.shownPath, `has ${what} than ${first.shownPath}`);
   const [a, b] = [first.manifest, other.manifest];
   if (a.shard.of !== b.shard.of) throw differ("another number of shards");
-  if (!isDeepStrictEqual(first.settings, other.settings)) throw differ("other options");
-  if (!isDeepStrictEqual(a.inputs, b.inputs) || a.batches !== b.batches) throw differ("other inputs");
+  if (!isDeepStrictEqual(first.shared.settings, other.shared.settings)) throw differ("other options");
+  const isSame = isDeepStrictEqual([a.inputs, a.batches], [b.inputs, b.batches]);
+  if (!isSame || !isDeepStrictEqual(first.shared.fileNames, other.shared.fileNames))
+    throw differ("other inputs");
 }
 
 function refuseIncomplete(shards: Shard[], of: number): void {

@@ -45,6 +45,13 @@ export interface ShardBatch {
   result: Omit<BatchResult, "bytes">;
 }
 
+/** What is the same for all shards of a split. */
+export interface SharedBySplit {
+  settings: SplitSettings;
+  /** Of all files, relative to their inputs. */
+  fileNames: string[];
+}
+
 /** What a run shall hold, without where and how it runs. */
 export function settingsOf(request: SplitRequest): SplitSettings {
   const { inputs: _i, out: _o, isDryRun: _d, workers: _w, signal: _s, ...settings } = request;

@@ -13,6 +13,7 @@ import {
   type ShardBatch,
   type ShardManifest,
   type ShardPlace,
+  type SharedBySplit,
   settingsOf,
 } from "./shard-manifest.js";
 
@@ -80,9 +81,13 @@ interface Written {
 
 async function describe(request: SplitRequest, written: Written): Promise<ShardManifest> {
   const { shard, reading, folder, counts, outcomes } = written;
-  const settings = await FrameWriter.create(join(folder, SETTINGS), join(request.out, SETTINGS));
+  const settings = await FrameWriter.create<SharedBySplit>(
+    join(folder, SETTINGS),
+    join(request.out, SETTINGS),
+  );
   try {
-    await settings.write({ message: settingsOf(request), bytes: new Uint8Array() });
+    const message = { settings: settingsOf(request), fileNames: reading.fileNames };
+    await settings.write({ message, bytes: new Uint8Array() });
     const manifest: ShardManifest = {
       ...{ kind: "shard", version: 1, createdBy: request.createdBy, shard },
       inputs: await Promise.all(reading.sources.map((source) => source.summarize())),
