@@ -69,6 +69,11 @@ function ask(filter: TrajectoryFilter, trajectory: FilteredTrajectory): Answer {
     return failed(messageOf(error));
   }
   if (said === true) return { kind: "kept", trajectory: null };
+  if (said instanceof Promise) {
+    // Nobody waits for it, so nobody may hear of its failure either.
+    said.catch(() => {});
+    return failed("it returned a Promise: a filter has to answer at once");
+  }
   if (typeof said === "string" && /^[a-z][a-z0-9_]{0,63}$/.test(said))
     return { kind: "skipped", reason: said };
   const changed = typeof said === "object" && said !== null ? Changed.safeParse(said) : null;
@@ -115,6 +120,5 @@ function messageOf(error: unknown): string {
 }
 
 function show(value: unknown): string {
-  if (value instanceof Promise) return "a Promise";
   return typeof value === "string" ? JSON.stringify(value.slice(0, 50)) : typeof value;
 }
