@@ -35,7 +35,8 @@ export const alphaUmi2: RecordReader = {
   },
 };
 
-const MARKER = /\s*Next: (caller|conclusion|give up)\.\s*$/;
+/** At the end of a text that was trimmed. */
+const MARKER = /Next: (caller|conclusion|give up)\.$/;
 
 /** An assistant turn holds the thought alone: its act is the turn after it, or the words that give up. */
 function readTurns(turns: JsonObject[]): ChatMessage[] {

@@ -26,15 +26,17 @@ export function readParameters(tool: JsonObject): JsonObject {
   return isBeside ? { ...schema, required } : schema;
 }
 
+const LONGEST_TYPE = 200;
+
 /** JSON Schema's words for a type as a text names it: `List[int]`, `str, optional`, `dict`. */
 export function readType(text: string): { schema: JsonObject; isOptional: boolean } {
-  const [named = "", ...notes] = text.split(/,(?![^[]*\])/);
+  const [named = "", ...notes] = text.slice(0, LONGEST_TYPE).split(/,(?![^[]*\])/);
   const isOptional = notes.some((note) => note.trim() === "optional") || /^\s*optional\s*\[/i.test(named);
   return { schema: typeOf(named.trim()), isOptional };
 }
 
 function typeOf(text: string): JsonObject {
-  const [, name = "", inner] = /^([A-Za-z]+)(?:\s*[[<]([\s\S]*)[\]>])?$/.exec(text.slice(0, 200)) ?? [];
+  const [, name = "", inner] = /^([A-Za-z]+)(?:\s*[[<]([\s\S]*)[\]>])?$/.exec(text) ?? [];
   const base = name.toLowerCase();
   if (base === "optional" && inner !== undefined) return typeOf(inner.trim());
   const type = JSON_TYPES.has(base) ? base : TYPES.get(base);

@@ -96,11 +96,8 @@ function readConversation(record: JsonObject): JsonObject[] | null {
 }
 
 function readInstruction(turn: JsonObject | undefined): string {
-  return turn === undefined
-    ? ""
-    : textOf(turn)
-        .replace(/\s*Begin!\s*$/, "")
-        .trim();
+  const text = turn === undefined ? "" : textOf(turn).trim();
+  return text.endsWith("Begin!") ? text.slice(0, -"Begin!".length).trim() : text;
 }
 
 const TOOLS_OPENING = "you have access to the following APIs: ";

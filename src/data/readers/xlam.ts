@@ -21,7 +21,7 @@ export const xlam: RecordReader = {
     if (tools === "broken") return rejected(...BROKEN_TOOLS);
     const { answers } = record;
     const text = typeof answers === "string" ? answers : writeJson(answers ?? null);
-    if (/^\s*(?:\[\s*\]|null)?\s*$/.test(text)) return rejected("no_call", "answers holds no call");
+    if (/^(?:null|\[\s*\]|)$/.test(text.trim())) return rejected("no_call", "answers holds no call");
     const calls = readCallText(text);
     if (calls === null) return rejected("broken_call", "answers is no list of calls");
     const turns = [
