@@ -206,7 +206,7 @@ describe("mllm eval live", () => {
     expect(metric(evaluation, "solved")).toBeCloseTo(2 / 3);
     expect(metric(evaluation, "solvable_pass")).toBeCloseTo(2 / 3);
     expect(metric(evaluation, "pass")).toBe(1);
-    expect(metric(evaluation, "judge_right")).toBeCloseTo(1 / 3);
+    expect(metric(evaluation, "judge_right")).toBe(0.5);
     expect(items[2]?.votes?.[0]).toMatchObject({ status: "unsolved", task: "unsolvable", passes: true });
     expect(JSON.stringify({ evaluation, items })).not.toContain("key-123456");
   });

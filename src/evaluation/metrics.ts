@@ -60,9 +60,9 @@ export const METRICS: readonly MetricInfo[] = [
   /** Against a reference's answer: 1 won, 0.5 a tie, 0 lost. */
   metric("live", "win", "win rate", headline),
   metric("live", "solvable_win", "solvable win rate (SoWR)", headline),
-  /** Of several votes on one attempt: how large the largest party is. */
+  /** Of several votes on one answer: how large the largest party is. */
   metric("live", "judge_agreement", "agreement of the judge's votes"),
-  /** Where the answer can be checked: whether the judge says the same. */
+  /** Of answers that can be checked: whether the judge says the same. */
   metric("live", "judge_right", "judge agrees with the checked answer"),
   metric("live", "gave_up", "gave up"),
   metric("live", "at_limit", "stopped at a limit", { isLowerBetter: true }),

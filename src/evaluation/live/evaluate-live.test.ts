@@ -227,11 +227,12 @@ describe("evaluateLive with a judge", () => {
       items.map(({ scores }) => [scores.solved, scores.judge_right, scores.solvable_pass, scores.pass]),
     ).toEqual([
       [1, 1, 1, 1],
-      // Right to give up; ToolEval lets what cannot be solved pass, StableToolBench does not.
-      [1, 0, 0, 1],
-      [0, 1, 0, 1],
+      // Right to give up; ToolEval lets what cannot be solved pass, StableToolBench does not. No judge was asked.
+      [1, null, 0, 1],
+      [0, null, 0, 1],
     ]);
     expect(items[0]?.votes).toHaveLength(2);
+    expect(items.map(({ scores }) => scores.judge_agreement)).toEqual([1, null, null]);
   });
 
   it("asks nobody the second time", async () => {
@@ -241,6 +242,15 @@ describe("evaluateLive with a judge", () => {
     expect(judge.asked).toEqual(["answer_status", "answer_status"]);
     const second = await evaluate([TASKS[0] as LiveTask], createSolver(solver), { judge });
     expect(judge.asked).toHaveLength(2);
+    expect(first.events.concat(second.events)).toEqual([
+      expect.objectContaining({ isCached: false }),
+      expect.objectContaining({ isCached: true }),
+    ]);
+    // What was tried before, and is judged now, is no item that cost nothing.
+    const other = await evaluate([TASKS[0] as LiveTask], createSolver(solver), {
+      judge: { ...judge, seed: 9 },
+    });
+    expect(other.events).toEqual([expect.objectContaining({ isCached: false })]);
     expect(JSON.stringify(second.items)).toBe(JSON.stringify(first.items));
   });
 

@@ -3,7 +3,7 @@ import type { EvaluationEvent } from "../evaluation.js";
 import { inParallel } from "../in-parallel.js";
 import type { Item } from "../item.js";
 import type { Vote } from "../vote.js";
-import type { Attempt } from "./attempt.js";
+import type { Attempt, Tried } from "./attempt.js";
 import type { TriedTask } from "./create-solver.js";
 import type { Judge } from "./judge/ask-judge.js";
 import { compareAttempts } from "./judge/compare-attempts.js";
@@ -71,26 +71,37 @@ async function evaluateTask(
 ): Promise<{ item: Item; isCached: boolean }> {
   const { isCached, ...tried } = await attemptTask(task);
   const other = reference?.attempts.get(task.id) ?? null;
-  const votes: Vote[] = [];
-  if (judge !== null) {
-    const verdicts = await judgeAttempt(judge, task, tried);
-    const candidate = { attempt: tried.attempt, verdicts };
-    const rounds =
-      other === null
-        ? []
-        : await compareAttempts(judge, task, {
-            candidate,
-            reference: {
-              attempt: other,
-              verdicts: await judgeAttempt(judge, task, { ...tried, attempt: other }),
-            },
-          });
-    votes.push(...verdicts.map((verdict, vote) => ({ ...verdict, against: rounds[vote] ?? null })));
-  }
+  let isJudgeAsked = false;
+  const noticed = judge && noticeAsking(judge, () => (isJudgeAsked = true));
+  const votes = noticed === null ? [] : await judgeTask(noticed, task, { tried, other });
   const recorded = reference?.isRecorded ? (other?.steps ?? []) : [];
   const notes = reference !== null && other === null ? ["no_reference"] : [];
   return {
     item: toLiveItem(task, { attempt: tried.attempt, votes, reference: other, recorded, notes }),
-    isCached,
+    isCached: isCached && !isJudgeAsked,
   };
+}
+
+/** The same judge; what it remembers is no asking. */
+function noticeAsking(judge: Judge, onAsked: () => void): Judge {
+  const ask: Judge["model"]["ask"] = (request) => {
+    onAsked();
+    return judge.model.ask(request);
+  };
+  return { ...judge, model: { name: judge.model.name, ask } };
+}
+
+async function judgeTask(
+  judge: Judge,
+  task: LiveTask,
+  { tried, other }: { tried: Tried; other: Attempt | null },
+): Promise<Vote[]> {
+  const verdicts = await judgeAttempt(judge, task, tried);
+  if (other === null) return verdicts.map((verdict) => ({ ...verdict, against: null }));
+  const ofOther = await judgeAttempt(judge, task, { ...tried, attempt: other });
+  const rounds = await compareAttempts(judge, task, {
+    candidate: { attempt: tried.attempt, verdicts },
+    reference: { attempt: other, verdicts: ofOther },
+  });
+  return verdicts.map((verdict, vote) => ({ ...verdict, against: rounds[vote] ?? null }));
 }

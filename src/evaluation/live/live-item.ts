@@ -28,7 +28,7 @@ export function toLiveItem(task: LiveTask, judged: Judged): Item {
     question: task.instruction,
     tools: toolsCalled(known.some(({ kind }) => kind === "call") ? known : steps),
     scores: {
-      ...scoreVotes(votes, rule),
+      ...scoreVotes(votes, { rule, isAnswered: attempt?.outcome === "answered" }),
       ...scoreAgainst(votes, { task, attempt, reference }),
       ...scoreCourse(attempt),
     },
@@ -54,8 +54,11 @@ type Scores = Record<string, number | null>;
 
 const CREDIT = { solved: 1, unsure: 0.5, unsolved: 0 };
 
-/** An answer that can be checked is checked; then the judge's word on it says how good the judge is. */
-function scoreVotes(votes: readonly Vote[], rule: boolean | null): Scores {
+/** An answer that can be checked is checked; then the judge's word on it, if there is one, says how good the judge is. */
+function scoreVotes(
+  votes: readonly Vote[],
+  { rule, isAnswered }: { rule: boolean | null; isAnswered: boolean },
+): Scores {
   const readable = votes.flatMap(({ status }) => (status === "unreadable" ? [] : [status]));
   const judged = mean(readable.map((status) => (status === "solved" ? 1 : 0)));
   const passed = votes.flatMap(({ passes }) => (passes === null ? [] : [passes ? 1 : 0]));
@@ -65,8 +68,9 @@ function scoreVotes(votes: readonly Vote[], rule: boolean | null): Scores {
     solvable_pass: mean(readable.map((status) => CREDIT[status])),
     // As many votes for as against are enough.
     pass: passRate === null ? null : Number(passRate >= 0.5),
-    judge_agreement: readable.length < 2 ? null : agreement(readable),
-    judge_right: rule === null || judged === null ? null : rule ? judged : 1 - judged,
+    // Where nothing was answered nobody was asked.
+    judge_agreement: readable.length < 2 || !isAnswered ? null : agreement(readable),
+    judge_right: rule === null || judged === null || !isAnswered ? null : rule ? judged : 1 - judged,
   };
 }
 
