@@ -2,6 +2,7 @@ import { findReader } from "../formats.js";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import { parseRecord } from "../parse-record.js";
 import type { Reader, ReadPart, ReadResult, RecordPlace } from "../readers/reader.js";
+import { withCategory } from "../sides/record-category.js";
 import { entriesOf } from "./cut-batches.js";
 import type { RecordBatch } from "./record-batch.js";
 
@@ -41,8 +42,10 @@ const UNKNOWN: ReadResult = {
 
 function* interpret(reader: Reader, value: unknown, place: RecordPlace): Generator<ReadRecord> {
   const read = readSafely(reader, value, place);
-  if (!Array.isArray(read)) yield { result: read, value, place };
-  else for (const [part, each] of read.entries()) yield { ...each, place: { ...place, part } };
+  if (!Array.isArray(read)) return yield { result: withCategory(read, value), value, place };
+  for (const [part, each] of read.entries()) {
+    yield { value: each.value, result: withCategory(each.result, value), place: { ...place, part } };
+  }
 }
 
 function readSafely(reader: Reader, record: unknown, place: RecordPlace): ReadResult | ReadPart[] {

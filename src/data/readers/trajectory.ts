@@ -14,7 +14,7 @@ export const trajectory: Reader = {
   read(record) {
     if (!isObject(record) || !isTrajectory(record))
       return rejected("not_trajectory", "expected an object with instruction, tools and steps");
-    const { instruction, tools, steps, hasTools, lost, category } = record;
+    const { instruction, tools, steps, hasTools, lost } = record;
     const odd = (steps as unknown[]).findIndex((step) => !isStep(step));
     if (odd >= 0) return rejected("not_trajectory", `step ${odd + 1} is no step`);
     return {
@@ -25,15 +25,32 @@ export const trajectory: Reader = {
         steps: steps as Step[],
       },
       lost: isObject(lost) ? countsOf(lost) : {},
-      category: typeof category === "string" ? category : null,
+      ...readDetails(record),
     };
   },
 };
 
+function readDetails({ category, parallel, question }: JsonObject): Details {
+  const indices = Array.isArray(parallel) ? (parallel as unknown[]).filter(isIndex) : [];
+  return {
+    category: typeof category === "string" ? category : null,
+    ...(indices.length > 0 && { parallel: indices }),
+    ...(typeof question === "string" && { question }),
+  };
+}
+
+type Details = Pick<ReadTrajectory, "category" | "parallel" | "question">;
+
 /** One line, from behind the id. */
-export function writeTrajectory({ trajectory, hasTools, lost, category }: ReadTrajectory): string {
-  const { instruction, tools, steps } = trajectory;
-  const fields = { instruction, tools, steps, hasTools, lost, ...(category != null && { category }) };
+export function writeTrajectory(read: ReadTrajectory): string {
+  const { instruction, tools, steps } = read.trajectory;
+  const { hasTools, lost, category, parallel = [], question } = read;
+  const details = {
+    ...(category != null && { category }),
+    ...(parallel.length > 0 && { parallel }),
+    ...(question !== undefined && { question }),
+  };
+  const fields = { instruction, tools, steps, hasTools, lost, ...details };
   return `${JSON.stringify(fields).slice(1)}\n`;
 }
 
@@ -67,6 +84,7 @@ const REASON = /^[a-z]+(?:_[a-z]+)+$/;
 
 const isReason = (value: unknown): boolean =>
   value === undefined || (typeof value === "string" && REASON.test(value));
+const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isText = (value: unknown): boolean => value === null || typeof value === "string";
 
 function isCall(call: unknown): boolean {
