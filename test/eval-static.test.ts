@@ -84,10 +84,18 @@ interface Asked {
   scripts?: Partial<Record<Role, Script>>;
   signal?: AbortSignal;
   contextTokens?: number;
+  /** The hash of its weights. */
+  caller?: string;
 }
 
 /** Runs the command's body with scripted roles. */
-async function evaluate({ options = {}, scripts = SCRIPTS, signal, contextTokens }: Asked = {}) {
+async function evaluate({
+  options = {},
+  scripts = SCRIPTS,
+  signal,
+  contextTokens,
+  caller = "c",
+}: Asked = {}) {
   const { context, output } = createContext({ cwd, ...(signal !== undefined && { signal }) });
   const model: ScriptedModel = createScriptedModel(profile, scripts, {
     ...(contextTokens !== undefined && { contextTokens }),
@@ -95,8 +103,8 @@ async function evaluate({ options = {}, scripts = SCRIPTS, signal, contextTokens
   let closed = 0;
   const open = async (): Promise<EvaluatedAgent> => ({
     model,
-    subject: { name: "desk@1", checkpoints: TRIO },
-    weights: { planner: "p", caller: "c", summarizer: "s" },
+    subject: { name: "desk@1", checkpoints: { ...TRIO, caller: { id: "caller-1", hash: caller } } },
+    weights: { planner: "p", caller, summarizer: "s" },
     close: async () => void closed++,
   });
   const error = await evalStatic(context, { options: { ...DEFAULTS, data: DATA, ...options }, open }).then(
@@ -218,9 +226,11 @@ describe("mllm eval static", () => {
     expect(free.model.asked.planner).toHaveLength(0);
   });
 
-  it("points to the comparison with an evaluation of the same data", async () => {
+  it("points to the comparison with an evaluation that it can be compared with", async () => {
     const { id } = await evaluateToJson();
-    const { stderr } = await evaluate({ options: { freeCalls: true } });
+    const unlike = await evaluate({ options: { freeCalls: true } });
+    expect(unlike.stderr).toMatch(/next: mllm report static-/);
+    const { stderr } = await evaluate({ caller: "c2" });
     expect(stderr).toMatch(new RegExp(`next: mllm eval compare ${id} static-`));
   });
 

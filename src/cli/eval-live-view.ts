@@ -3,6 +3,7 @@ import type { Item } from "../evaluation/item.js";
 import type { State } from "../state/open-state.js";
 import type { Context } from "./context.js";
 import { formatEvaluation } from "./eval-view.js";
+import { adviseNext } from "./find-compared-evaluations.js";
 import { writeNote, writeResult } from "./output.js";
 
 /** What a model's votes come to; null where none judged. */
@@ -20,11 +21,11 @@ interface Wins {
   lost: number;
 }
 
-export function showLive(
+export async function showLive(
   context: Context,
   { evaluation, folder, items }: StoredEvaluation & { items: readonly Item[] },
   { json, state }: { json: boolean; state: State },
-): void {
+): Promise<void> {
   const votes = countVotes(items);
   const wins = countWins(items);
   const lines = [
@@ -34,11 +35,7 @@ export function showLive(
   const text = [formatEvaluation(evaluation), ...(lines.length === 0 ? [] : [lines.join("\n")])].join("\n\n");
   const value = { ...evaluation, folder, votes, wins };
   writeResult(context, { json, value, text: `${text}\n\nfiles: ${folder}` });
-  if (json) return;
-  const { id, data } = evaluation;
-  const other = state.listEvaluations({ kind: "live", dataSha256: data.sha256 }).find((row) => row.id !== id);
-  const next = other === undefined ? `report ${id} --out report.html` : `eval compare ${other.id} ${id}`;
-  writeNote(context, `next: mllm ${next}`);
+  if (!json) writeNote(context, `next: ${await adviseNext(state, evaluation)}`);
 }
 
 function countVotes(items: readonly Item[]): Votes | null {

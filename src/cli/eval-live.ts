@@ -77,7 +77,7 @@ export async function evalLive(
     const evaluation = createEvaluation({ kind: "live", ...who, items, compat: null });
     const folder = evaluationFolder(context, { id: evaluation.id, ...(out !== undefined && { out }) });
     await saveEvaluation(context, state, { evaluation, items, folder });
-    showLive(context, { evaluation, folder, items }, { json: options.json === true, state });
+    await showLive(context, { evaluation, folder, items }, { json: options.json === true, state });
   } finally {
     workspace.close();
   }

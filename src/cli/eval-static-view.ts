@@ -4,14 +4,15 @@ import type { State } from "../state/open-state.js";
 import type { Context } from "./context.js";
 import type { EvalStaticOptions } from "./eval-static.js";
 import { formatEvaluation } from "./eval-view.js";
+import { adviseNext } from "./find-compared-evaluations.js";
 import { formatTable, writeNote, writeResult } from "./output.js";
 
 /** Prints what was asked for: the reference's numbers, the document, or tables and what to do next. */
-export function showStatic(
+export async function showStatic(
   context: Context,
   { evaluation, folder }: StoredEvaluation,
   { options, state }: { options: EvalStaticOptions; state: State },
-): void {
+): Promise<void> {
   const json = options.json === true;
   if (options.compat !== undefined && evaluation.compat !== null) {
     const scores = demandScores(evaluation.compat);
@@ -21,12 +22,7 @@ export function showStatic(
   }
   const text = `${formatEvaluation(evaluation)}\n\nfiles: ${folder}`;
   writeResult(context, { json, value: { ...evaluation, folder }, text });
-  if (json) return;
-  const { id, data } = evaluation;
-  const earlier = state.listEvaluations({ kind: "static", dataSha256: data.sha256 });
-  const other = earlier.find((row) => row.id !== id);
-  const next = other === undefined ? `report ${id} --out report.html` : `eval compare ${other.id} ${id}`;
-  writeNote(context, `next: mllm ${next}`);
+  if (!json) writeNote(context, `next: ${await adviseNext(state, evaluation)}`);
 }
 
 function demandScores(compat: CompatScores): Exclude<CompatScores, { error: string }> {

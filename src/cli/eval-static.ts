@@ -56,7 +56,7 @@ export async function evalStatic(
     const evaluation = createEvaluation({ kind: "static", ...who, items, compat });
     const folder = evaluationFolder(context, { id: evaluation.id, ...(out !== undefined && { out }) });
     await saveEvaluation(context, state, { evaluation, items, folder });
-    showStatic(context, { evaluation, folder }, { options, state });
+    await showStatic(context, { evaluation, folder }, { options, state });
   } finally {
     workspace.close();
     await agent?.close();

@@ -5,9 +5,9 @@ import { canonicalJson } from "../core/ids.js";
 import { ROLES, type Role } from "../core/roles.js";
 import type { EvaluatedItems } from "../evaluation/compare/comparison.js";
 import { listOtherSettings } from "../evaluation/compare/pair-items.js";
-import type { StoredEvaluation } from "../evaluation/evaluation.js";
+import type { Evaluation, StoredEvaluation } from "../evaluation/evaluation.js";
 import { readEvaluation, readItems } from "../evaluation/evaluation-folder.js";
-import type { Agent, State } from "../state/open-state.js";
+import type { Agent, EvaluationRow, State } from "../state/open-state.js";
 import type { Context } from "./context.js";
 import { findStoredEvaluation } from "./evaluation-store.js";
 
@@ -67,16 +67,27 @@ export async function listEvaluationsOf(
   state: State,
   hashes: Record<Role, string>,
 ): Promise<StoredEvaluation[]> {
-  const rows = state.listEvaluations({ hashes });
-  const found = await Promise.all(
-    rows.map(({ folder }) =>
-      readEvaluation(folder).catch((error: unknown) => {
-        if (error instanceof MllmError && error.code === "not_found") return null;
-        throw error;
-      }),
-    ),
-  );
+  const found = await Promise.all(state.listEvaluations({ hashes }).map(readIfThere));
   return found.filter((each) => each !== null);
+}
+
+/** Null where its files are gone. */
+async function readIfThere({ folder }: Pick<EvaluationRow, "folder">): Promise<StoredEvaluation | null> {
+  return await readEvaluation(folder).catch((error: unknown) => {
+    if (error instanceof MllmError && error.code === "not_found") return null;
+    throw error;
+  });
+}
+
+/** What to do after an evaluation: compare it with the newest that it can be compared with, else look at it. */
+export async function adviseNext(state: State, evaluation: Evaluation): Promise<string> {
+  const { id, kind, data } = evaluation;
+  for (const row of state.listEvaluations({ kind, dataSha256: data.sha256 })) {
+    const other = row.id === id ? null : await readIfThere(row);
+    if (other !== null && listOtherSettings(other.evaluation, evaluation).length === 0)
+      return `mllm eval compare ${row.id} ${id}`;
+  }
+  return `mllm report ${id} --out report.html`;
 }
 
 /** The weights of an agent's roles. */
