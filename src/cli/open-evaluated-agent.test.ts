@@ -35,6 +35,12 @@ describe("openEvaluatedAgent", () => {
     await close();
   });
 
+  it("names a backbone that has all roles once", async () => {
+    const backbone = idOf("backbone");
+    const { subject } = await open({ planner: backbone, caller: backbone, summarizer: backbone });
+    expect(subject.name).toBe(backbone);
+  });
+
   it("names an agent with the version that it has", async () => {
     const trio = { planner: idOf("planner"), caller: idOf("caller"), summarizer: idOf("summarizer") };
     made.state.saveAgent("desk", trio, "2026-11-22T12:00:00.000Z");

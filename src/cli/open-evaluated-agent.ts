@@ -29,7 +29,9 @@ export async function openEvaluatedAgent(
   const isWholeAgent = ROLES.every((role) => options[role] === undefined && elsewhere[role] === undefined);
   const agent = isWholeAgent && options.agent !== undefined ? await nameAgent(context, options.agent) : null;
   const weights = Object.fromEntries(ROLES.map((role) => [role, trio[role].hash])) as Record<Role, string>;
-  const name = agent ?? ROLES.map((role) => trio[role].id).join(" ");
+  const ids = ROLES.map((role) => trio[role].id);
+  // One backbone in all roles is named once.
+  const name = agent ?? (new Set(ids).size === 1 ? ids.slice(0, 1) : ids).join(" ");
   return { model, close, weights, subject: { name, checkpoints: trio } };
 }
 
