@@ -6,7 +6,7 @@ import { formatDifference, infoOf, isCount, titleOf } from "./format-score.js";
 
 const ROW_HEIGHT = 40;
 
-/** What an interval that leaves nought out says, by symbol and colour. */
+/** What an interval that leaves zero out says, by symbol and colour. */
 const VERDICTS = {
   better: { symbol: "triangle", color: "var(--right)" },
   worse: { symbol: "triangle2", color: "var(--wrong)" },
@@ -25,7 +25,7 @@ interface Row {
   verdict: Verdict;
 }
 
-/** B − A of each metric with its interval, nought in the middle. */
+/** B − A of each metric with its interval, zero in the middle. */
 export function drawDifferenceChart(metrics: readonly MetricDifference[], title: string): Html {
   const rows = metrics.flatMap(createRow);
   const furthest = Math.max(0.01, ...rows.flatMap(({ low, high }) => [Math.abs(low), Math.abs(high)])) * 1.05;
@@ -77,7 +77,7 @@ export function drawDifferenceChart(metrics: readonly MetricDifference[], title:
 const ON_CARD = { stroke: "var(--card)", strokeWidth: 4 };
 
 const LEGEND = html`<p class="legend"><span class="right">▲</span> better <span class="wrong">▼</span> worse
-<span class="soft">●</span> the interval holds nought</p>`;
+<span class="soft">●</span> the interval holds zero</p>`;
 
 /** The interval alone decides: the chart must not say more than it shows. */
 function createRow(metric: MetricDifference): Row[] {

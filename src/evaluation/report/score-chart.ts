@@ -39,7 +39,7 @@ interface ScoreChart {
   colors: readonly string[];
 }
 
-/** Shares as bars from nought to one, with their intervals: label and number above each bar, so that it fits a phone. */
+/** Shares as bars from zero to one, with their intervals: label and number above each bar, so that it fits a phone. */
 export function drawScoreChart({ title, names, slices, colors }: ScoreChart): Html {
   const rows = names.flatMap((name) => createRows(name, slices, colors));
   const bars = rows.flatMap(({ bar, ...row }) => (bar === null ? [] : [{ ...row, ...bar }]));
