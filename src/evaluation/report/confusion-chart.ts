@@ -10,7 +10,10 @@ const LETTER = 7.4;
 const [RISE, RUN] = [0.68, 0.78];
 const MOST_LETTERS = 18;
 
+/** Rows and columns by their places: a tool may be called `other` or `none`, too. */
 interface Cell {
+  row: number;
+  column: number;
   recorded: string;
   predicted: string;
   count: number;
@@ -25,13 +28,22 @@ export function drawConfusionChart({ labels, counts, title }: Confusion): Html {
     const total = (counts[row] ?? []).reduce((sum, count) => sum + count, 0);
     return labels.map((predicted, column): Cell => {
       const count = counts[row]?.[column] ?? 0;
-      return { recorded, predicted, count, share: total === 0 ? 0 : count / total, isRight: row === column };
+      return {
+        row,
+        column,
+        recorded,
+        predicted,
+        count,
+        share: total === 0 ? 0 : count / total,
+        isRight: row === column,
+      };
     });
   });
   const longest = Math.min(MOST_LETTERS, Math.max(...labels.map((label) => label.length)));
   const marginLeft = 12 + longest * LETTER;
   const marginTop = 16 + longest * LETTER * RISE;
   const side = Math.max(CELL, Math.min(70, (344 - marginLeft) / labels.length));
+  const nameOf = (place: number) => shorten(labels[place] ?? "");
   const overhangs = labels.map((label, column) => {
     const length = shorten(label).length * LETTER * RUN;
     return length - (labels.length - column - 0.5) * side;
@@ -43,23 +55,23 @@ export function drawConfusionChart({ labels, counts, title }: Confusion): Html {
     { title, description: describe(title, cells), isWide: true },
     {
       ...{ width, height, marginLeft, marginTop, marginRight, marginBottom: 4 },
-      x: { domain: labels, label: null, axis: null },
-      y: { domain: labels, label: null, axis: null },
+      x: { type: "band", domain: [...labels.keys()], label: null, axis: null },
+      y: { type: "band", domain: [...labels.keys()], label: null, axis: null },
       opacity: { domain: [0, 1], range: [0.04, 0.6] },
       marks: [
         axisX({
           anchor: "top",
           tickSize: 0,
           tickRotate: -40,
-          tickFormat: shorten,
+          tickFormat: nameOf,
           textAnchor: "start",
           label: null,
         }),
-        axisY({ tickSize: 0, tickFormat: shorten, label: null }),
+        axisY({ tickSize: 0, tickFormat: nameOf, label: null }),
         cell(cells, {
           ...{
-            x: "predicted",
-            y: "recorded",
+            x: "column",
+            y: "row",
             fill: "var(--accent)",
             fillOpacity: { value: "share", scale: true },
             inset: 1.5,
@@ -69,8 +81,8 @@ export function drawConfusionChart({ labels, counts, title }: Confusion): Html {
         }),
         cell(cells, {
           ...{
-            x: "predicted",
-            y: "recorded",
+            x: "column",
+            y: "row",
             fill: "none",
             stroke: "var(--ink)",
             strokeOpacity: 0.55,
@@ -79,7 +91,7 @@ export function drawConfusionChart({ labels, counts, title }: Confusion): Html {
           ...{ inset: 1.5, filter: ({ isRight, count }: Cell) => isRight && count > 0 },
         }),
         text(cells, {
-          ...{ x: "predicted", y: "recorded", text: "count", fill: "var(--ink)" },
+          ...{ x: "column", y: "row", text: "count", fill: "var(--ink)" },
           filter: ({ count }: Cell) => count > 0,
         }),
       ],
