@@ -17,8 +17,8 @@ export interface JudgeOptions {
 
 /** The model that judges, with its key from the environment or the credentials file. */
 export function openJudge(context: Context, options: JudgeOptions, cache: ResultCache): Judge {
-  const endpoint = parseEndpoint(options.judge, "");
-  if (endpoint.kind === "hosted" || endpoint.model === "") {
+  const endpoint = /^([\w.-]+\+)?https?:\/\//.test(options.judge) ? parseEndpoint(options.judge, "") : null;
+  if (endpoint === null || endpoint.kind === "hosted" || endpoint.model === "") {
     throw new MllmError("usage", `--judge ${options.judge}: expected URL#MODEL`, {
       hint: "For example --judge https://api.openai.com/v1#gpt-4.1, or https://router.huggingface.co/v1#MODEL:PROVIDER.",
     });

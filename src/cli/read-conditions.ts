@@ -10,10 +10,15 @@ export const FAIL_BELOW = [
 /** `--fail-below METRIC=DIFFERENCE…`. Throws usage for an unknown metric, or a difference that is none. */
 export function readConditions(texts: readonly string[]): Condition[] {
   return texts.map((text) => {
-    const [, name = "", number = ""] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+    const [, name = "", number = ""] = /^([^=]*)=?(.*)$/s.exec(text) ?? [];
     const metric = METRICS.find((each) => each.name === name);
+    if (!text.includes("=")) {
+      throw new MllmError("usage", `--fail-below ${text} names no difference`, {
+        hint: `For example --fail-below ${metric?.name ?? "argument_f1"}=-0.02.`,
+      });
+    }
     if (metric === undefined) {
-      throw new MllmError("usage", `--fail-below ${text}: there is no metric ${name || text}`, {
+      throw new MllmError("usage", `--fail-below ${text}: there is no metric ${name || "without a name"}`, {
         hint: `METRIC=DIFFERENCE; metrics: ${METRICS.map((each) => each.name).join(", ")}.`,
       });
     }

@@ -41,7 +41,9 @@ export async function readLiveTasks(texts: readonly string[], { cwd, ids }: Want
     found.apis.push(...apis);
   }
   if (found.tasks.length === 0) {
-    throw new MllmError("bad_input", `${texts.join(", ")}: none of these tasks is in ${ids}`);
+    throw new MllmError("bad_input", `${texts.join(", ")}: none of these tasks is in ${ids}`, {
+      hint: "Expected ids of these tasks; StableToolBench's files of ids are named like its files of tasks.",
+    });
   }
   return { ...found, data: { name: names.join(", "), sha256: sha256(found.tasks) } };
 }

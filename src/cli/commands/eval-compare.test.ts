@@ -133,6 +133,9 @@ describe("mllm eval compare", () => {
     expect(metric).toMatch(
       /^2 error: --fail-below argument=0: there is no metric argument\nhint: .*argument_f1/,
     );
+    expect(await failing("good", "bad", "--fail-below", "argument_f1")).toMatch(
+      /^2 error: --fail-below argument_f1 names no difference\nhint: .*argument_f1=-0\.02/,
+    );
     expect(await failing("good", "bad", "--fail-below", "argument_f1=-2")).toMatch(/^2 .*is no difference/);
     expect(await failing("good", "bad", "--fail-below", "argument_f1=")).toMatch(
       /^2 .*nothing is no difference/,
