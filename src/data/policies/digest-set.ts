@@ -16,10 +16,6 @@ export class DigestSet {
     return true;
   }
 
-  has(digest: number): boolean {
-    return this.slots[this.slotOf(digest)] !== 0;
-  }
-
   /** Where it is, or could be put. */
   private slotOf(digest: number): number {
     const { slots } = this;
