@@ -32,14 +32,11 @@ function describeContainer({ container, files, sizeBytes }: InputInspection): st
   return files === 1 ? `${what}${size}` : `${files} files, the first is ${what}${size} in all`;
 }
 
-const MOST_NAME = 28;
-
 const HEAD = ["tools", "steps", ...ROLES] as const;
 
 function formatUsed(records: InspectedRecord[], columns: number): string[] {
-  const names = records.map(({ id, place }) =>
-    id === null ? fitEnd(place, MOST_NAME) : fitText(id, MOST_NAME),
-  );
+  const most = columns < 100 ? 16 : 28;
+  const names = records.map(({ id, place }) => (id === null ? fitEnd(place, most) : fitText(id, most)));
   const width = Math.max(6, ...names.map((name) => padText(name, 0).length));
   const room = columns - width - 2 - HEAD.reduce((sum, title) => sum + title.length + 2, 0);
   const line = (name: string, cells: readonly string[], text: string) =>

@@ -1,5 +1,5 @@
 import type { Statistics } from "../data/describe/summarize-facts.js";
-import { nameOf } from "../data/readers/reader.js";
+import { nameOf, type RecordPlace } from "../data/readers/reader.js";
 import { fitText } from "./fit-text.js";
 
 type Records = Statistics["records"];
@@ -33,7 +33,7 @@ export function formatRejected({ rejected }: Pick<Records, "rejected">, columns:
     .flatMap(([reason, { count, examples }]) => [
       `${reason} (${formatNumber(count)})`,
       ...examples.flatMap(({ input, place, detail, record }) => {
-        const at = input.endsWith(place.file) ? nameOf(place) : `${input}: ${nameOf(place)}`;
+        const at = placeIn(input, place);
         return [
           `  ${fitText(at, columns - 2)}`,
           `    ${fitText(detail, columns - 4)}`,
@@ -41,6 +41,15 @@ export function formatRejected({ rejected }: Pick<Records, "rejected">, columns:
         ];
       }),
     ]);
+}
+
+/** `answers/G1/1.json:0`: where to find it. */
+function placeIn(input: string, place: RecordPlace): string {
+  const at = nameOf(place);
+  if (input === "-" || input === "") return at;
+  return input.endsWith(place.file)
+    ? input.slice(0, -place.file.length) + at
+    : `${input.replace(/\/$/, "")}/${at}`;
 }
 
 export function formatNumber(value: number): string {

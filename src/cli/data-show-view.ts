@@ -73,9 +73,19 @@ function formatPart(part: ShownPart, unit: string, view: ShowView): string {
   const heading = `── ${title} · ${measure(part.text, view)} ${unit} `;
   const rule = paint("dim", heading.padEnd(Math.min(view.columns, 100), "─"), view);
   const [first] = who;
-  if (first === undefined) return `${rule}\n${shorten(part.text, view)}`;
-  const text = view.isColored ? paint(first, part.text, view) : `▶${part.text}◀`;
-  return `${rule}\n${text}`;
+  if (first === undefined) return `${rule}\n${showControls(shorten(part.text, view))}`;
+  const text = showControls(part.text);
+  return `${rule}\n${view.isColored ? paint(first, text, view) : `▶${text}◀`}`;
+}
+
+const PICTURES = 0x2400;
+
+/** What would move a terminal's cursor or change its colours is shown as the picture of it. */
+function showControls(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, (control) => {
+    const code = control.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(PICTURES + code) : "\ufffd";
+  });
 }
 
 function shorten(text: string, { isShort }: ShowView): string {

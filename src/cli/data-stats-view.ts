@@ -31,17 +31,25 @@ export function formatStats({ statistics, subjects, mostTools, columns }: StatsV
     .join("\n\n");
 }
 
-function formatTurns({ turns, untrainedTurns, lostTurns, withoutTools, records }: Statistics): string[] {
+function formatTurns({
+  turns,
+  repairs,
+  untrainedTurns,
+  lostTurns,
+  withoutTools,
+  records,
+}: Statistics): string[] {
   if (turns.plannerTurns === 0) return [];
   const say = (count: number, what: string) => `${formatNumber(count)} ${what}`;
   const percent = (count: number, of: number) => (of === 0 ? "" : ` (${((100 * count) / of).toFixed(1)} %)`);
   const calls = turns.callerTurns;
   return [
-    `turns    planner ${formatNumber(turns.plannerTurns)}, caller ${formatNumber(calls)}, summarizer ${formatNumber(turns.summarizerTurns)}, user (after the instruction) ${formatNumber(turns.userTurns)}`,
+    `turns    planner ${formatNumber(turns.plannerTurns)}, caller ${formatNumber(calls)}, summarizer ${formatNumber(turns.summarizerTurns)}, user ${formatNumber(turns.userTurns)}`,
     `ends     ${say(turns.answers, "answers")}, ${say(turns.giveUps, "give-ups")}`,
     `thoughts ${say(turns.emptyThoughts, "missing")}${percent(turns.emptyThoughts, turns.plannerTurns)}`,
     `results  ${say(turns.failedResults, "failed")}${percent(turns.failedResults, calls)}, ${say(turns.missingResults, "missing")}`,
     ...listReasons("context  turns that are not trained:", untrainedTurns),
+    ...listReasons("repairs", repairs),
     ...listReasons("lost     turns left out of the text:", lostTurns),
     ...(withoutTools === 0
       ? []
@@ -82,7 +90,7 @@ function formatLengths(statistics: Statistics, columns: number): string[] {
   if (rows.length === 0) return [];
   const [p10, p99] = columns >= WIDE ? [["10 %"], ["99 %"]] : [[], []];
   const header = ["", "mean", "min", ...p10, "50 %", "90 %", ...p99, "max", ""];
-  return [formatTable(header, rows), describeMeasure(measured)];
+  return [formatTable(header, rows), ...describeMeasure(measured)];
 }
 
 type Row = (string | number | null)[];
@@ -98,13 +106,19 @@ function toRow(name: string, summary: DistributionSummary, isWide: boolean): Row
   return [name, rounded, min, ...quantiles, max, drawHistogram(summary, isWide ? 24 : MOST_BARS)];
 }
 
-function describeMeasure({ unit, tokenizer, oneIn, trajectories }: Statistics["measured"]): string {
-  const by = tokenizer === null ? "" : ` of the tokenizer in ${tokenizer}`;
+function describeMeasure({ unit, tokenizer, oneIn, trajectories }: Statistics["measured"]): string[] {
+  const by = tokenizer === null ? "" : `, tokenizer ${tokenizer}`;
   const share =
     oneIn === 1
-      ? ""
-      : `, from one trajectory in ${formatNumber(oneIn)} (${formatNumber(trajectories)}; --all counts every one)`;
-  return `Texts in ${unit}${by}${share}. Bars: from the least value to the 99 % one, the last for all above.`;
+      ? []
+      : [
+          `Measured: one trajectory in ${formatNumber(oneIn)}, ${formatNumber(trajectories)} in all; --all takes every one.`,
+        ];
+  return [
+    `Texts in ${unit}${by}.`,
+    ...share,
+    "Bars: from the least value to the 99 % one, the last for all above.",
+  ];
 }
 
 function formatSubsets({ subsets }: Statistics, columns: number): string[] {

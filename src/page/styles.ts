@@ -37,6 +37,7 @@ nav a:hover { border-color: var(--accent); color: var(--accent); }
 .card { background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 16px; margin: 0; }
 .grid { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); align-items: start; }
 .grid.four { grid-template-columns: repeat(auto-fit, minmax(min(100%, 264px), 1fr)); }
+.grid.four.even { grid-template-columns: repeat(auto-fill, minmax(min(100%, 264px), 1fr)); }
 .halves { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); align-items: start; }
 .stack { display: grid; gap: 16px; min-width: 0; }
 .matrices { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }

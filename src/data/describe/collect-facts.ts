@@ -1,23 +1,18 @@
 import { createHash } from "node:crypto";
 import type { Profile } from "../../core/profile.js";
-import { SUBSETS } from "../../core/roles.js";
+import { SUBSETS, type Subset } from "../../core/roles.js";
 import type { Trajectory } from "../../core/trajectory.js";
 import type { Thread } from "../../prompts/render-thread.js";
-import { createRenderer, type Renderer, type SubsetExamples } from "../../prompts/renderer.js";
+import { createRenderer, type Renderer } from "../../prompts/renderer.js";
 import { createReaders } from "../formats.js";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import { countUntrained, toJson } from "../pipeline/process-batch.js";
 import { type ReadRecord, readEntries } from "../pipeline/read-entries.js";
 import type { RecordBatch } from "../pipeline/record-batch.js";
+import { createDefaultPolicies, type OpenPolicies } from "../policies/open-policies.js";
 import type { ReaderOptions, ReadTrajectory } from "../readers/reader.js";
-import {
-  countLeftOut,
-  countTrajectory,
-  measureExamples,
-  measureThread,
-  measureTold,
-} from "./count-trajectory.js";
-import { addCount, createFacts, type Facts } from "./facts.js";
+import { countTrajectory, measureExamples, measureThread, measureTold } from "./count-trajectory.js";
+import { addCount, addCounts, addReasons, createFacts, type Facts } from "./facts.js";
 import { createMeasure, type Measure } from "./measure-text.js";
 
 /** Plain data: it goes to worker threads. */
@@ -39,6 +34,7 @@ export function createFactsCollector(options: FactsOptions): (batch: RecordBatch
   const { profile, tokenizerFolder, oneIn, mostExamples } = options;
   const readers = createReaders(options.readers);
   const renderer = createRenderer(profile);
+  const policies = createDefaultPolicies(profile);
   let measure: Measure | null = null;
   return (batch) => {
     const facts = createFacts();
@@ -52,7 +48,7 @@ export function createFactsCollector(options: FactsOptions): (batch: RecordBatch
       };
       const { result } = read;
       if (result.kind === "trajectory") {
-        const why = addTrajectory(facts, result, { renderer, use });
+        const why = addTrajectory(facts, result, { renderer, policies, use });
         if (why !== null) reject(facts, why, { read, mostExamples });
       } else if (result.kind === "skipped") addCount(facts.excluded, result.reason);
       else reject(facts, result, { read, mostExamples });
@@ -63,6 +59,7 @@ export function createFactsCollector(options: FactsOptions): (batch: RecordBatch
 
 interface Tools {
   renderer: Renderer;
+  policies: OpenPolicies;
   /** What to measure this trajectory with; null: not at all. */
   use(): Measure | null;
 }
@@ -70,52 +67,62 @@ interface Tools {
 type Fault = { reason: string; detail: string };
 
 /** Why it is rejected; null where it is counted. */
-function addTrajectory(facts: Facts, read: ReadTrajectory, { renderer, use }: Tools): Fault | null {
-  const { trajectory, hasTools, lost } = read;
+function addTrajectory(facts: Facts, found: ReadTrajectory, tools: Tools): Fault | null {
+  const { renderer, policies, use } = tools;
+  const applied = policies.apply(found);
+  if (applied.kind === "rejected") return applied;
+  if (applied.kind === "skipped") {
+    addCount(facts.excluded, applied.reason);
+    return null;
+  }
+  const { trajectory, hasTools, lost } = applied.read;
   const rendered = render(renderer, trajectory);
   if (rendered === null) return NESTED_TOO_DEEPLY;
-  const { thread, examples } = rendered;
-  const leftOut = SUBSETS.map((subset) => leftOutOf(rendered, subset));
-  const rows = SUBSETS.map((subset) =>
-    thread === null ? (examples?.[subset].examples.length ?? 0) : thread.leftOut[subset] === null ? 1 : 0,
-  );
-  if (rows.every((number) => number === 0)) {
-    return { reason: leftOut[0]?.[0] ?? "no_step", detail: "no turn of it can be trained on" };
+  if (SUBSETS.every((subset) => countRows(rendered, subset) === 0)) {
+    const [reason = "no_step"] = leftOutOf(rendered, "backbone");
+    return { reason, detail: "no turn of it can be trained on" };
   }
   countTrajectory(facts, trajectory, hasTools);
-  for (const [index, subset] of SUBSETS.entries()) {
-    facts.rows[subset].rows += rows[index] ?? 0;
-    countLeftOut(facts, subset, leftOut[index] ?? []);
+  for (const subset of SUBSETS) {
+    facts.rows[subset].rows += countRows(rendered, subset);
+    addReasons(facts.rows[subset].leftOut, leftOutOf(rendered, subset));
   }
-  for (const [reason, turns] of Object.entries(lost)) addCount(facts.lostTurns, reason, turns);
-  for (const [reason, turns] of Object.entries(countUntrained(trajectory.steps)))
-    addCount(facts.untrainedTurns, reason, turns);
+  addCounts(facts.repairs, applied.repairs);
+  addCounts(facts.lostTurns, lost);
+  addCounts(facts.untrainedTurns, countUntrained(trajectory.steps));
   const measure = use();
   if (measure === null) return null;
   measureTold(facts, trajectory, measure);
-  if (thread !== null) measureThread(facts, thread, measure);
-  else if (examples !== null) measureExamples(facts, examples, measure);
+  if (rendered.thread !== null) measureThread(facts, rendered.thread, measure);
+  else measureExamples(facts, rendered.examples, measure);
   return null;
 }
 
-interface Rendered {
-  thread: Thread | null;
-  examples: ReturnType<Renderer["examples"]> | null;
-}
+/** A thread, which all subsets share, or the examples of each. */
+type Rendered =
+  | { thread: Thread; examples: null }
+  | { thread: null; examples: ReturnType<Renderer["examples"]> };
 
 /** Null where tools or arguments are nested too deeply to be written. */
 function render(renderer: Renderer, trajectory: Omit<Trajectory, "id">): Rendered | null {
   try {
     const thread = renderer.thread(trajectory);
-    return { thread, examples: thread === null ? renderer.examples({ id: "", ...trajectory }) : null };
+    return thread === null
+      ? { thread, examples: renderer.examples({ id: "", ...trajectory }) }
+      : { thread, examples: null };
   } catch (error) {
     if (isStackOverflow(error)) return null;
     throw error;
   }
 }
 
-function leftOutOf({ thread, examples }: Rendered, subset: (typeof SUBSETS)[number]): string[] {
-  if (thread === null) return (examples?.[subset] satisfies SubsetExamples | undefined)?.leftOut ?? [];
+function countRows({ thread, examples }: Rendered, subset: Subset): number {
+  if (thread === null) return examples[subset].examples.length;
+  return thread.leftOut[subset] === null ? 1 : 0;
+}
+
+function leftOutOf({ thread, examples }: Rendered, subset: Subset): string[] {
+  if (thread === null) return examples[subset].leftOut;
   const reason = thread.leftOut[subset];
   return reason === null ? [] : [reason];
 }

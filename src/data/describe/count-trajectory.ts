@@ -4,7 +4,7 @@ import type { Step, Trajectory } from "../../core/trajectory.js";
 import { isTrainedIn, type Thread } from "../../prompts/render-thread.js";
 import type { SubsetExamples } from "../../prompts/renderer.js";
 import { addValue } from "./distribution.js";
-import { addCount, type Facts, toolOf } from "./facts.js";
+import { type Facts, toolOf } from "./facts.js";
 import type { Measure } from "./measure-text.js";
 
 const MOST_NAME_CHARACTERS = 200;
@@ -104,10 +104,6 @@ export function measureExamples(
       measureRow(facts, subset, { parts, start: measure.start });
     }
   }
-}
-
-export function countLeftOut(facts: Facts, subset: Subset, reasons: readonly string[]): void {
-  for (const reason of reasons) addCount(facts.rows[subset].leftOut, reason);
 }
 
 const shorten = (name: string): string => name.slice(0, MOST_NAME_CHARACTERS);

@@ -58,9 +58,7 @@ export type DescribeEvent =
 export async function* describeInputs(request: DescribeRequest): AsyncGenerator<DescribeEvent> {
   const { readers, profile, measure, mostExamples } = request;
   const inputs = await Promise.all(request.inputs.map((path) => findInput(path, request)));
-  const sources = inputs.map(
-    (input) => new TrajectorySource(input, request.format, createReaders(readers)),
-  );
+  const sources = inputs.map((input) => new TrajectorySource(input, request.format, createReaders(readers)));
   const bytesTotal = totalBytes(inputs);
   const oneIn = measure === null ? 0 : chooseSample(measure, bytesTotal);
   const tokenizerFolder = measure?.tokenizerFolder ?? null;

@@ -61,6 +61,8 @@ export interface Facts {
   trajectories: number;
   excluded: Counts;
   rejected: Record<string, { count: number; examples: RejectedExample[] }>;
+  /** What was set right in records that are used. */
+  repairs: Counts;
   /** Turns that are no part of a step, and turns that are context only; by reason. */
   lostTurns: Counts;
   untrainedTurns: Counts;
@@ -82,7 +84,15 @@ const MOST_TOOLS = 50_000;
 
 export function createFacts(): Facts {
   return {
-    ...{ records: 0, trajectories: 0, excluded: {}, rejected: {}, lostTurns: {}, untrainedTurns: {} },
+    ...{
+      records: 0,
+      trajectories: 0,
+      excluded: {},
+      rejected: {},
+      repairs: {},
+      lostTurns: {},
+      untrainedTurns: {},
+    },
     ...{ withoutTools: 0, measured: 0, tools: new Map(), otherTools: noToolFacts() },
     turns: fromKeys(TURN_COUNTS, () => 0),
     perTrajectory: fromKeys(["tools", "steps", "calls"] as const, createDistribution),
@@ -96,7 +106,7 @@ export function createFacts(): Facts {
 /** `mostExamples`: of each reason for rejection, the first ones are kept. */
 export function mergeFacts(into: Facts, from: Facts, mostExamples: number): void {
   for (const key of ["records", "trajectories", "withoutTools", "measured"] as const) into[key] += from[key];
-  for (const key of ["excluded", "lostTurns", "untrainedTurns", "turns"] as const)
+  for (const key of ["excluded", "repairs", "lostTurns", "untrainedTurns", "turns"] as const)
     addCounts(into[key], from[key]);
   for (const [reason, { count, examples }] of Object.entries(from.rejected)) {
     into.rejected[reason] ??= { count: 0, examples: [] };
@@ -126,7 +136,11 @@ export function addCount(counts: Counts, key: string, by = 1): void {
   counts[key] = (counts[key] ?? 0) + by;
 }
 
-function addCounts(into: object, from: object): void {
+export function addReasons(counts: Counts, reasons: readonly string[]): void {
+  for (const reason of reasons) addCount(counts, reason);
+}
+
+export function addCounts(into: object, from: object): void {
   for (const [key, count] of Object.entries(from)) addCount(into as Counts, key, count);
 }
 

@@ -9,6 +9,7 @@ import { findInput, type InputPlace } from "../input/find-inputs.js";
 import { openDataset } from "../open-dataset.js";
 import { toJson } from "../pipeline/process-batch.js";
 import type { ReadRecord } from "../pipeline/read-entries.js";
+import { createDefaultPolicies } from "../policies/open-policies.js";
 import { type Format, nameOf, type ReaderOptions } from "../readers/reader.js";
 import { TrajectorySource } from "../trajectory-source.js";
 import { listRowFiles, parseRow, readLines } from "./dataset-rows.js";
@@ -71,24 +72,23 @@ function isAsked({ result, place }: ReadRecord, id: string, input: number): bool
 
 function toFound(
   { result, value, place }: ReadRecord,
-  request: FindRequest,
+  { id, profile }: FindRequest,
   path: string,
 ): FoundTrajectory | FoundFault {
   const at = nameOf(place);
-  if (result.kind !== "trajectory") {
-    return {
-      ...{ id: request.id, place: `${path}: ${at}`, reason: result.reason, detail: result.detail },
-      became: result.kind === "skipped" ? "excluded" : "rejected",
-      record: toJson(value),
-    };
+  const applied = result.kind === "trajectory" ? createDefaultPolicies(profile).apply(result) : result;
+  if (applied.kind !== "kept") {
+    const became = applied.kind === "skipped" ? "excluded" : "rejected";
+    return { detail: "", ...applied, id, place: `${path}: ${at}`, became, record: toJson(value) };
   }
-  const trajectory = { id: result.sourceId ?? at, ...result.trajectory };
-  const examples = createRenderer(request.profile).examples(trajectory);
+  const { sourceId, trajectory: read } = applied.read;
+  const trajectory = { id: sourceId ?? at, ...read };
+  const examples = createRenderer(profile).examples(trajectory);
   return {
     ...{ id: trajectory.id, places: [`${path}: ${at}`], trajectory, tools: trajectory.tools },
     rows: bySubset((subset) => examples[subset].examples),
     leftOut: bySubset((subset) => examples[subset].leftOut),
-    endOfTurn: request.profile.endOfTurn,
+    endOfTurn: profile.endOfTurn,
   };
 }
 

@@ -17,7 +17,7 @@ interface StatsPage {
   version: string;
 }
 
-const MOST_TOOLS = 200;
+const MOST_TOOLS = 100;
 
 /** The statistics of trajectories as one HTML file, with a histogram of everything that was measured. */
 export function renderStatsPage({ title, subjects, statistics, version }: StatsPage): string {
@@ -41,7 +41,7 @@ export function renderStatsPage({ title, subjects, statistics, version }: StatsP
 }
 
 function renderCounts(statistics: Statistics): Html {
-  const { records, turns, perTrajectory, untrainedTurns, lostTurns, withoutTools } = statistics;
+  const { records, turns, perTrajectory, repairs, untrainedTurns, lostTurns, withoutTools } = statistics;
   const share = (count: number, of: number) => (of === 0 ? "" : `${((100 * count) / of).toFixed(1)} %`);
   const calls = turns.callerTurns;
   const tiles: [string, number, string, string][] = [
@@ -64,6 +64,7 @@ function renderCounts(statistics: Statistics): Html {
 <h3>Records and turns</h3>
 <dl class="facts card">${[
     ["left out by design", formatReasons(records.excluded)],
+    ["repairs", formatReasons(repairs)],
     ["context only", formatReasons(untrainedTurns)],
     ["left out of the text", formatReasons(lostTurns)],
     ["user turns after the instruction", String(turns.userTurns)],
@@ -95,25 +96,25 @@ function renderLengths({ perTrajectory, texts, subsets, measured }: Statistics):
   const sample =
     oneIn === 1 ? "" : ` Measured on one trajectory in ${oneIn}: ${trajectories.toLocaleString("en-US")}.`;
   return html`<section id="lengths"><h2>Lengths</h2>
-<p class="note">Texts in ${unit}; each bar is one range of lengths, the dashed line the median.${sample}</p>
-<h3>A trajectory</h3><div class="grid four">
+<p class="note">Texts in ${unit}; each bar is one range of lengths, the dashed line the median. The last bar holds all that is larger, too.${sample}</p>
+<h3>A trajectory</h3><div class="grid four even">
 ${draw("tools offered", perTrajectory.tools, ["tools", "accent"])}
 ${draw("steps", perTrajectory.steps, ["steps", "accent"])}
 ${draw("calls", perTrajectory.calls, ["calls", "accent"])}
 ${draw("tools and header", texts.tools, [unit, "accent"])}
 ${draw("instruction", texts.instruction, [unit, "accent"])}
 ${draw("result of a call", texts.observation, [unit, "accent"])}</div>
-<h3>Trained turns</h3><div class="grid four">
+<h3>Trained turns</h3><div class="grid four even">
 ${draw("planner", texts.planner, [unit, "planner"])}
 ${draw("caller", texts.caller, [unit, "caller"])}
 ${draw("summarizer", texts.summarizer, [unit, "summarizer"])}</div>
-<h3>Rows</h3><div class="grid four">${SUBSETS.map((subset) => draw(subset, subsets[subset].lengths, [unit, subset]))}</div>
+<h3>Rows</h3><div class="grid four even">${SUBSETS.map((subset) => draw(subset, subsets[subset].lengths, [unit, subset]))}</div>
 </section>`;
 }
 
 function renderTools({ tools }: Statistics): Html {
   const shown = tools.slice(0, MOST_TOOLS);
-  const columns = ["offered", "called", "failed", "failed", "not offered"];
+  const columns = ["offered", "called", "failed", "share failed", "not offered"];
   return html`<section id="tools"><h2>Tools</h2>${renderTable(
     shown.length === tools.length ? "All tools" : `The ${shown.length} most called of ${tools.length} tools`,
     html`<tr><th scope="col">tool</th>${columns.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr>`,

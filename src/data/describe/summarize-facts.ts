@@ -30,6 +30,7 @@ export interface Statistics {
     rejected: Record<string, { count: number; examples: RejectedExample[] }>;
   };
   turns: Record<TurnCount, number>;
+  repairs: Counts;
   untrainedTurns: Counts;
   lostTurns: Counts;
   withoutTools: number;
@@ -51,7 +52,8 @@ export function summarizeFacts(facts: Facts, measured: Measured): Statistics {
       ...{ read: facts.records, used: facts.trajectories },
       ...{ excluded: facts.excluded, rejected: facts.rejected },
     },
-    ...{ turns: facts.turns, untrainedTurns: facts.untrainedTurns, lostTurns: facts.lostTurns },
+    ...{ turns: facts.turns, repairs: facts.repairs },
+    ...{ untrainedTurns: facts.untrainedTurns, lostTurns: facts.lostTurns },
     withoutTools: facts.withoutTools,
     measured: { ...measured, trajectories: facts.measured },
     perTrajectory: {
