@@ -12,7 +12,7 @@ import { Duplicates } from "./policies/duplicates.js";
 import { DEFAULT_POLICIES, describePolicies } from "./policies/policies.js";
 import { describeUnmetExclusions } from "./policies/unmet-exclusions.js";
 import type { RecordPlace } from "./readers/reader.js";
-import { describeSides, type Placed, sidesOf, testSidesOf } from "./sides/side.js";
+import { describeEmptySides, describeSides, type Placed, sidesOf, testSidesOf } from "./sides/side.js";
 import { SideChooser } from "./sides/side-chooser.js";
 import { bareTraits } from "./sides/traits-of.js";
 import type { SplitSettings } from "./split-settings.js";
@@ -218,6 +218,7 @@ export class DatasetBuilder {
         `${this.withoutTools} trajectories do not say which tools there were: their calls are not checked`,
       );
     }
+    warnings.push(...describeEmptySides(this.trajectories));
     for (const subset of SUBSETS) {
       if (subsets[subset].train.rows === 0) warnings.push(`the ${subset} subset has no training rows`);
     }

@@ -1,4 +1,4 @@
-import type { Side, TestSide } from "../../core/dataset-manifest.js";
+import { type Side, TEST_SIDES, type TestSide } from "../../core/dataset-manifest.js";
 
 /** An item and the side it was put on. */
 export interface Placed<T> {
@@ -67,6 +67,21 @@ export function testSidesOf({ test, unseenTools, unseenCategories }: SideOptions
 export function allSidesOf(options: SideOptions): Side[] {
   const validation = options.validation > 0 ? (["validation"] as const) : [];
   return ["train", ...validation, ...testSidesOf(options)];
+}
+
+const WHY_EMPTY: Record<TestSide, string> = {
+  test: "there are too few instructions",
+  "test-unseen-tools": "no trajectory offers or calls a tool that is held out",
+  "test-unseen-categories":
+    "no trajectory is of a category that is held out (a record names its own in `category`, --categories those of tools)",
+};
+
+/** Tests that were asked for and got nothing. */
+export function describeEmptySides(
+  trajectories: Readonly<Partial<Record<Side, number | undefined>>>,
+): string[] {
+  const empty = TEST_SIDES.filter((side) => trajectories[side] === 0);
+  return empty.map((side) => `${side} is empty: ${WHY_EMPTY[side]}`);
 }
 
 /** Whether more than the instruction decides, or more than rows are written. */
