@@ -29,12 +29,7 @@ export async function showStats(context: Context, paths: string[], options: Stat
   const { folder, note } = await chooseTokenizer(context, options);
   if (note !== null) writeNote(context, `note: ${note}`);
   const [first = ""] = paths;
-  const isDataset = await isDatasetFolder(resolve(context.cwd, first));
-  if (isDataset && paths.length > 1) {
-    throw new MllmError("usage", `${first} is a data set: it is described alone`, {
-      hint: "Run the command once for each.",
-    });
-  }
+  const isDataset = await isOneDataset(context, paths);
   const { statistics, subjects, about } = isDataset
     ? await describeFolder(context, first, { ...options, folder })
     : await describePaths(context, paths, { ...options, folder });
@@ -49,6 +44,17 @@ export async function showStats(context: Context, paths: string[], options: Stat
     text: formatStats({ statistics, subjects, mostTools: options.tools, columns: widthOf(context) }),
   });
   if (page !== null && options.json !== true) writeNote(context, `${page}: open it in a browser`);
+}
+
+async function isOneDataset({ cwd }: Context, paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) {
+    if (!(await isDatasetFolder(resolve(cwd, path)))) continue;
+    if (paths.length === 1) return true;
+    throw new MllmError("usage", `${path} is a data set: it is described alone`, {
+      hint: "Run the command once for each.",
+    });
+  }
+  return false;
 }
 
 type Options = StatsOptions & { folder: string | null };

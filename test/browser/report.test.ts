@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import type { Browser } from "playwright-core";
+import { renderStatsPage } from "../../src/data/describe/stats-page.js";
 import { renderReport } from "../../src/evaluation/report/render-report.js";
 import { comparisonReport, runReport } from "../report-fixture.js";
 import { packageRoot } from "../shared-data.js";
+import { statsOfTrajectories } from "../stats-fixture.js";
 import { describeWithChromium, openChromium } from "./chromium.js";
 
 jest.setTimeout(120_000);
@@ -23,16 +25,20 @@ interface Look {
   charts: number;
 }
 
-const REPORTS = { run: { make: runReport, charts: 13 }, comparison: { make: comparisonReport, charts: 21 } };
+const PAGES = {
+  run: { render: () => renderReport(runReport()), charts: 13 },
+  comparison: { render: () => renderReport(comparisonReport()), charts: 21 },
+  stats: { render: () => renderStatsPage(statsOfTrajectories()), charts: 13 },
+};
 
-describeWithChromium("a report in Chromium", () => {
+describeWithChromium("a page in Chromium", () => {
   const folder = mkdtempSync(join(tmpdir(), "mllm-report-"));
   let browser: Browser;
 
   beforeAll(async () => {
     browser = await openChromium();
-    for (const [name, { make }] of Object.entries(REPORTS)) {
-      writeFileSync(join(folder, `${name}.html`), renderReport(make()));
+    for (const [name, { render }] of Object.entries(PAGES)) {
+      writeFileSync(join(folder, `${name}.html`), render());
     }
   });
 
@@ -55,7 +61,7 @@ describeWithChromium("a report in Chromium", () => {
     return { ...found, events, background };
   }
 
-  const cases = Object.keys(REPORTS).flatMap((name) =>
+  const cases = Object.keys(PAGES).flatMap((name) =>
     [1280, 400].flatMap((width) =>
       (["light", "dark"] as const).map((scheme) => [name, width, scheme] as const),
     ),
@@ -71,7 +77,7 @@ describeWithChromium("a report in Chromium", () => {
       faint: [],
       events: ["request: file:"],
     });
-    expect(charts).toBe(REPORTS[name as keyof typeof REPORTS].charts);
+    expect(charts).toBe(PAGES[name as keyof typeof PAGES].charts);
     expect(background).toBe(scheme === "light" ? "rgb(244, 246, 249)" : "rgb(15, 19, 27)");
   });
 
