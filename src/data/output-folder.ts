@@ -3,6 +3,8 @@ import { dirname, join } from "node:path";
 import { explainSystemError, MllmError, systemErrorCode } from "../core/errors.js";
 import { clearAbandoned, nameTemporary, OLD } from "./abandoned-output.js";
 
+type IsOurs = (path: string, names: string[]) => Promise<boolean>;
+
 /** A folder that appears whole or not at all: it is filled under another name beside its place, then renamed. */
 export class OutputFolder {
   private constructor(
@@ -11,13 +13,10 @@ export class OutputFolder {
     readonly temporaryPath: string,
   ) {}
 
-  /** Refuses a place that holds anything else than what `isOurs` knows. `path` is absolute. */
-  static async create(
-    path: string,
-    isOurs: (path: string, names: string[]) => Promise<boolean>,
-  ): Promise<OutputFolder> {
+  /** Refuses a place that holds anything else than what `isOurs` knows, which is called `what`. `path` is absolute. */
+  static async create(path: string, isOurs: IsOurs, what = "a data set"): Promise<OutputFolder> {
     await clearAbandoned(path);
-    await refuseForeign(path, isOurs);
+    await refuseForeign(path, isOurs, what);
     try {
       await mkdir(dirname(path), { recursive: true });
       // Not mkdtemp: its folders are closed to everyone else, and this one will be the user's data set.
@@ -52,10 +51,7 @@ export class OutputFolder {
   }
 }
 
-async function refuseForeign(
-  path: string,
-  isOurs: (path: string, names: string[]) => Promise<boolean>,
-): Promise<void> {
+async function refuseForeign(path: string, isOurs: IsOurs, what: string): Promise<void> {
   let names: string[];
   try {
     names = await readdir(path);
@@ -65,7 +61,7 @@ async function refuseForeign(
   }
   await refuseMountPoint(path);
   if (names.length === 0 || (await isOurs(path, names))) return;
-  throw new MllmError("bad_dataset", `${path} holds something that is not a data set made by mllm`, {
+  throw new MllmError("bad_dataset", `${path} holds something that is not ${what} made by mllm`, {
     hint: "Choose an empty or new folder for --out.",
   });
 }

@@ -23,7 +23,7 @@ interface ChatOptions {
 }
 
 /** The name ToolBench puts in place of a function that does not exist. */
-const HALLUCINATED = "invalid_hallucination_function_name";
+export const HALLUCINATED = "invalid_hallucination_function_name";
 
 interface BuiltSteps {
   steps: Step[];

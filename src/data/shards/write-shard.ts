@@ -31,7 +31,7 @@ export async function* writeShard(request: SplitRequest, shard: ShardPlace): Asy
   let output: OutputFolder | null = null;
   let writer: FrameWriter<ShardBatch> | null = null;
   try {
-    output = await OutputFolder.create(resolve(request.cwd, request.out), isShard);
+    output = await OutputFolder.create(resolve(request.cwd, request.out), isShard, "a shard");
     const folder = output.temporaryPath;
     writer = await FrameWriter.create<ShardBatch>(join(folder, OUTCOMES), join(request.out, OUTCOMES));
     const counts = { batches: 0, records: 0, trajectories: 0 };
