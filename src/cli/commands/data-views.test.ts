@@ -172,6 +172,16 @@ describe("mllm data validate", () => {
     expect(limited.inputs[0]).toMatchObject({ isCut: true, problems: [{}, {}] });
   });
 
+  it("looks at the trajectories of a test, too", async () => {
+    const split = ["split-data", "good.jsonl", "--test", "0.4", "--out", "tested"];
+    expect((await runCli(split, { cwd: folder })).exitCode).toBe(0);
+    expect((await json(["validate", "tested"])).isValid).toBe(true);
+    const { tests } = JSON.parse(readFileSync(join(folder, "tested/manifest.json"), "utf8"));
+    appendFileSync(join(folder, "tested", tests.test.path), "{}\n");
+    const { inputs } = await json(["validate", "tested"]);
+    expect(inputs[0].problems).toMatchObject([{ place: tests.test.path, reason: "counts" }]);
+  });
+
   it("tells a data set that was never finished", async () => {
     rmSync(join(folder, "broken/manifest.json"));
     expect((await run(["validate", "broken"])).stdout).toMatch(/no_manifest \(1\)/);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DatasetManifest, type Side } from "../../core/dataset-manifest.js";
+import { DatasetManifest, type Side, type TrajectoryFile } from "../../core/dataset-manifest.js";
 import { MllmError } from "../../core/errors.js";
 import { sha256 } from "../../core/ids.js";
 import { SUBSETS } from "../../core/roles.js";
@@ -51,6 +51,7 @@ export async function* validateDataset(
   const manifest = await readManifest(folder, report);
   if (manifest !== null) {
     await checkProfile(folder, manifest, report);
+    for (const test of Object.values(manifest.tests ?? {})) await checkTest(folder, test, report);
     const files = listRowFiles(manifest);
     const sides = new SideCheck();
     const bytesTotal = files.reduce((total, { counts }) => total + counts.sizeBytes, 0);
@@ -128,6 +129,21 @@ async function checkProfile(folder: string, { profile }: DatasetManifest, report
   if (text === null) report(profile.path, "missing_file", "the profile is missing");
   else if (sha256(text) !== profile.sha256)
     report(profile.path, "changed_file", "the profile was changed after the split");
+}
+
+/** The trajectories of a test themselves. */
+async function checkTest(folder: string, test: TrajectoryFile, report: Report): Promise<void> {
+  const hash = createHash("sha256");
+  let lines = 0;
+  try {
+    for await (const _ of readLines(folder, test, (chunk) => hash.update(chunk))) lines += 1;
+  } catch {
+    return report(test.path, "missing_file", "the file is missing, or cannot be read");
+  }
+  if (lines !== test.trajectories)
+    report(test.path, "counts", `${lines} trajectories, not the ${test.trajectories} of the manifest`);
+  else if (hash.digest("hex") !== test.sha256)
+    report(test.path, "changed_file", "its SHA-256 is not the manifest's");
 }
 
 /** Reads one file of rows along with the manifest's claims about it. */
