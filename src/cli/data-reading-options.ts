@@ -2,7 +2,13 @@ import { type Command, Option } from "commander";
 import { MllmError } from "../core/errors.js";
 import type { Format, ReaderOptions } from "../data/readers/reader.js";
 import { collectValues } from "./collect-values.js";
-import { FORMAT_CHOICES } from "./commands/split-data.js";
+
+// Written out so that `--help` loads no reader; a test compares it with the readers.
+export const FORMAT_CHOICES = [
+  ...(["toolbench", "toolllama", "alpha-umi-1", "alpha-umi-2", "openai", "sharegpt"] as const),
+  ...(["llamafactory-v1", "hermes", "glaive", "toolace", "toolalpaca", "toolalpaca-eval"] as const),
+  ...(["toucan", "nemotron", "xlam", "trajectory"] as const),
+] as const;
 
 /** How records are read, as `split-data` reads them. */
 export interface ReadingOptions {

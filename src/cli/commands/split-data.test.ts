@@ -8,7 +8,7 @@ import { runCli } from "../../../test/run-cli.js";
 import { describeWithSharedData, sharedData } from "../../../test/shared-data.js";
 import { DatasetManifest } from "../../core/dataset-manifest.js";
 import { FORMATS } from "../../data/readers/reader.js";
-import { FORMAT_CHOICES } from "./split-data.js";
+import { FORMAT_CHOICES } from "../data-reading-options.js";
 
 let folder: string;
 beforeEach(async () => {

@@ -2,22 +2,13 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
+import { addReadingOptions, type ReadingOptions, readReading } from "../data-reading-options.js";
 import { quoteArgument, writeResult } from "../output.js";
 import { addPolicyOptions, type PolicyOptions, readPolicies } from "../policy-options.js";
 
-// Written out so that `--help` loads no reader; a test compares it with the readers.
-export const FORMAT_CHOICES = [
-  ...(["toolbench", "toolllama", "alpha-umi-1", "alpha-umi-2", "openai", "sharegpt"] as const),
-  ...(["llamafactory-v1", "hermes", "glaive", "toolace", "toolalpaca", "toolalpaca-eval"] as const),
-  ...(["toucan", "nemotron", "xlam", "trajectory"] as const),
-] as const;
-
-interface SplitDataOptions extends PolicyOptions {
+interface SplitDataOptions extends PolicyOptions, ReadingOptions {
   out?: string;
   explain?: boolean;
-  format?: (typeof FORMAT_CHOICES)[number];
-  map?: string[];
-  toolllama: "complete" | "last-step";
   profile?: string;
   rows?: "thread" | "step";
   compat?: "alpha-umi";
@@ -60,20 +51,8 @@ export function createSplitDataCommand(context: Context): Command {
       "JSON, JSON lines, CSV, Parquet or Arrow, also .gz and .zst; a folder of such files, - for stdin, https://… or hf://datasets/…",
     )
     .option("--out <dir>", "folder of the data set; a data set in it is replaced")
-    .option("--explain", "say what the inputs are taken for and what that gives to each role; write nothing")
-    .addOption(
-      new Option("--format <format>", "format of the records (default: detected)").choices(FORMAT_CHOICES),
-    )
-    .option(
-      "--map <names>",
-      "ShareGPT's keys and roles: from=role,human=customer (repeatable)",
-      collectValues,
-    )
-    .addOption(
-      new Option("--toolllama <rows>", "toolllama's rows: whole paths, or the last step of each row")
-        .choices(["complete", "last-step"])
-        .default("complete"),
-    )
+    .option("--explain", "say what the inputs are taken for and what that gives to each role; write nothing");
+  addReadingOptions(command)
     .option("--profile <name|file>", "prompt profile (default: thread)")
     .addOption(new Option("--rows <rows>", "one row a trajectory, or one a step").choices(["thread", "step"]))
     .option("--validation <share>", "share of the trajectories kept for validation", readShare, 0.02)
@@ -128,19 +107,7 @@ type WithOut = SplitDataOptions & { out: string };
 async function explain(context: Context, inputs: string[], options: SplitDataOptions): Promise<void> {
   const { explainInputs } = await import("../explain-inputs.js");
   const { format, readers } = await readReading(options);
-  await explainInputs(context, inputs, { format: format ?? null, readers, json: options.json === true });
-}
-
-/** How records are to be read; other names are ShareGPT's. */
-async function readReading({ format, map = [], toolllama }: SplitDataOptions) {
-  if (map.length === 0) return { format, readers: { names: {}, toolllama } };
-  if (format !== undefined && format !== "sharegpt") {
-    throw new MllmError("usage", `--map does not go with --format ${format}`, {
-      hint: "It says what ShareGPT's keys and roles are called: leave --format out.",
-    });
-  }
-  const { readTurnNames } = await import("../read-turn-names.js");
-  return { format: "sharegpt" as const, readers: { names: readTurnNames(map), toolllama } };
+  await explainInputs(context, inputs, { format, readers, json: options.json === true });
 }
 
 async function split(context: Context, inputs: string[], options: WithOut): Promise<void> {
@@ -159,7 +126,7 @@ async function split(context: Context, inputs: string[], options: WithOut): Prom
     inputs,
     out: options.out,
     ...inputPlace(context),
-    ...(format !== undefined && { format }),
+    ...(format !== null && { format }),
     readers,
     policies: await readPolicies(context, options),
     excludedIds: await readExcludedIds(options.excludeIds ?? [], context.cwd),

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DatasetManifest, type Side, type TrajectoryFile } from "../../core/dataset-manifest.js";
+import { DatasetManifest, type TrajectoryFile } from "../../core/dataset-manifest.js";
 import { MllmError } from "../../core/errors.js";
 import { sha256 } from "../../core/ids.js";
 import { SUBSETS } from "../../core/roles.js";
 import { checkIdentities } from "../check-identities.js";
 import { sum } from "../subset-files.js";
-import { listRowFiles, parseRow, type RowFile, readLines } from "./dataset-rows.js";
+import { listRowFiles, readLines } from "./dataset-rows.js";
+import { type Report, RowFileCheck, SideCheck } from "./row-file-check.js";
 
 export interface ValidateDatasetRequest {
   /** Absolute. */
@@ -57,7 +58,7 @@ export async function* validateDataset(
     const bytesTotal = files.reduce((total, { counts }) => total + counts.sizeBytes, 0);
     let bytesRead = 0;
     for (const file of files) {
-      const check = new FileCheck(file, sides, report);
+      const check = new RowFileCheck(file, sides, report);
       validation.files += 1;
       if (!(await check.hasSize(folder))) continue;
       for await (const { line, text } of readLines(folder, file.counts, (chunk) => check.see(chunk))) {
@@ -76,8 +77,6 @@ export async function* validateDataset(
   }
   yield { type: "done", validation };
 }
-
-type Report = (place: string, reason: string, detail: string) => void;
 
 const MANIFEST = "manifest.json";
 
@@ -144,82 +143,4 @@ async function checkTest(folder: string, test: TrajectoryFile, report: Report): 
     report(test.path, "counts", `${lines} trajectories, not the ${test.trajectories} of the manifest`);
   else if (hash.digest("hex") !== test.sha256)
     report(test.path, "changed_file", "its SHA-256 is not the manifest's");
-}
-
-/** Reads one file of rows along with the manifest's claims about it. */
-class FileCheck {
-  bytesRead = 0;
-  private readonly hash = createHash("sha256");
-  private readonly found = {
-    ...{ rows: 0, segments: 0, trainedSegments: 0, characters: 0, trainedCharacters: 0 },
-  };
-  private badRows = 0;
-
-  constructor(
-    private readonly file: RowFile,
-    private readonly sides: SideCheck,
-    private readonly report: Report,
-  ) {}
-
-  async hasSize(folder: string): Promise<boolean> {
-    const { path, sizeBytes } = this.file.counts;
-    const found = await stat(join(folder, path)).catch(() => null);
-    if (found === null) this.report(path, "missing_file", "the file is missing");
-    else if (found.size !== sizeBytes) {
-      this.report(path, "changed_file", `${found.size} bytes, not the ${sizeBytes} of the manifest`);
-    }
-    return found !== null && found.size > 0;
-  }
-
-  see(chunk: Buffer): void {
-    this.hash.update(chunk);
-    this.bytesRead += chunk.length;
-  }
-
-  addLine(line: number, text: Buffer | null): void {
-    const row = text === null ? "the line cannot be read" : parseRow(text);
-    if (typeof row === "string") {
-      this.badRows += 1;
-      this.report(`${this.file.counts.path}:${line}`, "bad_row", row);
-      return;
-    }
-    const { found } = this;
-    found.rows += 1;
-    for (const segment of row.segments) {
-      found.segments += 1;
-      found.characters += segment.text.length;
-      if (!segment.train) continue;
-      found.trainedSegments += 1;
-      found.trainedCharacters += segment.text.length;
-    }
-    const place = `${this.file.counts.path}:${line}`;
-    if (row.segments.every(({ train }) => !train))
-      this.report(place, "nothing_trained", `${row.id} trains nothing`);
-    if (!this.sides.isApart(this.file.side, row.trajectory))
-      this.report(place, "held_out_and_trained", `${row.trajectory} is among the training rows, too`);
-  }
-
-  finish(): void {
-    const { path, sha256: expected, ...counts } = this.file.counts;
-    if (this.hash.digest("hex") !== expected)
-      this.report(path, "changed_file", "its SHA-256 is not the manifest's");
-    if (this.badRows > 0) return;
-    for (const [name, count] of Object.entries(this.found)) {
-      const claimed = counts[name as keyof typeof counts];
-      if (claimed !== count)
-        this.report(path, "counts", `${count} ${name}, not the ${claimed} of the manifest`);
-    }
-  }
-}
-
-/** What is held out must not be trained on. Of each trajectory 48 bits of a hash are kept. */
-class SideCheck {
-  private readonly trained = new Set<number>();
-
-  /** The training rows of a subset come before those held out. */
-  isApart(side: Side, trajectory: string): boolean {
-    const key = createHash("sha256").update(trajectory).digest().readUIntBE(0, 6);
-    if (side === "train") this.trained.add(key);
-    return side === "train" || !this.trained.has(key);
-  }
 }
