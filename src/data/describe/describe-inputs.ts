@@ -63,7 +63,7 @@ export async function* describeInputs(request: DescribeRequest): AsyncGenerator<
   const oneIn = measure === null ? 0 : chooseSample(measure, bytesTotal);
   const tokenizerFolder = measure?.tokenizerFolder ?? null;
   const runner = createBatchRunner({
-    workers: chooseWorkers(request.workers, bytesTotal),
+    workers: chooseWorkers(request.workers, tokenizerFolder === null ? bytesTotal : times(bytesTotal)),
     options: { profile, readers, tokenizerFolder, oneIn, mostExamples },
     createProcessor: createFactsCollector,
     worker: new URL("facts-worker.js", import.meta.url),
@@ -102,6 +102,11 @@ export async function* describeInputs(request: DescribeRequest): AsyncGenerator<
     await runner.close();
   }
 }
+
+/** To tokenize is so many times the work of reading: threads are worth it for less. */
+const TOKENIZING = 16;
+
+const times = (bytes: number | null) => (bytes === null ? null : TOKENIZING * bytes);
 
 export function countRejected({ rejected }: Facts): number {
   return Object.values(rejected).reduce((sum, { count }) => sum + count, 0);
