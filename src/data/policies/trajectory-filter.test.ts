@@ -23,6 +23,7 @@ describe("runFilters", () => {
       trajectory: { ...trajectory, instruction: "Call <number>" },
       isChanged: true,
     });
+    expect(run((given) => ({ ...given }))).toMatchObject({ kind: "kept", isChanged: false });
   });
 
   it("shows each filter what those before it made, and the record's id", () => {

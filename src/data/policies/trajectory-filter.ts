@@ -2,6 +2,7 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { MllmError } from "../../core/errors.js";
 import type { Trajectory } from "../../core/trajectory.js";
+import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import type { PolicyFile } from "./policies.js";
 
 /** A trajectory as a user's filter sees it and may give it back changed; `id` is null where the record has none. */
@@ -62,29 +63,33 @@ type Answer =
 
 /** The filter gets a copy: what it changes in place counts only where it gives it back. */
 function ask(filter: TrajectoryFilter, trajectory: FilteredTrajectory): Answer {
-  let said: unknown;
   try {
-    said = filter(structuredClone(trajectory));
+    const given = JSON.stringify(trajectory);
+    const said = filter(JSON.parse(given) as FilteredTrajectory);
+    if (said instanceof Promise) {
+      // Nobody waits for it, so nobody may hear of its failure either.
+      said.catch(() => {});
+      return failed("it returned a Promise: a filter has to answer at once");
+    }
+    const isKept = said === true || (typeof said === "object" && JSON.stringify(said) === given);
+    return isKept ? { kind: "kept", trajectory: null } : readAnswer(said);
   } catch (error) {
-    return failed(messageOf(error));
+    return failed(isStackOverflow(error) ? NESTED_TOO_DEEPLY.detail : messageOf(error));
   }
-  if (said === true) return { kind: "kept", trajectory: null };
-  if (said instanceof Promise) {
-    // Nobody waits for it, so nobody may hear of its failure either.
-    said.catch(() => {});
-    return failed("it returned a Promise: a filter has to answer at once");
-  }
-  if (typeof said === "string" && /^[a-z][a-z0-9_]{0,63}$/.test(said))
-    return { kind: "skipped", reason: said };
-  const changed = typeof said === "object" && said !== null ? Changed.safeParse(said) : null;
-  if (changed?.success) return { kind: "kept", trajectory: changed.data as Omit<Trajectory, "id"> };
-  const issue = changed?.error?.issues[0];
-  return failed(
-    issue === undefined
-      ? `it returned ${show(said)}, not true, a reason in snake_case or a trajectory`
-      : `the trajectory that it returned: ${issue.path.join(".")}: ${issue.message}`,
-  );
 }
+
+function readAnswer(said: unknown): Answer {
+  if (typeof said === "string" && REASON.test(said)) return { kind: "skipped", reason: said };
+  if (typeof said !== "object" || said === null) {
+    return failed(`it returned ${show(said)}, not true, a reason in snake_case or a trajectory`);
+  }
+  const { success, data, error } = Changed.safeParse(said);
+  if (success) return { kind: "kept", trajectory: data as Omit<Trajectory, "id"> };
+  const issue = error.issues[0];
+  return failed(`the trajectory that it returned: ${issue?.path.join(".")}: ${issue?.message}`);
+}
+
+const REASON = /^[a-z][a-z0-9_]{0,63}$/;
 
 const Thought = z.object({
   thought: z.string(),
