@@ -7,6 +7,7 @@ import type { DatasetFiles } from "./dataset-files.js";
 import type { Detection } from "./detect-format.js";
 import { isExcluded } from "./exclude-ids.js";
 import { describeLackingRoles } from "./lacking-roles.js";
+import { nothingToTrainOn } from "./nothing-to-train-on.js";
 import type { BatchResult, Outcome, RecordBatch } from "./pipeline/record-batch.js";
 import { Duplicates } from "./policies/duplicates.js";
 import { DEFAULT_POLICIES, describePolicies } from "./policies/policies.js";
@@ -30,19 +31,19 @@ export class DatasetBuilder {
   detections: Detection[] = [];
   private input = { path: "", number: -1 };
   private readonly inputRecords: number[] = [];
-  private readonly rejected: Record<string, number> = {};
-  private readonly excluded: Record<string, number> = {};
+  readonly rejected: Record<string, number> = {};
+  readonly excluded: Record<string, number> = {};
   private readonly untrainedTurns: Record<string, number> = {};
   private readonly repairs: Record<string, number> = {};
   private readonly trajectories: DatasetManifest["trajectories"] = { train: 0, validation: 0 };
   private withoutTools = 0;
-  private firstFault = "";
+  firstFault = "";
   private readonly ids: TrajectoryIds;
   private readonly duplicates = new Duplicates();
   private readonly sides: SideChooser<TrajectoryRows>;
 
   constructor(
-    private readonly request: SplitSettings,
+    readonly request: SplitSettings,
     private readonly files: DatasetFiles,
     fileNames: ReadonlySet<string>,
   ) {
@@ -79,8 +80,7 @@ export class DatasetBuilder {
   async finish(inputs: Omit<DatasetManifest["inputs"][number], "records">[]): Promise<DatasetManifest> {
     await this.write(this.sides.end());
     const { request } = this;
-    if (this.used === 0) throw this.nothingUsed();
-    if (this.trajectories.train === 0) throw this.nothingLeft();
+    if (this.trajectories.train === 0) throw nothingToTrainOn(this);
     const { subsets, ...tests } = await this.files.finish(this.sides.unseenNames());
     const hashes = SUBSETS.flatMap((subset) => [
       subsets[subset].train.sha256,
@@ -174,41 +174,6 @@ export class DatasetBuilder {
         },
       );
     }
-  }
-
-  private nothingLeft(): MllmError {
-    return new MllmError(
-      "bad_dataset",
-      `no trajectory is left to train on: all ${this.used} are on the test sides`,
-      {
-        hint: "Hold out fewer tools or categories: a trajectory goes to the test with the first of them that it offers or calls.",
-      },
-    );
-  }
-
-  private nothingUsed(): MllmError {
-    const counts = { ...this.rejected, ...this.excluded };
-    const reasons = Object.entries(counts).map(([reason, records]) => `${reason} ${records}`);
-    const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
-    const first = this.firstFault === "" ? "" : `\nThe first: ${this.firstFault}`;
-    return new MllmError(
-      "bad_dataset",
-      `no trajectory to train on among ${this.read} records${why}${first}`,
-      {
-        hint:
-          sum(this.excluded) > 0 && sum(this.rejected) === 0
-            ? "All of them are left out by design: see the reasons."
-            : this.hintAtFormat(),
-      },
-    );
-  }
-
-  private hintAtFormat(): string {
-    const { format } = this.request;
-    const other = this.detections.find((each) => each.format !== format);
-    return format === undefined || other === undefined
-      ? "Check the file with --explain, or name its format with --format."
-      : `The first record looks like ${other.format}, by its ${other.by}: leave --format ${format} out.`;
   }
 
   private warnings(subsets: DatasetManifest["subsets"]): string[] {
