@@ -47,6 +47,7 @@ describe("runFilters", () => {
     ["throws", () => JSON.parse("{"), "JSON"],
     ["says false", () => false, "boolean"],
     ["says a sentence", () => "Not English!", "Not English!"],
+    ["says what every object has", () => "constructor", "constructor"],
     ["is asynchronous", async () => true, "Promise"],
     ["breaks the trajectory", (given) => ({ ...given, steps: [{ kind: "jump" }] }), "steps.0.kind"],
     ["says nothing", () => undefined, "undefined"],
