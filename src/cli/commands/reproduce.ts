@@ -27,7 +27,7 @@ export function createReproduceCommand(context: Context): Command {
     )
     .option("--out <dir>", "where data, evaluations and the result go (default: out/reproduce-RECIPE)")
     .option("--trajectories <n>", "of the sample world, to train on", readPositive, 3000)
-    .option("--tests <n>", "of the sample world, held out, in and out of domain each", readPositive, 60)
+    .option("--tests <n>", "of the sample world, held out, in and out of domain each", readPositive, 40)
     .option("--data <dir>", "train on a data set made by `mllm split-data`")
     .option("--train <file>", "train on these trajectories; may be given again", collectValues)
     .option("--test <[group=]file>", "held-out trajectories; may be given again", collectValues)
