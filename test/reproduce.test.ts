@@ -163,6 +163,7 @@ describe("mllm reproduce", () => {
     const options = { ...SMALL, ...ONE_BUDGET };
     const stopped = await reproduce({ options, signal: interrupt.signal, onStderr });
     expect(stopped.error).toMatchObject({ code: "interrupted" });
+    expect(stopped.stderr).toContain("the same command goes on from here");
     const before = readJobs().length;
     expect(before).toBeLessThan(JOBS_A_SEED);
     expect(await reproduce({ options })).toMatchObject({ error: undefined, exitCode: 0 });

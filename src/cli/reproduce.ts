@@ -101,8 +101,11 @@ async function run(
   } finally {
     view.close();
     await evaluator.close();
+    if (context.signal.aborted) writeNote(context, GOES_ON);
   }
 }
+
+const GOES_ON = "interrupted; trainers at work go on, and the same command goes on from here";
 
 interface Ending {
   prepared: Prepared;
@@ -112,10 +115,7 @@ interface Ending {
 
 async function finish(context: Context, { prepared, reproduced, options }: Ending): Promise<void> {
   const { loaded, lengths, rates, seeds, out } = prepared;
-  if (context.signal.aborted) {
-    const hint = "The same command goes on from here: nothing is trained or evaluated twice.";
-    throw new MllmError("interrupted", "interrupted; trainers at work go on in the background", { hint });
-  }
+  if (context.signal.aborted) throw new MllmError("interrupted", GOES_ON);
   const tokenBasis = rates.backbone.basis;
   const finished = { ...reproduced, folder: out, loaded, lengths, tokenBasis, seeds };
   const reproduction = describeReproduction(finished);
