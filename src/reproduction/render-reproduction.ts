@@ -49,7 +49,7 @@ function renderBudget({ arms: all, missing }: Reproduction, budget: Budget): Htm
   )}</div>
 ${shown.map((group) => renderIntervalTable({ caption: group ?? "all items", head: "arm", columns: names, rows: rowsOf(group) }))}
 <h3>Less α-UMi with reuse</h3>
-<p class="note">The same seeds on the same items. Bold: the interval holds no nought; nothing corrects for how many there are.</p>
+<p class="note">The same seeds on the same items. Bold: the interval holds no zero; nothing corrects for how many there are.</p>
 ${renderDifferences(arms, names)}
 <h3>What each arm read</h3>
 ${renderEfforts(arms)}
