@@ -13,21 +13,14 @@ import { chooseProvider, type ProviderChoices } from "./choose-provider.js";
 import type { Context } from "./context.js";
 import { createModelInspector, findTokenizer } from "./find-model.js";
 import { REPRODUCTION_PREFIX } from "./find-trio.js";
-import { prepareData, type SeedData } from "./reproduce-data.js";
+import { type DataOptions, prepareData, type SeedData } from "./reproduce-data.js";
 import type { Workspace } from "./workspace.js";
 
-export interface ReproduceOptions {
+export interface ReproduceOptions extends Omit<DataOptions, "seeds" | "out"> {
   recipe: string;
   seeds: number;
   budget?: Budget;
   out?: string;
-  trajectories: number;
-  tests: number;
-  data?: string;
-  train?: string[];
-  test?: string[];
-  tasks?: string;
-  tools?: string;
   set?: string[];
   provider?: string[];
   maxCost?: number;

@@ -1,19 +1,11 @@
 import { type DatasetManifest, type Side, TEST_SIDES } from "../core/dataset-manifest.js";
 import { SUBSETS } from "../core/roles.js";
 import type { CompatSummary } from "../data/compat/split-alpha-umi.js";
+import type { ReadProgress } from "../data/read-progress.js";
 import type { Context } from "./context.js";
 import { formatTable, writeNote } from "./output.js";
 
-interface Progress {
-  type: "progress";
-  records: number;
-  used: number;
-  bytesRead: number;
-  /** Null where only the end of a stream tells. */
-  bytesTotal: number | null;
-}
-
-type ReadEvent = Progress | { type: "done" };
+type ReadEvent = ReadProgress | { type: "done" };
 
 /** Draws progress where stderr is a terminal; the last event. */
 export async function followReading<Event extends ReadEvent>(
@@ -41,7 +33,7 @@ export async function followReading<Event extends ReadEvent>(
 
 const MEGA = 1_000_000;
 
-function describeProgress({ bytesRead, bytesTotal }: Progress, seconds: number): string {
+function describeProgress({ bytesRead, bytesTotal }: ReadProgress, seconds: number): string {
   const rate = bytesRead / Math.max(seconds, 0.001);
   const speed = `${(rate / MEGA).toFixed(0)} MB/s`;
   if (bytesTotal === null) return `${(bytesRead / MEGA).toFixed(0)} MB, ${speed}`;

@@ -9,6 +9,7 @@ import { toChat, toPromptCompletions } from "../prompts/export-rows.js";
 import { clearAbandoned, nameTemporary } from "./abandoned-output.js";
 import { createLocalFile } from "./input/input-file.js";
 import { readTexts } from "./input/read-texts.js";
+import type { ReadProgress } from "./read-progress.js";
 import { TextFile } from "./text-file.js";
 
 export interface ExportRequest {
@@ -24,9 +25,7 @@ export interface ExportRequest {
   signal: AbortSignal;
 }
 
-export type ExportEvent =
-  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number }
-  | { type: "done"; rows: number; examples: number };
+export type ExportEvent = ReadProgress | { type: "done"; rows: number; examples: number };
 
 const PROGRESS_RECORDS = 500;
 

@@ -3,6 +3,7 @@ import { MllmError } from "../core/errors.js";
 import { DatasetOutput } from "./dataset-output.js";
 import type { InputPlace } from "./input/find-inputs.js";
 import { openSources } from "./pipeline/open-sources.js";
+import type { ReadProgress } from "./read-progress.js";
 import type { SplitSettings } from "./split-settings.js";
 
 export interface SplitRequest extends InputPlace, SplitSettings {
@@ -17,9 +18,7 @@ export interface SplitRequest extends InputPlace, SplitSettings {
   signal: AbortSignal;
 }
 
-export type SplitEvent =
-  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number | null }
-  | { type: "done"; manifest: DatasetManifest };
+export type SplitEvent = ReadProgress | { type: "done"; manifest: DatasetManifest };
 
 /**
  * Reads trajectories and writes a data set folder. The folder appears when everything is in it; where the generator

@@ -5,20 +5,14 @@ import type { Context } from "../context.js";
 import { addReadingOptions, type ReadingOptions, readReading } from "../data-reading-options.js";
 import { quoteArgument, writeResult } from "../output.js";
 import { addPolicyOptions, type PolicyOptions, readPolicies } from "../policy-options.js";
+import type { SideOptionValues } from "../read-sides.js";
 
-interface SplitDataOptions extends PolicyOptions, ReadingOptions {
+interface SplitDataOptions extends PolicyOptions, ReadingOptions, SideOptionValues {
   out?: string;
   explain?: boolean;
   profile?: string;
   rows?: "thread" | "step";
   compat?: "alpha-umi";
-  validation: number;
-  seed: number;
-  test: number;
-  unseenTools?: string;
-  unseenCategories?: string;
-  categories?: string;
-  stratify?: "tool";
   shards?: number;
   shard?: string;
   excludeIds?: string[];

@@ -8,6 +8,7 @@ import { OutputFolder } from "../output-folder.js";
 import { createBatchRunner } from "../pipeline/batch-runner.js";
 import { chooseWorkers } from "../pipeline/choose-workers.js";
 import { type CutBatch, cutBatches } from "../pipeline/cut-batches.js";
+import type { ReadProgress } from "../read-progress.js";
 import { CompatFile } from "./compat-file.js";
 import { buffersOf, type CompatResult, createCompatProcessor } from "./process-compat-batch.js";
 import type { CompatPrompts } from "./prompts-file.js";
@@ -30,9 +31,7 @@ export interface CompatSubset {
 }
 export type CompatSummary = { records: number; subsets: Record<Subset, CompatSubset> };
 
-export type CompatEvent =
-  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number | null }
-  | { type: "done"; summary: CompatSummary };
+export type CompatEvent = ReadProgress | { type: "done"; summary: CompatSummary };
 
 /**
  * Writes the reference's four files to the byte. Where the reference would stop for one subset, that file is left out

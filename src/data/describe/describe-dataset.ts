@@ -9,6 +9,7 @@ import { SUBSETS } from "../../core/roles.js";
 import { createLocalFile } from "../input/input-file.js";
 import { readTexts } from "../input/read-texts.js";
 import { openDataset } from "../open-dataset.js";
+import type { ReadProgress } from "../read-progress.js";
 import type { RecordPlace } from "../readers/reader.js";
 import { countTrajectory, measureRow, measureTold } from "./count-trajectory.js";
 import { listRowFiles, type RowFile, readRows } from "./dataset-rows.js";
@@ -33,9 +34,7 @@ export interface DatasetDescription {
   oneIn: number;
 }
 
-export type DescribeDatasetEvent =
-  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number }
-  | { type: "done"; description: DatasetDescription };
+export type DescribeDatasetEvent = ReadProgress | { type: "done"; description: DatasetDescription };
 
 const PROGRESS_ROWS = 500;
 

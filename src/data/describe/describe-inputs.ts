@@ -4,6 +4,7 @@ import { createReaders } from "../formats.js";
 import { findInput, type InputPlace, totalBytes } from "../input/find-inputs.js";
 import { createBatchRunner } from "../pipeline/batch-runner.js";
 import { chooseWorkers } from "../pipeline/choose-workers.js";
+import type { ReadProgress } from "../read-progress.js";
 import type { Format, ReaderOptions } from "../readers/reader.js";
 import { TrajectorySource } from "../trajectory-source.js";
 import { createFactsCollector } from "./collect-facts.js";
@@ -50,9 +51,7 @@ export interface Description {
   isCut: boolean;
 }
 
-export type DescribeEvent =
-  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number | null }
-  | { type: "done"; description: Description };
+export type DescribeEvent = ReadProgress | { type: "done"; description: Description };
 
 /** Reads all trajectories and says what they are. Writes nothing; takes the same memory for any size. */
 export async function* describeInputs(request: DescribeRequest): AsyncGenerator<DescribeEvent> {

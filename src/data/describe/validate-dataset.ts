@@ -6,6 +6,7 @@ import { MllmError } from "../../core/errors.js";
 import { sha256 } from "../../core/ids.js";
 import { SUBSETS } from "../../core/roles.js";
 import { checkIdentities } from "../check-identities.js";
+import type { ReadProgress } from "../read-progress.js";
 import { sum } from "../subset-files.js";
 import { listRowFiles, readLines } from "./dataset-rows.js";
 import { type Report, RowFileCheck, SideCheck } from "./row-file-check.js";
@@ -33,9 +34,7 @@ export interface DatasetValidation {
   isCut: boolean;
 }
 
-export type ValidateDatasetEvent =
-  | { type: "progress"; records: number; used: number; bytesRead: number; bytesTotal: number }
-  | { type: "done"; validation: DatasetValidation };
+export type ValidateDatasetEvent = ReadProgress | { type: "done"; validation: DatasetValidation };
 
 const PROGRESS_ROWS = 500;
 
