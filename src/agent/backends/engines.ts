@@ -23,8 +23,3 @@ export function modelFields(engine: Engine, model: string): Record<string, unkno
   if (engine === "llama.cpp" && /^\d+$/.test(model)) return { lora: [{ id: Number(model), scale: 1 }] };
   return { model };
 }
-
-/** The model name of an adapter that a server was started with. */
-export function adapterModel(engine: Engine, base: string, adapter: string): string {
-  return engine === "sglang" ? `${base}:${adapter}` : adapter;
-}
