@@ -18,14 +18,19 @@ export const isAddress = (text: string): boolean => /^https?:\/\//.test(text);
 
 /** The tools that an agent may call. */
 export async function openToolBox(context: Context, { tools, yes, apis }: ToolBoxOptions): Promise<ToolBox> {
+  const { cwd } = context;
+  const config = isAddress(tools)
+    ? parseToolsConfig({ virtual: { url: tools, ...(apis && { tools: apis }) } }, cwd, tools)
+    : await readToolsFile(tools, cwd);
+  return await openTools(config, toolsEnvironment(context, yes));
+}
+
+/** What tools are opened in: this command's surroundings, and whether they may destroy something. */
+export function toolsEnvironment(context: Context, yes: true | undefined): ToolsEnvironment {
   const { cwd, env, version, signal } = context;
-  const environment: ToolsEnvironment = {
+  return {
     ...{ cwd, env, version, signal },
     isAllowed: () => yes === true,
     readTrajectories: (path) => readTrajectories(path, cwd),
   };
-  const config = isAddress(tools)
-    ? parseToolsConfig({ virtual: { url: tools, ...(apis && { tools: apis }) } }, cwd, tools)
-    : await readToolsFile(tools, cwd);
-  return await openTools(config, environment);
 }

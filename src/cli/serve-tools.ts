@@ -19,8 +19,8 @@ import {
 import { MllmError } from "../core/errors.js";
 import type { Context } from "./context.js";
 import { tokenFor } from "./open-agent-model.js";
+import { toolsEnvironment } from "./open-tool-box.js";
 import { writeNote, writeResult } from "./output.js";
-import { readTrajectories } from "./read-trajectories.js";
 import { describeTrouble, untilInterrupted } from "./serve-agent.js";
 import { readServeKeys } from "./serve-keys.js";
 
@@ -91,15 +91,11 @@ async function openToolBox(
   { tools, yes }: ServeToolsOptions,
 ): Promise<{ toolBox: ToolBox | null; known: VirtualTool[] }> {
   if (tools === undefined) return { toolBox: null, known: [] };
-  const { cwd, env, version, signal } = context;
+  const { cwd, env } = context;
   const config = await readToolsFile(tools, cwd);
   const listed = expandVariables({ virtual: config.virtual }, env, "the tools file").virtual?.tools;
   const known = listed === undefined ? [] : await readEntryTools(listed, config);
-  const toolBox = await openTools(config, {
-    ...{ cwd, env, version, signal },
-    isAllowed: () => yes === true,
-    readTrajectories: (path) => readTrajectories(path, cwd),
-  });
+  const toolBox = await openTools(config, toolsEnvironment(context, yes));
   return { toolBox, known };
 }
 
