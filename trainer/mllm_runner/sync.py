@@ -107,10 +107,15 @@ class Sync:
 
     def say(self) -> None:
         with self._commit_lock:
-            news = self._news()
-            if news:
-                self._commit(self._additions({name: content for name, (content, _) in news.items()}), "log")
-                self._said |= {name: mark for name, (_, mark) in news.items()}
+            self._commit_with_news([], "log")
+
+    def _commit_with_news(self, operations: list[Any], what: str) -> None:
+        """Only under the lock: two commits must not both take themselves for the one that said it."""
+        news = self._news()
+        words = self._additions({name: content for name, (content, _) in news.items()})
+        if operations or words:
+            self._commit([*operations, *words], what)
+            self._said |= {name: mark for name, (_, mark) in news.items()}
 
     def _news(self) -> dict[str, tuple[bytes, str]]:
         """Files whose content there is another one, and marks to tell by."""
@@ -158,7 +163,8 @@ class Sync:
             self._hub.api.preupload_lfs_files(additions=additions, **self._hub.where)
             deletions = [CommitOperationDelete(f"{self._hub.job}/{path}") for path in gone]
             with self._commit_lock:
-                self._commit([*additions, *deletions], "checkpoints")
+                # With the words that led to it: of a machine that dies now, the next attempt has both or neither.
+                self._commit_with_news([*additions, *deletions], "checkpoints")
         finally:
             unpin(self._folder)
 

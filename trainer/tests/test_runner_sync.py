@@ -121,6 +121,15 @@ def test_only_complete_checkpoints_are_brought(machine: Machine, api: FakeApi):
     assert len(api.commits) == 1
 
 
+def test_a_checkpoint_comes_with_the_words_that_led_to_it(machine: Machine, api: FakeApi):
+    (machine.job / "events.jsonl").write_text("started\n")
+    machine.save(2)
+    machine.sync.bring_checkpoints()
+    assert len(api.commits) == 1 and api.files["jobs/a/events.jsonl"] == b"started\n"
+    machine.sync.say()
+    assert len(api.commits) == 1
+
+
 def test_a_checkpoint_goes_in_the_commit_in_which_the_next_one_comes(machine: Machine, api: FakeApi):
     first = machine.save(2)
     machine.sync.bring_checkpoints()
