@@ -89,6 +89,8 @@ function formatNote(event: TrainingEvent): string | null {
       return `${event.subset}: waiting: ${event.reason}`;
     case "data":
       return `${event.subset}: ${event.split}: ${event.rows} rows, ${event.tokens} tokens, ${event.trainedTokens} trained${formatOverflow(event)}`;
+    case "warning":
+      return `${event.subset}: ${event.message}`;
     case "evaluated":
       return `${event.subset}: step ${event.globalStep}: validation loss ${event.loss.toFixed(4)}`;
     case "checkpoint":

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FileHash } from "./dataset-manifest.js";
+import { PACKINGS } from "./job-spec.js";
 import { SUBSETS } from "./roles.js";
 
 /** `checkpoint.json`, written last and atomically: a folder without it is not a checkpoint. Paths are relative to the folder. */
@@ -33,6 +34,19 @@ export const CheckpointManifest = z.object({
     initialValidationLoss: z.number().nullable(),
     trainLoss: z.number().nullable(),
   }),
+  /** How the rows were laid out; null where that is not known. */
+  packing: z
+    .object({
+      packing: z.enum(PACKINGS),
+      /** `plain`: the model's own; `segments`, `varlen`, `mask`: ours for trees. */
+      attention: z.string(),
+      /** Why it is not what the recipe asks for. */
+      reason: z.string().nullable(),
+      /** Trees against separate rows before training: relative differences of loss and gradient. */
+      check: z.object({ loss: z.number(), gradient: z.number(), dtype: z.string() }).nullable(),
+    })
+    .nullable()
+    .default(null),
   versions: z.record(z.string(), z.string()),
   /** Weights, tokenizer, configuration, profile. */
   files: z.array(FileHash),

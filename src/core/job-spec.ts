@@ -87,7 +87,11 @@ export const Overflow = z.strictObject({
 });
 export type Overflow = z.infer<typeof Overflow>;
 
-export const PACKINGS = ["none", "bfd"] as const;
+/**
+ * What a row costs. `tree`: the rows of one trajectory share what they have in common; where the model cannot have
+ * that, the trainer takes `bfd`. `bfd`: rows in one line, nothing padded. `none`: padded rows.
+ */
+export const PACKINGS = ["tree", "bfd", "none"] as const;
 
 /** What to train, not which command: a provider turns it into the trainer's command or its own request. The trainer reads it as `job.json`. */
 export const JobSpec = z.strictObject({

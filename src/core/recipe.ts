@@ -20,7 +20,7 @@ export const Recipe = z.strictObject({
   seed: z.int().nonnegative().default(0),
   method: Method.default("full"),
   lora: LoraArguments.optional(),
-  packing: z.enum(PACKINGS).default("none"),
+  packing: z.enum(PACKINGS).default("tree"),
   overflow: z
     .strictObject({
       policy: z.enum(["full", "keep-end", "drop"]).default("full"),

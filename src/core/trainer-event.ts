@@ -24,6 +24,14 @@ export const TrainerEvent = z.discriminatedUnion("type", [
     dropped: z.int(),
     cut: z.int(),
   }),
+  /** Training goes on, but not quite as it was asked to. */
+  z.object({
+    ...base,
+    type: z.literal("warning"),
+    /** snake_case: packing_changed. */
+    code: z.string(),
+    message: z.string(),
+  }),
   z.object({
     ...base,
     type: z.literal("progress"),

@@ -1,4 +1,4 @@
-import type { LoraArguments, Overflow, TrainingArguments } from "../core/job-spec.js";
+import type { JobSpec, LoraArguments, Overflow, TrainingArguments } from "../core/job-spec.js";
 import type { Subset } from "../core/roles.js";
 import { ROLES } from "../core/roles.js";
 import type { LoadedRecipe } from "./load-recipe.js";
@@ -10,7 +10,7 @@ export interface ResolvedJob {
   baseModel: string;
   method: "full" | "lora";
   lora: LoraArguments | null;
-  packing: "none" | "bfd";
+  packing: JobSpec["packing"];
   overflow: Overflow;
   training: TrainingArguments;
   /** Of all nodes. */

@@ -41,6 +41,8 @@ def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
         "max_length": None,
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "remove_unused_columns": False,
+        # A batch is a whole optimizer step here, which the trainer cuts into micro-batches by itself.
+        "gradient_accumulation_steps": 1,
         "disable_tqdm": True,
         "report_to": "none",
         "logging_nan_inf_filter": False,

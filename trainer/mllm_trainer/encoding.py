@@ -22,6 +22,8 @@ class EncodedRow:
     input_ids: np.ndarray
     # One flag a token: is the loss taken on predicting it?
     trained: np.ndarray
+    # Its rows may share a tree; empty where nothing is known.
+    trajectory: str = ""
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -150,7 +152,9 @@ class Encoder:
             if span.end is not None:
                 tokens.append(self.end_id)
                 trained.append(span.end)
-        return EncodedRow(row.id, np.array(tokens, dtype=np.int32), np.array(trained, dtype=bool))
+        return EncodedRow(
+            row.id, np.array(tokens, dtype=np.int32), np.array(trained, dtype=bool), row.trajectory
+        )
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
         options = {"return_attention_mask": False, "return_token_type_ids": False}

@@ -40,7 +40,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "stage": (1, 2),
     "subset": SUBSETS,
     "method": ("full", "lora"),
-    "packing": ("none", "bfd"),
+    "packing": ("tree", "bfd", "none"),
     "overflow.policy": ("full", "keep-end", "drop"),
     "training.train_sampling_strategy": ("random", "sequential", "group_by_length"),
     "training.loss_type": ("nll", "chunked_nll"),

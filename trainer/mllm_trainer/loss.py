@@ -1,36 +1,74 @@
-"""The loss without TRL's chunks, which pay for memory with time: a small model on a CPU lacks only time."""
+"""The loss of (source, target, weight): what the state at a place has to predict, and how often that counts.
 
+A tree needs it, since two rows may go on differently after one token. The head sees trained places only, and
+not too many at once.
+"""
+
+import types
 from typing import Any
 
 import torch
 from torch.nn import functional
-from trl import SFTConfig
+from torch.utils.checkpoint import checkpoint
+from transformers.modeling_outputs import CausalLMOutput
 
 from .packing import IGNORED, Batch
 
-# All logits of a batch are held at once, so there must not be many.
-SMALL_VOCABULARY = 16_384
-# With these a head's output is not yet the logits; TRL's own loss knows them.
-SPECIAL_LOGITS = ("final_logit_softcapping", "logit_scale", "output_multiplier", "output_router_logits")
+# Held at once: 128 MiB in float32.
+LOGITS_AT_ONCE = 2**25
+# With these a head's output is not yet the logits; TRL's own loss knows some of them.
+SPECIAL_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "output_multiplier")
 
 
-def suits_direct_loss(model: torch.nn.Module, arguments: SFTConfig) -> bool:
+def special_loss(model: Any) -> str | None:
+    """The setting that keeps a model from our loss."""
     config = model.config.get_text_config()
-    is_plain = all(getattr(config, name, None) is None for name in SPECIAL_LOGITS)
-    is_small = config.vocab_size <= SMALL_VOCABULARY
-    return is_plain and is_small and arguments.device.type == "cpu" and arguments.world_size == 1
+    if getattr(config, "output_router_logits", False):
+        return "output_router_logits"
+    return next((name for name in SPECIAL_LOGITS if getattr(config, name, None) not in (None, 1.0)), None)
 
 
-def direct_loss(
-    model: Any, accelerator: Any, inputs: Batch, num_items_in_batch: torch.Tensor
-) -> torch.Tensor:
-    """The trained tokens' losses over `num_items_in_batch`; the head sees trained positions only."""
+def add_loss(model: Any) -> None:
+    """Lets `model` return the loss where it is given targets: in forward, which DDP, FSDP, autocast wrap."""
     causal_model = model.get_base_model() if hasattr(model, "get_base_model") else model
-    wanted = inputs["labels"][:, 1:]
-    is_wanted = wanted != IGNORED
-    with accelerator.autocast():
-        states = causal_model.base_model(
-            input_ids=inputs["input_ids"], position_ids=inputs["position_ids"], use_cache=False
-        ).last_hidden_state
-        logits = causal_model.get_output_embeddings()(states[:, :-1][is_wanted])
-    return functional.cross_entropy(logits.float(), wanted[is_wanted], reduction="sum") / num_items_in_batch
+    plain_forward = causal_model.forward
+
+    def forward(self: Any, *inputs: Any, targets: torch.Tensor | None = None, **options: Any) -> Any:
+        if targets is None:
+            return plain_forward(*inputs, **options)
+        sources, weights, items = (options.pop(key) for key in ("sources", "weights", "num_items_in_batch"))
+        options.pop("labels", None)
+        states = self.base_model(*inputs, **(options | {"use_cache": False})).last_hidden_state
+        states = states.flatten(0, 1).index_select(0, sources)
+        at_once = max(256, LOGITS_AT_ONCE // self.config.get_text_config().vocab_size)
+        losses = _losses(self.get_output_embeddings(), states, targets, at_once)
+        return CausalLMOutput(loss=(losses * weights).sum() / items)
+
+    causal_model.forward = types.MethodType(forward, causal_model)
+
+
+def _losses(head: torch.nn.Module, states: torch.Tensor, targets: torch.Tensor, at_once: int) -> torch.Tensor:
+    """A part of the logits at a time; backward makes them again."""
+
+    def losses_of(states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(head(states).float(), targets, reduction="none")
+
+    if len(targets) <= at_once:
+        return losses_of(states, targets)
+    parts = zip(states.split(at_once), targets.split(at_once), strict=True)
+    return torch.cat([checkpoint(losses_of, *part, use_reentrant=False) for part in parts])
+
+
+def as_targets(batch: Batch) -> Batch:
+    """A batch of labels, where each token is the label of the place before it, as one of targets."""
+    if "targets" in batch:
+        return batch
+    rest = {key: value for key, value in batch.items() if key != "labels"}
+    labels = functional.pad(batch["labels"][:, 1:], (0, 1), value=IGNORED).flatten()
+    sources = (labels != IGNORED).nonzero()[:, 0]
+    return rest | {"sources": sources, "targets": labels[sources], "weights": torch.ones(len(sources))}
+
+
+def target_count(batch: Batch) -> torch.Tensor:
+    """How many predictions a batch is trained on."""
+    return batch["weights"].sum() if "weights" in batch else (batch["labels"][:, 1:] != IGNORED).sum()

@@ -1,7 +1,7 @@
 """What happens to rows that are too long: never silently cut."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .encoding import EncodedRow
 from .failures import Failure
@@ -40,7 +40,7 @@ def without_tail(row: EncodedRow) -> EncodedRow:
     if not row.trained.any() or row.trained[-1]:
         return row
     end = len(row) - int(row.trained[::-1].argmax())
-    return EncodedRow(row.id, row.input_ids[:end].copy(), row.trained[:end].copy())
+    return replace(row, input_ids=row.input_ids[:end].copy(), trained=row.trained[:end].copy())
 
 
 def fit_rows(rows: Iterable[EncodedRow], policy: str, limit: int) -> FittedRows:
@@ -49,7 +49,7 @@ def fit_rows(rows: Iterable[EncodedRow], policy: str, limit: int) -> FittedRows:
     for row in map(without_tail, rows):
         is_cut = len(row) > limit and policy == "keep-end"
         if is_cut:
-            row = EncodedRow(row.id, row.input_ids[-limit:].copy(), row.trained[-limit:].copy())
+            row = replace(row, input_ids=row.input_ids[-limit:].copy(), trained=row.trained[-limit:].copy())
         if len(row) > limit or row.trained_tokens == 0:
             fitted.dropped += 1
             continue

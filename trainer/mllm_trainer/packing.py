@@ -1,4 +1,4 @@
-"""The seam for packing: how rows become sequences, and how a batch of sequences becomes tensors."""
+"""The seam for packing: which rows stay together, what a micro-batch holds, and how that becomes tensors."""
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
@@ -7,44 +7,80 @@ from dataclasses import dataclass
 import torch
 
 from .encoding import EncodedRow
+from .tree import cut_into_trees, tree_size
+from .tree_batch import Batch, join_trees
 
 IGNORED = -100
-Batch = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Row numbers that stay together, and the tokens that they come to."""
+
+    rows: tuple[int, ...]
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a micro-batch holds at most: rows where each has a line of its own, tokens where all share one."""
+
+    rows: int
+    tokens: int
 
 
 @dataclass(frozen=True)
 class Packing:
-    """`arrange`: row lengths and a capacity to sequences of row numbers; `collate`: the model's input."""
-
-    arrange: Callable[[Sequence[int], int], list[list[int]]]
+    # Rows and the tokens a unit may have to units.
+    units: Callable[[Sequence[EncodedRow], int], list[Unit]]
+    # Units to micro-batches, each as indices into the units.
+    split: Callable[[Sequence[Unit], Size], list[list[int]]]
+    # The rows of each unit, and the padding token, to the model's input.
     collate: Callable[[Sequence[Sequence[EncodedRow]], int], Batch]
+    # Whether it pads, so that rows of like lengths go well together.
+    pads: bool = False
 
 
-def one_row_each(lengths: Sequence[int], capacity: int) -> list[list[int]]:
-    return [[index] for index in range(len(lengths))]
+def single_rows(rows: Sequence[EncodedRow], capacity: int) -> list[Unit]:
+    return [Unit((number,), len(row)) for number, row in enumerate(rows)]
 
 
-def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> list[list[int]]:
-    """Longest rows first, each into the fullest sequence that still has room for it."""
-    sequences: list[list[int]] = []
-    # (room, sequence), sorted: the first entry with enough room is the best fit.
+def trees(rows: Sequence[EncodedRow], capacity: int) -> list[Unit]:
+    """One tree a trajectory, in the order of its first row; several where it would be over the capacity."""
+    trajectories: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        trajectories.setdefault(row.trajectory or f"row {number}", []).append(number)
+    cut = (tree for numbers in trajectories.values() for tree in cut_into_trees(rows, numbers, capacity))
+    return [Unit(tuple(tree), tree_size([rows[number] for number in tree])) for tree in cut]
+
+
+def by_count(units: Sequence[Unit], size: Size) -> list[list[int]]:
+    """Longest first, so that rows of like lengths are padded together."""
+    order = sorted(range(len(units)), key=lambda index: -units[index].tokens)
+    return [order[start : start + size.rows] for start in range(0, len(order), size.rows)]
+
+
+def best_fit(units: Sequence[Unit], size: Size) -> list[list[int]]:
+    """Longest first, each into the fullest micro-batch that still has room for it."""
+    batches: list[list[int]] = []
+    # (room, batch), sorted: the first entry with enough room is the best fit.
     rooms: list[tuple[int, int]] = []
-    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
-        place = bisect_left(rooms, (lengths[index], -1))
+    for index in sorted(range(len(units)), key=lambda i: (-units[i].tokens, i)):
+        place = bisect_left(rooms, (units[index].tokens, -1))
         if place == len(rooms):
-            room, sequence = capacity, len(sequences)
-            sequences.append([])
+            room, batch = size.tokens, len(batches)
+            batches.append([])
         else:
-            room, sequence = rooms.pop(place)
-        sequences[sequence].append(index)
-        insort(rooms, (room - lengths[index], sequence))
-    return sequences
+            room, batch = rooms.pop(place)
+        batches[batch].append(index)
+        insort(rooms, (room - units[index].tokens, batch))
+    return batches
 
 
 def pad_right(batch: Sequence[Sequence[EncodedRow]], pad_id: int) -> Batch:
     """One row a line. Causal attention never looks at padding on the right, so no mask is needed; one set of
     ascending positions tells the attention that nothing is packed."""
-    rows = [row for sequence in batch for row in sequence]
+    rows = [row for unit in batch for row in unit]
     width = max(len(row) for row in rows)
     input_ids = torch.full((len(rows), width), pad_id, dtype=torch.long)
     labels = torch.full((len(rows), width), IGNORED, dtype=torch.long)
@@ -56,7 +92,7 @@ def pad_right(batch: Sequence[Sequence[EncodedRow]], pad_id: int) -> Batch:
 
 def join_rows(batch: Sequence[Sequence[EncodedRow]], pad_id: int) -> Batch:
     """All rows in one line, positions starting again at each row: attention keeps such rows apart."""
-    rows = [row for sequence in batch for row in sequence]
+    rows = [row for unit in batch for row in unit]
     return {
         "input_ids": torch.cat([torch.from_numpy(row.input_ids).long() for row in rows])[None],
         "labels": torch.cat([_labels(row) for row in rows])[None],
@@ -72,7 +108,15 @@ def _labels(row: EncodedRow) -> torch.Tensor:
     return labels
 
 
+def join(batch: Sequence[Sequence[EncodedRow]], pad_id: int) -> Batch:
+    return join_trees(batch)
+
+
 PACKINGS: dict[str, Packing] = {
-    "none": Packing(one_row_each, pad_right),
-    "bfd": Packing(best_fit_decreasing, join_rows),
+    "none": Packing(single_rows, by_count, pad_right, pads=True),
+    # A row is a tree without branches.
+    "bfd": Packing(single_rows, best_fit, join),
+    "tree": Packing(trees, best_fit, join),
 }
+# For models that cannot have trees.
+JOINED = Packing(single_rows, best_fit, join_rows)

@@ -24,6 +24,7 @@ class Segment:
 class Row:
     id: str
     segments: tuple[Segment, ...]
+    trajectory: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,11 @@ def _open(path: Path, sha256: str | None) -> Iterator[BinaryIO]:
 def _row(line: bytes, path: Path, number: int) -> Row:
     try:
         raw = json.loads(line)
-        row = Row(raw["id"], tuple(Segment(part["text"], part["train"]) for part in raw["segments"]))
+        segments = tuple(Segment(part["text"], part["train"]) for part in raw["segments"])
+        row = Row(raw["id"], segments, raw.get("trajectory", ""))
         # Lone surrogates are legal in JSON escapes but not in UTF-8, and no tokenizer takes them.
-        is_sound = (
-            isinstance(row.id, str) and bool(row.segments) and all(_is_sound(part) for part in row.segments)
-        )
+        has_names = isinstance(row.id, str) and isinstance(row.trajectory, str)
+        is_sound = has_names and bool(row.segments) and all(_is_sound(part) for part in row.segments)
     except (ValueError, KeyError, TypeError) as error:
         raise Failure("bad_data", f"{path}:{number}: not an example: {_describe(error)}", HINT) from error
     if not is_sound:

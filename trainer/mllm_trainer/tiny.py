@@ -27,7 +27,9 @@ GLUE = rf'(?:{PUNCTUATION}*"(?:{SCHEMA_WORDS})")+{PUNCTUATION}*'
 WORDS = rf" ?[a-z_]+|[A-Z][a-z]*|\d\d?|{PUNCTUATION}+"
 
 
-def train_tokenizer(texts: Iterable[str], markers: Iterable[str] = ()) -> "PreTrainedTokenizerFast":
+def train_tokenizer(
+    texts: Iterable[str], markers: Iterable[str] = (), vocabulary: int = VOCABULARY
+) -> "PreTrainedTokenizerFast":
     """Byte-level BPE. Markers are matched first, so that the text after one starts a token of its own."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
@@ -43,7 +45,7 @@ def train_tokenizer(texts: Iterable[str], markers: Iterable[str] = ()) -> "PreTr
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY,
+        vocab_size=vocabulary,
         special_tokens=[PAD, BOS, EOS],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +13,18 @@ from trl import SFTConfig, SFTTrainer
 
 from . import team
 from .artifacts import write_json
+from .batches import StepLoader
 from .checkpoints import PREFIX, Checkpoint, complete_checkpoints, keep_best_and_last, seal
 from .encoding import EncodedRow
 from .events import EventLog
 from .job import Job
-from .loss import direct_loss, suits_direct_loss
+from .loss import add_loss, special_loss, target_count
 from .models import LoadedModel
 from .optimizer import MuonWithAdamW, parse_optim_args
-from .packing import PACKINGS, Batch
+from .packing import Batch
+from .plan import Given, create_plan
 from .progress import Progress
 from .rows import Profile
-from .sampling import SeededSampler
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,7 @@ class RoleTrainer(SFTTrainer):
     def __init__(self, setup: Setup):
         job, loaded, rows, arguments = setup.job, setup.loaded, setup.rows, setup.arguments
         self.job, self.profile, self.events, self.facts = job, setup.profile, setup.events, setup.facts
-        self.packing = PACKINGS[job.packing]
-        self.rows, self.validation_rows = rows, setup.validation_rows
-        self.sequences = self.packing.arrange([len(row) for row in rows], setup.limit)
-        self.lengths = [sum(len(rows[index]) for index in sequence) for sequence in self.sequences]
-        self.pad_id = loaded.tokenizer.pad_token_id or 0
+        self.validation_rows = setup.validation_rows
         self.initial_validation_loss: float | None = None
         # Step and loss of the latest evaluation.
         self.evaluated: tuple[int, float] | None = None
@@ -65,26 +63,25 @@ class RoleTrainer(SFTTrainer):
         super().__init__(
             model=loaded.model,
             args=arguments,
-            # Rows stay in compact arrays here; the dataset only numbers the sequences.
-            train_dataset=Dataset.from_dict({"sequence": range(len(self.sequences))}),
-            # Not read (see evaluate), but wanted where eval_strategy is set.
+            # Neither is read (see get_train_dataloader and evaluate): rows stay in compact arrays here.
+            train_dataset=Dataset.from_dict({"row": range(len(rows))}),
             eval_dataset=Dataset.from_dict({"row": range(len(self.validation_rows))}),
-            data_collator=self._collate,
             processing_class=loaded.tokenizer,
             callbacks=[self.progress],
         )
         self.remove_callback(PrinterCallback)
-        self.has_direct_loss = "loss_type" not in job.training and suits_direct_loss(self.model, arguments)
+        self._given = Given(
+            rows=rows,
+            validation_rows=self.validation_rows,
+            arguments=arguments,
+            accumulation=job.training.get("gradient_accumulation_steps", 1),
+            pad_id=loaded.tokenizer.pad_token_id or 0,
+            wants_targets="loss_type" not in job.training and special_loss(self.model) is None,
+        )
+        add_loss(self.model)
 
-    def _collate(self, items: list[dict[str, int]]) -> Batch:
-        numbers = [item["sequence"] for item in items]
-        self.progress.tokens += sum(self.lengths[number] for number in numbers) * self.args.world_size
-        sequences = [[self.rows[index] for index in self.sequences[number]] for number in numbers]
-        return self.packing.collate(sequences, self.pad_id)
-
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> SeededSampler:
-        size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
-        return SeededSampler(self.lengths, self.args.train_sampling_strategy, size, self.args.seed)
+    def get_train_dataloader(self) -> StepLoader:
+        return self.plan.loader(self.progress)
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None and self.job.training.get("optim") == "muon":
@@ -97,19 +94,34 @@ class RoleTrainer(SFTTrainer):
             )
         return super().create_optimizer(model)
 
-    def training_step(self, model: Any, inputs: Batch, num_items_in_batch: Any = None) -> torch.Tensor:
-        loss = super().training_step(model, inputs, num_items_in_batch)
+    def _get_num_items_in_batch(self, batch_samples: list[list[Batch]], device: torch.device) -> torch.Tensor:
+        """The targets of the whole optimizer step, in all processes."""
+        counts = [target_count(micro_batch) for step in batch_samples for micro_batch in step]
+        return self.accelerator.reduce(torch.stack(counts).sum().to(device), "sum")
+
+    def training_step(self, model: Any, inputs: list[Batch], num_items_in_batch: Any = None) -> torch.Tensor:
+        """One optimizer step's micro-batches; the processes exchange gradients after the last one."""
+        total = torch.zeros((), device=self.args.device)
+        for number, micro_batch in enumerate(inputs, start=1):
+            is_last = number == len(inputs)
+            self.accelerator.gradient_state._set_sync_gradients(is_last)
+            with nullcontext() if is_last else self.accelerator.no_sync(model):
+                total += super().training_step(model, micro_batch, num_items_in_batch)
         # Each process has its share times their number.
-        whole = self.accelerator.reduce(loss, "mean")
+        whole = self.accelerator.reduce(total, "mean")
         self.progress.add_loss(whole.item(), self.state.global_step + 1)
-        return loss
+        return total
 
     def compute_loss(
         self, model: Any, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        if not self.has_direct_loss or return_outputs:
+        if "targets" not in inputs:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        return direct_loss(self.model, self.accelerator, inputs, num_items_in_batch)
+        return model(**inputs, num_items_in_batch=num_items_in_batch).loss * self.args.world_size
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Not counted: Transformers would take a batch for one tensor."""
+        return 0
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """The mean over all trained tokens of the validation rows, whatever the batches."""
@@ -125,22 +137,14 @@ class RoleTrainer(SFTTrainer):
 
     @torch.no_grad()
     def _validation_loss(self) -> float:
-        order = sorted(range(len(self.validation_rows)), key=lambda index: -len(self.validation_rows[index]))
-        size = self.args.per_device_eval_batch_size
-        batches = [order[start : start + size] for start in range(0, len(order), size)]
-        own = batches[self.args.process_index :: self.args.world_size]
-        # As many in each process, since they wait for each other; those added do not count.
-        spare = -(-len(batches) // self.args.world_size) - len(own)
-        weights = [1.0] * len(own) + [0.0] * spare
         total = torch.zeros(2, dtype=torch.float64, device=self.args.device)
         self.model.eval()
-        for numbers, weight in zip(own + batches[:1] * spare, weights, strict=True):
-            batch = self.packing.collate([[self.validation_rows[number]] for number in numbers], self.pad_id)
-            inputs = self._prepare_inputs(batch)
-            count = (inputs["labels"][:, 1:] != -100).sum()
+        for micro_batch in self.plan.validation_batches():
+            inputs = self._prepare_inputs(self.plan.validation.tensors(micro_batch))
+            count = target_count(inputs)
             with self.compute_loss_context_manager():
                 loss = self.compute_loss(self.model, inputs, num_items_in_batch=torch.ones_like(count))
-            total += torch.stack([loss.double() / self.args.world_size, count.double()]) * weight
+            total += torch.stack([loss.double() / self.args.world_size, count.double()])
         self.model.train()
         self._metrics["eval"].clear()
         loss_sum, tokens = self.accelerator.reduce(total, "sum").tolist()
@@ -184,8 +188,19 @@ class RoleTrainer(SFTTrainer):
     def evaluate_start(self) -> None:
         self.initial_validation_loss = self.evaluate()["eval_loss"]
 
+    def _make_plan(self, checkpoint: Checkpoint | None) -> None:
+        known = checkpoint.manifest.get("packing") if checkpoint else None
+        self.plan = create_plan(self._given, self.job.packing, known, self.model, self.accelerator)
+        layout = self.plan.layout
+        self.facts = {**self.facts, "packing": layout.facts()}
+        if layout.reason and not known:
+            message = f"packing {layout.packing} instead of {self.job.packing}: {layout.reason}"
+            print(message, flush=True)
+            self.events.emit("warning", code="packing_changed", message=message)
+
     def train_from(self, checkpoint: Checkpoint | None) -> None:
         """Trains to the end, from the start or from a checkpoint; the last step is always saved."""
+        self._make_plan(checkpoint)
         if checkpoint is not None:
             self.initial_validation_loss = checkpoint.manifest["metrics"]["initialValidationLoss"]
             self.progress.restore(

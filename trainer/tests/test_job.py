@@ -30,7 +30,7 @@ def test_a_job_belongs_to_the_folder_of_its_file(tmp_path: Path):
         ({"training": {"bf16": 1}}, "training.bf16: expected bool, found 1"),
         ({"training": {"max_steps": True}}, "training.max_steps: expected int, found true"),
         ({"stage": 3}, "stage: expected one of 1, 2, found 3"),
-        ({"packing": "tree"}, "packing: expected one of none, bfd"),
+        ({"packing": "forest"}, "packing: expected one of tree, bfd, none"),
         ({"overflow": {"policy": "full", "maxTokens": 0}}, "overflow.maxTokens: expected more than 0"),
         ({"overflow": None}, "overflow: expected an object, found null"),
         ({"parent": {"jobId": None, "id": "a"}}, "parent.hash: missing"),

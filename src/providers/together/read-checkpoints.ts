@@ -112,6 +112,7 @@ function createManifest(
       initialValidationLoss: metrics.initialValidationLoss,
       trainLoss: metrics.trainLossAt(checkpoint.step),
     },
+    packing: null,
     versions: { together: "fine-tuning API v1" },
     files: [],
     resumeFiles: [],

@@ -1,0 +1,79 @@
+"""What a job computes when: the layout of its rows, the batches of each split, the order of the steps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accelerate import DistributedType
+from trl import SFTConfig
+
+from . import team
+from .batches import Batches, StepLoader
+from .encoding import EncodedRow
+from .layout import Layout, first_layout, use_layout
+from .packing import Batch
+from .progress import Progress
+from .sampling import MicroBatch, Order, Share, StepSampler, spread
+from .self_check import checked
+
+# A model in parts is whole only while it trains.
+SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a plan is made for. `accumulation`: so many times the batch size is a step of one process."""
+
+    rows: Sequence[EncodedRow]
+    validation_rows: Sequence[EncodedRow]
+    arguments: SFTConfig
+    accumulation: int
+    pad_id: int
+    # For our loss, not for TRL's.
+    wants_targets: bool
+
+
+class Plan:
+    def __init__(self, given: Given, layout: Layout):
+        self.layout = layout
+        self._arguments, self._accumulation = given.arguments, given.accumulation
+        self.share = Share(given.arguments.process_index, given.arguments.world_size)
+        options = {"pad_id": given.pad_id, "wants_targets": given.wants_targets}
+        self.train = Batches(given.rows, layout, given.arguments.train_batch_size, **options)
+        eval_rows = given.arguments.per_device_eval_batch_size
+        self.validation = Batches(given.validation_rows, layout, eval_rows, **options)
+
+    def sampler(self) -> StepSampler:
+        arguments, batches = self._arguments, self.train
+        step_rows = arguments.train_batch_size * self._accumulation * self.share.count
+        order = Order(step_rows, arguments.train_sampling_strategy, arguments.seed)
+        return StepSampler(batches.units, batches.packing, batches.size, order, self.share)
+
+    def loader(self, progress: Progress) -> StepLoader:
+        def collate(step: list[MicroBatch]) -> list[Batch]:
+            progress.tokens += self.train.tokens(step) * self.share.count
+            return [self.train.tensors(micro_batch) for micro_batch in step]
+
+        return StepLoader(self.sampler(), collate)
+
+    def validation_batches(self) -> list[MicroBatch]:
+        """This process's part."""
+        batches = self.validation
+        return spread(batches.units, batches.packing, batches.size, self.share)[self.share.index]
+
+
+def create_plan(
+    given: Given, packing: str, known: dict[str, Any] | None, model: Any, accelerator: Any
+) -> Plan:
+    """Lets the model attend as its layout says. `known`: the layout of the checkpoint that a job goes on
+    from, which it keeps, and with it the order of its rows."""
+    layout = Layout(**known) if known else first_layout(packing, model, accelerator)
+    use_layout(layout, model)
+    plan = Plan(given, layout)
+    if known or not layout.joins_trees or accelerator.distributed_type in SHARDED:
+        return plan
+    if given.arguments.gradient_checkpointing:
+        model.gradient_checkpointing_enable(given.arguments.gradient_checkpointing_kwargs)
+    found = team.agree(checked(layout, model, accelerator, plan.train, plan.sampler().first_step))
+    use_layout(found, model)
+    return Plan(given, found)
