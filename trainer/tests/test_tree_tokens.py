@@ -44,7 +44,7 @@ def test_one_thread_a_trajectory_has_no_more_tokens_than_its_tree(tmp_path: Path
     command = ["node", str(ROOT / "bin/mllm.js"), "split-data", str(TRAJECTORIES), *options]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     encoder = Encoder(reference_tokenizer(), read_profile(tmp_path / "profile.json").end_of_turn)
-    for role in ROLES:
-        rows = list(encoder.encode(read_rows(tmp_path / f"{role}.jsonl")))
-        units = PACKINGS["tree"].units(rows, 2 * REFERENCE_LENGTH)
-        assert sum(unit.tokens for unit in units) == sum(map(len, rows)) <= in_trees(role)
+    rows = {role: list(encoder.encode(read_rows(tmp_path / f"{role}.jsonl"))) for role in ROLES}
+    units = [unit for role in ROLES for unit in PACKINGS["tree"].units(rows[role], 2 * REFERENCE_LENGTH)]
+    threads = sum(len(row) for role in ROLES for row in rows[role])
+    assert sum(unit.tokens for unit in units) == threads <= sum(map(in_trees, ROLES))
