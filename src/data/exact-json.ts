@@ -1,7 +1,7 @@
+import { type LiteralBuilder, parsePythonLiteral, readPythonLiteral } from "../core/python-literal.js";
 import { isPlain, loadsVerbatim } from "./compat/python-loads.js";
 import { getKey, PythonNumber, type PythonValue } from "./compat/python-value.js";
-import { isStackOverflow } from "./nested-too-deeply.js";
-import { type LiteralBuilder, parsePythonLiteral, readPythonLiteral } from "./parse-python-literal.js";
+import { isStackOverflow, refuseDeep } from "./nested-too-deeply.js";
 
 /** What was recorded, for objects and lists whose numbers or order of keys JavaScript would change. */
 const recorded = new WeakMap<object, PythonValue>();
@@ -11,7 +11,7 @@ const HOLDS_OBJECT = /"(?:arguments|content)"\s*:\s*\{/;
 
 /** `JSON.parse`, but `writeJson` writes 12345678901234567890, 1.0 and `{"2": 0, "1": 0}` of a record's arguments as they were. */
 export function parseJson(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = refuseDeep(JSON.parse(text));
   return HOLDS_OBJECT.test(text) && !isPlain(value) ? toPlain(loadsVerbatim(text)) : value;
 }
 
@@ -27,7 +27,7 @@ export function tryParseJson(text: string): unknown {
 
 /** The same, for the text of one call or result: all of it is kept as written. */
 export function parseExactJson(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = refuseDeep(JSON.parse(text));
   return isPlain(value) ? value : toPlain(loadsVerbatim(text));
 }
 

@@ -1,4 +1,5 @@
 import { jsonrepair } from "jsonrepair";
+import { refuseDeep } from "./nested-too-deeply.js";
 
 export interface LenientJson {
   value: unknown;
@@ -27,7 +28,7 @@ export function parseLenientJson(text: string): LenientJson | null {
   try {
     const repaired = jsonrepair(trimmed);
     const isCut = endsInsideString(trimmed);
-    return { value: JSON.parse(repaired), text: repaired, isCut, repair: "repaired_json" };
+    return { value: refuseDeep(JSON.parse(repaired)), text: repaired, isCut, repair: "repaired_json" };
   } catch {
     return null;
   }

@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { explainSystemError, MllmError, systemErrorCode } from "../../core/errors.js";
 import { canonicalJson } from "../../core/ids.js";
+import { JSON_ONLY, parsePythonLiteral } from "../../core/python-literal.js";
 import { type ApiAddress, addressKey } from "./api-address.js";
-import { readPythonLiteral } from "./python-literal.js";
 import type { VirtualAnswer } from "./virtual-answer.js";
 
 export interface RecordedCall {
@@ -90,13 +90,17 @@ function toCanonical(key: string): string | null {
   return input === undefined ? null : canonicalJson(input);
 }
 
+/** Undefined where the key is neither JSON nor what Python prints of it. */
 function readKey(key: string): unknown {
-  try {
-    return JSON.parse(key);
-  } catch {
-    return readPythonLiteral(key);
+  for (const read of [JSON.parse, readPython]) {
+    try {
+      return read(key);
+    } catch {}
   }
+  return undefined;
 }
+
+const readPython = (text: string): unknown => parsePythonLiteral(text, JSON_ONLY);
 
 function toCalls(entries: Entries): RecordedCall[] {
   return Object.keys(entries)

@@ -1,6 +1,6 @@
+import { readPythonLiteral } from "../../core/python-literal.js";
 import type { Tool } from "../../core/trajectory.js";
 import { isStackOverflow } from "../nested-too-deeply.js";
-import { readPythonLiteral } from "../parse-python-literal.js";
 import { readBracketCalls } from "./bracket-calls.js";
 import { type DialogueTurn, readDialogue, sayAssistant } from "./dialogue.js";
 import { asId, isObject, type JsonObject, type RecordReader, rejected } from "./reader.js";

@@ -1,5 +1,5 @@
+import { parsePythonLiteral } from "../../core/python-literal.js";
 import type { Tool } from "../../core/trajectory.js";
-import { parsePythonLiteral } from "../parse-python-literal.js";
 import { splitActionText } from "./action-text.js";
 import type { ChatMessage } from "./chat-steps.js";
 import { readObservation } from "./observation.js";

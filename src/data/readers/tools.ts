@@ -1,6 +1,6 @@
+import { readPythonLiteral } from "../../core/python-literal.js";
 import type { Tool } from "../../core/trajectory.js";
-import { isStackOverflow } from "../nested-too-deeply.js";
-import { readPythonLiteral } from "../parse-python-literal.js";
+import { isStackOverflow, refuseDeep } from "../nested-too-deeply.js";
 import { isObject, type JsonObject } from "./reader.js";
 import { readParameters } from "./tool-schema.js";
 
@@ -32,9 +32,10 @@ function readToolsText(text: string): Tool[] | null | "broken" {
 
 function parseToolsText(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = refuseDeep(JSON.parse(text));
     return isObject(value) ? [value] : value;
-  } catch {
+  } catch (error) {
+    if (isStackOverflow(error)) throw error;
     const values = readLiterals(text);
     return values.length === 1 && !isObject(values[0]) ? values[0] : values;
   }

@@ -1,7 +1,8 @@
 import { finished } from "node:stream/promises";
 import { promisify } from "node:util";
 import { type CsvError, parse } from "csv-parse";
-import { parsePythonLiteral } from "../../parse-python-literal.js";
+import { parsePythonLiteral } from "../../../core/python-literal.js";
+import { refuseDeep } from "../../nested-too-deeply.js";
 import type { RecordText } from "../record-text.js";
 import { rowToJson } from "./row-to-json.js";
 
@@ -44,7 +45,7 @@ function readCell(cell: string): unknown {
   if (!/^\s*[[{]/.test(cell)) return cell;
   for (const read of [JSON.parse, parsePythonLiteral]) {
     try {
-      return read(cell);
+      return refuseDeep(read(cell));
     } catch {
       // As text, then.
     }

@@ -1,14 +1,22 @@
+import { MAX_NESTING } from "./nesting.js";
+
 /** What becomes of numbers and dicts. */
 export interface LiteralBuilder {
   number(text: string): unknown;
   dict(entries: [string, unknown][]): unknown;
+  /** Refuses what JSON does not have: tuples, nan and inf, keys that are no strings. */
+  isJsonOnly?: boolean;
 }
 
 const PLAIN: LiteralBuilder = { number: Number, dict: (entries) => Object.fromEntries(entries) };
 
+/** For literals that were made from JSON. */
+export const JSON_ONLY: LiteralBuilder = { ...PLAIN, isJsonOnly: true };
+
 /**
  * Reads a Python literal of lists, tuples, dicts, strings, numbers, True, False and None, as `str(value)` writes it;
- * throws a SyntaxError elsewhere. JSON's words are read too: models mix the two.
+ * throws a SyntaxError elsewhere, a RangeError where it is nested deeper than `MAX_NESTING`. JSON's words are read too:
+ * models mix the two.
  */
 export function parsePythonLiteral(text: string, builder: LiteralBuilder = PLAIN): unknown {
   const { value, end } = readPythonLiteral(text, 0, builder);
@@ -28,9 +36,10 @@ export function readPythonLiteral(
 }
 
 const WORDS: Record<string, unknown> = {
-  ...{ True: true, False: false, None: null, nan: null, inf: null },
-  ...{ true: true, false: false, null: null, NaN: null },
+  ...{ True: true, False: false, None: null },
+  ...{ true: true, false: false, null: null },
 };
+const NO_JSON: Record<string, unknown> = { nan: null, inf: null, NaN: null };
 const ESCAPES: Record<string, string> = {
   n: "\n",
   t: "\t",
@@ -45,6 +54,8 @@ const ESCAPES: Record<string, string> = {
 };
 
 class LiteralReader {
+  private depth = 0;
+
   constructor(
     private readonly text: string,
     public at: number,
@@ -54,11 +65,19 @@ class LiteralReader {
   value(): unknown {
     this.blanks();
     const letter = this.text[this.at];
-    if (letter === "{") return this.dict();
-    if (letter === "[") return this.list("]");
-    if (letter === "(") return this.list(")");
+    if (letter === "{") return this.nested(() => this.dict());
+    if (letter === "[") return this.nested(() => this.list("]"));
+    if (letter === "(" && this.builder.isJsonOnly !== true) return this.nested(() => this.list(")"));
     if (letter === "'" || letter === '"') return this.string(letter);
     return this.word();
+  }
+
+  private nested(read: () => unknown): unknown {
+    this.depth += 1;
+    if (this.depth > MAX_NESTING) throw new RangeError("nested too deeply");
+    const value = read();
+    this.depth -= 1;
+    return value;
   }
 
   private dict(): unknown {
@@ -66,6 +85,7 @@ class LiteralReader {
     this.at += 1;
     while (!this.take("}")) {
       const key = this.value();
+      if (typeof key !== "string" && this.builder.isJsonOnly === true) throw this.fault("a string");
       if (!this.take(":")) throw this.fault("a colon");
       entries.push([String(key), this.value()]);
       if (!this.take(",") && !this.peek("}")) throw this.fault("a comma or }");
@@ -112,6 +132,7 @@ class LiteralReader {
     const word = /^[^\s,:()[\]{}'"]+/.exec(this.text.slice(this.at, this.at + 64))?.[0] ?? "";
     this.at += word.length;
     if (Object.hasOwn(WORDS, word)) return WORDS[word];
+    if (Object.hasOwn(NO_JSON, word) && this.builder.isJsonOnly !== true) return NO_JSON[word];
     if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(word)) return this.builder.number(word);
     throw this.fault("a value");
   }

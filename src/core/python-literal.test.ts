@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { readPythonLiteral } from "./python-literal.js";
+import { JSON_ONLY, parsePythonLiteral } from "./python-literal.js";
 
 /** `str()` of a value, as Python writes it. */
 function toPython(value: unknown): string {
@@ -24,7 +24,9 @@ function quote(text: string): string {
   return `${mark}${letters.join("")}${mark}`;
 }
 
-describe("readPythonLiteral", () => {
+const readJsonOnly = (text: string): unknown => parsePythonLiteral(text, JSON_ONLY);
+
+describe("parsePythonLiteral", () => {
   it.each([
     ["{}", {}],
     [
@@ -39,13 +41,14 @@ describe("readPythonLiteral", () => {
     ["{'a': '\\x07\\u2028\\U0001f600\\t\\\\n'}", { a: "\x07\u2028😀\t\\n" }],
     ["{'True': 'None, True', 'x': ': \\'}'}", { True: "None, True", x: ": '}" }],
   ])("reads %s", (text, value) => {
-    expect(readPythonLiteral(text)).toEqual(value);
+    expect(readJsonOnly(text)).toEqual(value);
+    expect(parsePythonLiteral(text)).toEqual(value);
   });
 
   it.each(["{'a': nan}", "{1: 2}", "{'a'", "set()", "{'a': (1, 2)}", "hello", "", "{'a': '\\Uffffffff'"])(
-    "knows nothing of %j",
+    "refuses %j where only JSON was written",
     (text) => {
-      expect(readPythonLiteral(text)).toBeUndefined();
+      expect(() => readJsonOnly(text)).toThrow(SyntaxError);
     },
   );
 
@@ -54,17 +57,33 @@ describe("readPythonLiteral", () => {
       fc.property(fc.jsonValue({ noUnicodeString: false, depthSize: "small" }), (value) => {
         // Minus zero is a zero in JSON.
         const plain = JSON.parse(JSON.stringify(value));
-        expect(readPythonLiteral(toPython(plain))).toEqual(plain);
+        expect(readJsonOnly(toPython(plain))).toEqual(plain);
       }),
     );
   });
 
-  it("never throws", () => {
+  it("reads tuples, keys that are no strings, nan and JSON's words", () => {
+    expect(parsePythonLiteral("{'a': (1, 2), 3: nan, 'b': true}")).toEqual({ a: [1, 2], "3": null, b: true });
+  });
+
+  it("reads 500 levels and throws a RangeError where there are more", () => {
+    const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+    expect(JSON.stringify(parsePythonLiteral(nested(500)))).toBe(nested(500));
+    expect(() => parsePythonLiteral(nested(501))).toThrow(RangeError);
+    expect(() => parsePythonLiteral(nested(100_000))).toThrow(RangeError);
+    expect(parsePythonLiteral(`[${"[],".repeat(1000)}]`)).toHaveLength(1000);
+  });
+
+  it("throws nothing but a SyntaxError", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom("'", '"', "\\", "{", "}", ":", ",", "x", "U", "0", "T") }),
         (text) => {
-          readPythonLiteral(text);
+          try {
+            readJsonOnly(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(SyntaxError);
+          }
         },
       ),
     );
