@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { SUBSETS, type Subset } from "../../core/roles.js";
 import type { RecordFault } from "../input/record-text.js";
+import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import { type CutBatch, entriesOf } from "../pipeline/cut-batches.js";
 import { GrowingBuffer } from "../rows/growing-buffer.js";
 import { ByteList } from "./byte-list.js";
@@ -123,6 +124,7 @@ function readRecord(bytes: Buffer, list: ByteList): CompatRecord | ReferenceFail
     return new CompatRecord(value, () => conversationOf(value), list);
   } catch (error) {
     if (error instanceof ReferenceFailure) return error;
+    if (isStackOverflow(error)) return new ReferenceFailure(NESTED_TOO_DEEPLY.detail);
     if (error instanceof PythonJsonError) return new ReferenceFailure(error.message);
     throw error;
   }

@@ -22,14 +22,21 @@ export function loadsVerbatim(text: string): PythonValue {
 
 const ARRAY_INDEX = /^(?:0|[1-9]\d{0,9})$/;
 
+/** Python itself reads no more. Deeper values make a RangeError here, which depends on no stack. */
+const MAX_DEPTH = 1000;
+
 /** Whether a value from `JSON.parse` is written by `dumps` as Python would. */
-export function isPlain(value: unknown): boolean {
+export function isPlain(value: unknown, levels = MAX_DEPTH): boolean {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
   if (typeof value !== "object") return false;
-  if (Array.isArray(value)) return value.every(isPlain);
+  if (levels === 0) return false;
+  if (Array.isArray(value)) {
+    for (const each of value) if (!isPlain(each, levels - 1)) return false;
+    return true;
+  }
   for (const key in value) {
     if (isDigit(key.charCodeAt(0)) && ARRAY_INDEX.test(key)) return false;
-    if (!isPlain((value as Record<string, unknown>)[key])) return false;
+    if (!isPlain((value as Record<string, unknown>)[key], levels - 1)) return false;
   }
   return true;
 }
@@ -53,6 +60,7 @@ const BLANKS = /[ \t\n\r]*/y;
 /** Python's grammar, with every number and every order of keys kept. */
 class Parser {
   private at = 0;
+  private depth = 0;
 
   constructor(
     private readonly text: string,
@@ -70,8 +78,13 @@ class Parser {
     this.match(BLANKS);
     const letter = this.text[this.at];
     if (letter === '"') return this.string();
-    if (letter === "{") return this.dict();
-    if (letter === "[") return this.list();
+    if (letter === "{" || letter === "[") {
+      this.depth += 1;
+      if (this.depth > MAX_DEPTH) throw new RangeError("nested too deeply");
+      const read = letter === "{" ? this.dict() : this.list();
+      this.depth -= 1;
+      return read;
+    }
     const word = this.match(WORD);
     if (word !== null) return WORDS[word[0]] ?? null;
     const number = this.match(NUMBER);
