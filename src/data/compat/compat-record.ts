@@ -1,34 +1,53 @@
 import { type ByteList, toBytes } from "./byte-list.js";
 import { need, needList, needText, ReferenceFailure } from "./conversation.js";
-import { type Quoted, quoteInner, ToolTexts } from "./prompt-template.js";
-import { dumps, dumpsBoth } from "./python-dumps.js";
+import { dumps, quote } from "./python-dumps.js";
 import { isDict, type PythonValue } from "./python-value.js";
+import { ToolTexts } from "./tool-texts.js";
+
+/** A text and how it stands between quotation marks. */
+export interface Quoted {
+  text: string;
+  quoted: Uint8Array;
+}
+
+const ROW_START = toBytes(',\n  {\n    "tools": ');
+const LIST_START = toBytes(',\n    "history": [');
+const TURN_START = toBytes("\n      ");
+const NEXT_TURN = toBytes(",\n      ");
+const SPEAKER = toBytes('{\n        "from": ');
+const VALUE = toBytes(',\n        "value": ');
+const TURN_END = toBytes("\n      }");
 
 /** One record of the reference's second stage, with the texts that the rows of all subsets share. */
 export class CompatRecord {
   readonly toolTexts: ToolTexts;
-  /** The tools as they stand in a row. */
-  readonly tools: Buffer;
   readonly turns: PythonValue[];
   private readonly quotedTexts: Quoted[] = [];
   private readonly listEnds: number[] = [];
 
-  /** `list` takes the turns as they stand in a row's list; it is lent for as long as the record is used. */
+  /** `rowStart` takes what a row begins with; it is lent for as long as the record is used. */
   constructor(
     record: PythonValue,
     conversation: () => PythonValue,
-    private readonly list: ByteList,
+    private readonly rowStart: ByteList,
   ) {
-    list.length = 0;
     this.turns = needList(conversation(), "conversations");
     const tools = need(record, "tools");
     const listed = needList(tools, "tools");
-    const dumped = listed.map((tool) => dumpsBoth(tool, 6));
-    const docs = dumped.map(({ line }) => `${line}\n`).join("");
     const names = listed.map((tool) => needText(need(tool, "Name"), "Name of a tool")).join(", ");
-    this.toolTexts = new ToolTexts(docs, names);
+    this.toolTexts = new ToolTexts(listed, names, !(record instanceof Map));
+    rowStart.length = 0;
+    rowStart.add(ROW_START);
     // An empty list may be an empty text or object to the reference, which it writes as it is.
-    this.tools = toBytes(listed.length === 0 ? dumps(tools) : dumpList(dumped.map(({ block }) => block)));
+    if (listed.length === 0) rowStart.addText(dumps(tools));
+    else rowStart.add(this.toolTexts.block);
+    rowStart.add(LIST_START);
+    this.listEnds.push(rowStart.length);
+    for (let at = 0; at < this.turns.length; at += 1) {
+      rowStart.add(at === 0 ? TURN_START : NEXT_TURN);
+      this.addTurn(at);
+      this.listEnds.push(rowStart.length);
+    }
   }
 
   /** Who speaks; fails as the reference does where there is no such turn. */
@@ -46,35 +65,32 @@ export class CompatRecord {
     const known = this.quotedTexts[index];
     if (known !== undefined) return known;
     const text = this.text(index);
-    const quoted = { text, quoted: quoteInner(text) };
+    const quoted = { text, quoted: toBytes(quote(text).slice(1, -1)) };
     this.quotedTexts[index] = quoted;
     return quoted;
   }
 
-  /** The list of the turns before `index`, without its brackets. */
-  listBefore(index: number): Buffer {
-    for (let at = this.listEnds.length; at < index; at += 1) {
-      this.list.add(`${at === 0 ? "" : ","}\n      ${this.dumpTurn(at)}`);
-      this.listEnds.push(this.list.length);
-    }
-    return this.list.first(index === 0 ? 0 : (this.listEnds[index - 1] ?? 0));
+  /** A row up to the end of its list, which holds the turns before `index`; without the closing bracket. */
+  rowUntil(index: number): Buffer {
+    return this.rowStart.slice(0, this.listEnds[index] ?? 0);
   }
 
-  private dumpTurn(index: number): string {
+  private addTurn(index: number): void {
+    const { rowStart } = this;
     const turn = this.turns[index] ?? null;
-    // Nearly every turn is of this shape, and its text has been quoted already.
-    if (
-      isDict(turn) &&
-      !(turn instanceof Map) &&
-      Object.keys(turn).join() === "from,value" &&
-      typeof turn.value === "string"
-    ) {
-      return `{\n        "from": ${dumps(turn.from ?? null, 8)},\n        "value": "${this.quotedText(index).quoted}"\n      }`;
-    }
-    return dumps(turn, 6);
+    // Nearly every turn is of this shape, and its text is needed elsewhere too.
+    if (isDict(turn) && !(turn instanceof Map) && isSpeech(turn)) {
+      rowStart.add(SPEAKER);
+      rowStart.addQuoted(turn.from);
+      rowStart.add(VALUE);
+      this.quotedTexts[index] = { text: turn.value, quoted: rowStart.addQuoted(turn.value) };
+      rowStart.add(TURN_END);
+    } else rowStart.addText(dumps(turn, 6));
   }
 }
 
-function dumpList(blocks: string[]): string {
-  return `[\n      ${blocks.join(",\n      ")}\n    ]`;
+function isSpeech(turn: { [key: string]: PythonValue }): turn is { from: string; value: string } {
+  if (typeof turn.from !== "string" || typeof turn.value !== "string") return false;
+  const [first, second, ...others] = Object.keys(turn);
+  return first === "from" && second === "value" && others.length === 0;
 }

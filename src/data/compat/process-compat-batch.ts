@@ -98,10 +98,6 @@ class RowsMaker implements RowWriter {
     this.out.copy(bytes);
   }
 
-  writeText(text: string): void {
-    this.out.write(text);
-  }
-
   leaveGap(): void {
     this.gaps.push({ at: this.out.length, entry: this.entry });
   }

@@ -1,14 +1,18 @@
 import { PythonNumber, type PythonValue } from "./python-value.js";
 
-/** JSON.stringify has escaped the control characters already. */
-const NOT_ASCII = /[^ -~]/g;
+/** JSON.stringify has escaped the control characters already; newlines between values stay. */
+const NOT_ASCII = /[^\n -~]/g;
 
 /** A string as `json.dumps` writes it: ASCII only, U+007F escaped too. */
 export function quote(text: string): string {
-  const quoted = JSON.stringify(text);
+  return escapeBeyondAscii(JSON.stringify(text));
+}
+
+/** What `JSON.stringify` has written, as Python escapes it. */
+export function escapeBeyondAscii(json: string): string {
   // Nearly every text is ASCII, and to count its bytes is much cheaper than to look at each letter.
-  if (Buffer.byteLength(quoted) === quoted.length && !quoted.includes("\x7f")) return quoted;
-  return quoted.replace(NOT_ASCII, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  if (Buffer.byteLength(json) === json.length && !json.includes("\x7f")) return json;
+  return json.replace(NOT_ASCII, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** `json.dumps(value)`, or with `indent=2` from a depth on: nested lines then begin with that many blanks and two. */
@@ -31,26 +35,6 @@ export function dumps(value: PythonValue, indent: number | null = null): string 
     "}",
     indent,
   );
-}
-
-/** Both forms of `dumps`, quoting each string once. */
-export function dumpsBoth(value: PythonValue, indent: number): { line: string; block: string } {
-  if (typeof value !== "object" || value === null || value instanceof PythonNumber) {
-    const text = dumps(value);
-    return { line: text, block: text };
-  }
-  const isList = Array.isArray(value);
-  const [open, close] = isList ? ["[", "]"] : ["{", "}"];
-  const items = isList
-    ? value.map((each) => dumpsBoth(each, indent + 2))
-    : (value instanceof Map ? [...value] : Object.entries(value)).map(([key, each]) => {
-        const { line, block } = dumpsBoth(each, indent + 2);
-        const quotedKey = quote(key);
-        return { line: `${quotedKey}: ${line}`, block: `${quotedKey}: ${block}` };
-      });
-  const lines = items.map((item) => item.line);
-  const blocks = items.map((item) => item.block);
-  return { line: wrap(open, lines, close, null), block: wrap(open, blocks, close, indent) };
 }
 
 function wrap(open: string, items: string[], close: string, indent: number | null): string {

@@ -1,18 +1,18 @@
 import type { Subset } from "../../core/roles.js";
-import { toBytes } from "./byte-list.js";
+import { ByteList, toBytes } from "./byte-list.js";
 import type { CompatRecord } from "./compat-record.js";
-import { History, type Pieces, PromptTemplate, quoteInner } from "./prompt-template.js";
+import type { History, Speaker } from "./history.js";
+import { type Pieces, PromptTemplate } from "./prompt-template.js";
 import { replaceEvery, strip } from "./python-text.js";
 
 const GIVE_UP = "Next: give up.";
 const HALLUCINATED = "invalid_hallucination_function_name";
-const END = "</s>";
 
 /** `input` and `target` are quoted, without quotation marks and without the suffix of the input. */
 interface Row {
   /** Null: the prompt made last, before this renderer's first record. */
   input: Pieces | null;
-  target: string;
+  target: Uint8Array;
 }
 
 interface Place {
@@ -28,8 +28,6 @@ type ReadTurn = (place: Place) => Row | null;
 /** Takes rows, piece by piece. */
 export interface RowWriter {
   write(bytes: Uint8Array): void;
-  /** ASCII. */
-  writeText(text: string): void;
   /** Here belongs the prompt that was made last, by whoever rendered the records before. */
   leaveGap(): void;
 }
@@ -41,35 +39,33 @@ export interface RowRenderer {
   takeLastInput(): Buffer | null;
 }
 
-const NEXT_ROW = toBytes(',\n  {\n    "tools": ');
-const LIST_OPEN = toBytes(',\n    "history": [');
 const LIST_CLOSE = toBytes('\n    ],\n    "input": "');
 const LIST_EMPTY = toBytes('],\n    "input": "');
+const ROW_END = toBytes('"\n  }');
 
 /**
  * A renderer for consecutive records. The reference makes no prompt for a step that gives up: its backbone row has the
  * prompt made last, perhaps for another record. Where that is none of this renderer's, the row has a gap.
  */
 export function createRowRenderer(subset: Subset, template: string): RowRenderer {
-  const { readTurn, speaker, takeLastInput } = createTurnReader(subset);
+  const { readTurn, speaker, begin, takeLastInput } = createTurnReader(subset);
   const toTarget = toBytes(` ${speaker}: ",\n    "target": "`);
   const prompt = new PromptTemplate(template, subset === "caller");
-  const history = new History();
+  const history = prompt.createHistory();
   const render = (record: CompatRecord, writer: RowWriter): number => {
-    history.reset();
+    begin();
+    prompt.begin(history, record.toolTexts);
     let rows = 0;
     for (let at = 0; at < record.turns.length; at += 1) {
       const row = readTurn({ record, at, prompt, history });
       if (row === null) continue;
-      writer.write(NEXT_ROW);
-      writer.write(record.tools);
-      writer.write(LIST_OPEN);
-      writer.write(record.listBefore(at));
+      writer.write(record.rowUntil(at));
       writer.write(at === 0 ? LIST_EMPTY : LIST_CLOSE);
       if (row.input === null) writer.leaveGap();
       else for (const piece of row.input) writer.write(piece);
       writer.write(toTarget);
-      writer.writeText(`${row.target}"\n  }`);
+      writer.write(row.target);
+      writer.write(ROW_END);
       rows += 1;
     }
     return rows;
@@ -79,39 +75,54 @@ export function createRowRenderer(subset: Subset, template: string): RowRenderer
 
 interface TurnReader {
   readTurn: ReadTurn;
-  speaker: string;
+  speaker: Speaker;
+  /** Before each record. */
+  begin(): void;
   takeLastInput(): Buffer | null;
 }
 
 function createTurnReader(subset: Subset): TurnReader {
-  const takeLastInput = () => null;
+  const stateless = { begin: () => {}, takeLastInput: () => null };
   switch (subset) {
     case "backbone":
       return createBackboneReader();
     case "planner":
-      return { readTurn: readPlannerTurn, speaker: "assistant", takeLastInput };
+      return { readTurn: readPlannerTurn, speaker: "assistant", ...stateless };
     case "caller":
-      return { readTurn: readCallerTurn, speaker: "caller", takeLastInput };
+      return { readTurn: readCallerTurn, speaker: "caller", ...stateless };
     case "summarizer":
-      return { readTurn: readSummarizerTurn, speaker: "conclusion", takeLastInput };
+      return { readTurn: readSummarizerTurn, speaker: "conclusion", ...stateless };
   }
 }
 
-function addToHistory({ record, at, history }: Place, label: string, end = END): void {
-  history.add(label, record.quotedText(at), end);
+function addToHistory({ record, at, history }: Place, speaker: Speaker): void {
+  history.add(speaker, record.quotedText(at));
 }
 
 /** The turns that every subset reads alike; true where it was one. */
-function readsCommonTurn(place: Place, others: string[]): boolean {
+function readsCommonTurn(place: Place, others: Speaker[]): boolean {
   const from = place.record.from(place.at);
-  if (from === "observation") addToHistory(place, from, "");
-  else if (from === "user" || (typeof from === "string" && others.includes(from))) addToHistory(place, from);
-  else return false;
+  const common = COMMON.find((each) => each === from) ?? others.find((each) => each === from);
+  if (common === undefined) return false;
+  addToHistory(place, common);
   return true;
 }
 
+const COMMON: Speaker[] = ["user", "observation"];
+
 function createBackboneReader(): TurnReader {
   let lastInput: Pieces | null = null;
+  const kept = new ByteList();
+  const targets = new ByteList();
+  const begin = (): void => {
+    targets.length = 0;
+    if (lastInput === null) return;
+    // Its pieces are about to be overwritten.
+    const copied = Buffer.concat(lastInput);
+    kept.length = 0;
+    kept.add(copied);
+    lastInput = [kept.slice(0, kept.length)];
+  };
   const takeLastInput = (): Buffer | null => {
     const taken = lastInput === null ? null : Buffer.concat(lastInput);
     lastInput = null;
@@ -119,8 +130,6 @@ function createBackboneReader(): TurnReader {
   };
   const readTurn: ReadTurn = (place) => {
     const { record, at, history, prompt } = place;
-    // The pieces of the record before are about to be overwritten.
-    if (at === 0) lastInput = lastInput === null ? null : [Buffer.concat(lastInput)];
     if (readsCommonTurn(place, []) || record.from(at) !== "assistant") return null;
     const text = record.text(at);
     const close = (words: string, tail: string): string => `${strip(replaceEvery(text, words, ""))}\n${tail}`;
@@ -135,11 +144,11 @@ function createBackboneReader(): TurnReader {
       else hasRow = false;
       if (hasRow) lastInput = prompt.fill(record.toolTexts, history, null);
     }
-    const quoted = quoteInner(target);
-    history.add("assistant", { text: target, quoted }, END);
+    const quoted = targets.addQuoted(target);
+    history.add("assistant", { text: target, quoted });
     return hasRow ? { input: lastInput, target: quoted } : null;
   };
-  return { readTurn, speaker: "assistant", takeLastInput };
+  return { readTurn, speaker: "assistant", begin, takeLastInput };
 }
 
 const readPlannerTurn: ReadTurn = (place) => {
