@@ -2,15 +2,25 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { explainSystemError } from "../../core/errors.js";
 import type { Subset } from "../../core/roles.js";
 import type { CutBatch } from "../pipeline/cut-batches.js";
-import type { CompatRows } from "./process-compat-batch.js";
+import type { CompatPlace, CompatRows } from "./compat-renderer.js";
+import type { CompatTarget } from "./write-rows.js";
 
-const LIST_START = Buffer.from("[");
-const LIST_END = Buffer.from("\n]");
-const EMPTY_LIST = Buffer.from("[]");
+const LIST_END = "\n]";
+const EMPTY_LIST = "[]";
+/** After so many bytes the disk begins to write, beside the work; else all of it would have to be waited for at the end. */
+const SYNC_BYTES = 32 * 1024 * 1024;
 
-/** One of the reference's output files: a JSON list with an indent of two, without a newline at its end. */
+/**
+ * One of the reference's output files: a JSON list with an indent of two, without a newline at its end. It says where
+ * the rows belong; renderers write them.
+ */
 export class CompatFile {
   private rows = 0;
+  private sizeBytes = 0;
+  private syncedBytes = 0;
+  private isSyncing = false;
+  /** All that was begun. */
+  private syncing = Promise.resolve();
   private failure: string | null = null;
   private lastInput: Uint8Array | null = null;
   private isClosed = false;
@@ -31,31 +41,38 @@ export class CompatFile {
     }
   }
 
-  /** Takes what a batch gives this file, in the order of the batches. */
-  async add(result: CompatRows, { file, firstIndex }: CutBatch): Promise<void> {
-    if (this.failure !== null) return;
+  get target(): CompatTarget {
+    return { descriptor: this.handle.fd, shownPath: this.shownPath };
+  }
+
+  /** Where the rows of a batch belong; called in the order of the batches. Null where they do not count. */
+  place(result: CompatRows, { file, firstIndex }: CutBatch): CompatPlace | null {
+    if (this.failure !== null) return null;
     const place = (entry: number) => `record ${firstIndex + entry + 1} of ${file}`;
     const [gap] = result.gaps;
     if (gap !== undefined && this.lastInput === null) {
       this.failure = `${place(gap.entry)}: the first step of the data gives up: there is no prompt to reuse`;
-      return;
+      return null;
     }
     if (result.failure !== null) {
       this.failure = `${place(result.failure.entry)}: ${result.failure.reason}`;
-      return;
+      return null;
     }
-    // A row stands behind a comma, the first one of all behind the bracket.
-    if (this.rows === 0 && result.rows > 0) result.bytes.set(LIST_START);
+    const lastInput = gap === undefined ? null : this.lastInput;
+    const placed = { position: this.sizeBytes, isFirst: this.rows === 0, lastInput };
     this.rows += result.rows;
-    await this.write(this.fillGaps(result));
+    this.sizeBytes += result.sizeBytes + result.gaps.length * (lastInput?.length ?? 0);
     this.lastInput = result.lastInput ?? this.lastInput;
+    this.syncBeside();
+    return placed;
   }
 
   /** The rows that were written, or why there is no file. */
   async finish(): Promise<{ rows: number; failure: string | null }> {
     if (this.failure === null) {
-      await this.write([this.rows === 0 ? EMPTY_LIST : LIST_END]);
       try {
+        await this.handle.write(this.rows === 0 ? EMPTY_LIST : LIST_END, this.sizeBytes);
+        await this.syncing;
         // The folder is put in its place afterwards.
         await this.handle.sync();
       } catch (error) {
@@ -71,26 +88,22 @@ export class CompatFile {
   async abandon(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    await this.syncing.catch(() => {});
     await this.handle.close();
   }
 
-  private fillGaps({ bytes, gaps }: CompatRows): Uint8Array[] {
-    const pieces: Uint8Array[] = [];
-    let start = 0;
-    for (const { at } of gaps) {
-      pieces.push(bytes.subarray(start, at), this.lastInput as Uint8Array);
-      start = at;
-    }
-    return [...pieces, bytes.subarray(start)];
-  }
-
-  private async write(pieces: readonly Uint8Array[]): Promise<void> {
-    try {
-      for (const bytes of pieces) {
-        for (let at = 0; at < bytes.length; ) at += (await this.handle.write(bytes, at)).bytesWritten;
-      }
-    } catch (error) {
-      throw explainSystemError(error, this.shownPath);
-    }
+  /** One at a time. A failure shows at the end. */
+  private syncBeside(): void {
+    if (this.isSyncing || this.sizeBytes - this.syncedBytes < SYNC_BYTES) return;
+    this.syncedBytes = this.sizeBytes;
+    this.isSyncing = true;
+    const before = this.syncing;
+    this.syncing = this.handle
+      .datasync()
+      .finally(() => {
+        this.isSyncing = false;
+      })
+      .then(() => before);
+    this.syncing.catch(() => {});
   }
 }

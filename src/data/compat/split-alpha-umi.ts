@@ -1,16 +1,16 @@
 import { join, resolve } from "node:path";
-import { MllmError } from "../../core/errors.js";
+import { explainSystemError, MllmError } from "../../core/errors.js";
 import { SUBSETS, type Subset } from "../../core/roles.js";
 import { findInput, type InputPlace, totalBytes } from "../input/find-inputs.js";
 import { readTexts } from "../input/read-texts.js";
 import { refuseUnreadable } from "../input/refuse-unreadable.js";
 import { OutputFolder } from "../output-folder.js";
-import { createBatchRunner } from "../pipeline/batch-runner.js";
 import { chooseWorkers } from "../pipeline/choose-workers.js";
 import { type CutBatch, cutBatches } from "../pipeline/cut-batches.js";
 import type { ReadProgress } from "../read-progress.js";
 import { CompatFile } from "./compat-file.js";
-import { buffersOf, type CompatResult, createCompatProcessor } from "./process-compat-batch.js";
+import type { CompatResult } from "./compat-renderer.js";
+import { CompatRenderers } from "./compat-renderers.js";
 import type { CompatPrompts } from "./prompts-file.js";
 
 export interface CompatRequest extends InputPlace {
@@ -41,13 +41,8 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
   const inputs = await Promise.all(request.inputs.map((path) => findInput(path, request)));
   const bytesTotal = totalBytes(inputs);
   const output = await OutputFolder.create(resolve(request.cwd, request.out), isCompatOutput);
-  const runner = createBatchRunner({
-    ...{ workers: chooseWorkers(request.workers, bytesTotal), options: request.prompts },
-    createProcessor: createCompatProcessor,
-    worker: new URL("compat-worker.js", import.meta.url),
-    sparedBy: buffersOf,
-  });
-  const writers: CompatFile[] = [];
+  const files: CompatFile[] = [];
+  let renderers: CompatRenderers | null = null;
   let records = 0;
   let bytesRead = 0;
   const seeBytes = (chunk: Buffer) => {
@@ -56,40 +51,50 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
   try {
     for (const subset of SUBSETS) {
       const name = fileName(subset);
-      writers.push(
-        await CompatFile.create(subset, join(output.temporaryPath, name), join(request.out, name)),
-      );
+      files.push(await CompatFile.create(subset, join(output.temporaryPath, name), join(request.out, name)));
     }
+    const targets = bySubset(files, (file) => file.target);
+    const workers = chooseWorkers(request.workers, bytesTotal);
+    renderers = new CompatRenderers({ prompts: request.prompts, files: targets }, workers);
     for (const { input, file } of inputs.flatMap((input) => input.files.map((file) => ({ input, file })))) {
       const texts = readTexts(file, seeBytes);
       const batches = cutBatches(file.name, input.isFolder ? texts : refuseUnreadable(texts, input.path));
-      for await (const [batch, result] of runner.inOrder(batches)) {
+      for await (const { batch, result, write } of renderers.inOrder(batches)) {
         if (request.signal.aborted) throw new MllmError("interrupted", "interrupted; nothing was written");
         refuseFault(batch, result.fault);
-        await Promise.all(writers.map((writer) => writer.add(result.subsets[writer.subset], batch)));
+        write(bySubset(files, (file) => file.place(result.subsets[file.subset], batch)));
         records += batch.entries.length;
         yield { type: "progress", records, used: records, bytesRead, bytesTotal };
       }
     }
-    const summary = { records, subsets: await finishAll(writers) };
+    await renderers.finish();
+    const summary = { records, subsets: await finishAll(files) };
     refuseTotalFailure(summary);
     await output.commit();
     yield { type: "done", summary };
+  } catch (error) {
+    throw explainSystemError(error);
   } finally {
-    await runner.close();
-    for (const writer of writers) await writer.abandon();
+    await renderers?.close();
+    for (const file of files) await file.abandon();
     await output.discard();
   }
 }
 
-async function finishAll(writers: readonly CompatFile[]): Promise<Record<Subset, CompatSubset>> {
-  const finished = await Promise.all(
-    writers.map(async (writer) => [
-      writer.subset,
-      { file: fileName(writer.subset), ...(await writer.finish()) },
-    ]),
-  );
-  return Object.fromEntries(finished) as Record<Subset, CompatSubset>;
+async function finishAll(files: readonly CompatFile[]): Promise<CompatSummary["subsets"]> {
+  const finished = await Promise.all(files.map((file) => file.finish()));
+  return bySubset(files, ({ subset }, index) => ({
+    file: fileName(subset),
+    ...(finished[index] as Awaited<ReturnType<CompatFile["finish"]>>),
+  }));
+}
+
+function bySubset<Value>(
+  files: readonly CompatFile[],
+  toValue: (file: CompatFile, index: number) => Value,
+): Record<Subset, Value> {
+  const values = files.map((file, index) => [file.subset, toValue(file, index)]);
+  return Object.fromEntries(values) as Record<Subset, Value>;
 }
 
 function refuseFault(batch: CutBatch, fault: CompatResult["fault"]): void {

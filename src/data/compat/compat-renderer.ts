@@ -1,0 +1,94 @@
+import { SUBSETS, type Subset } from "../../core/roles.js";
+import type { RecordFault } from "../input/record-text.js";
+import { type CutBatch, entriesOf } from "../pipeline/cut-batches.js";
+import { ByteList } from "./byte-list.js";
+import type { CompatPrompts } from "./prompts-file.js";
+import { readCompatRecord } from "./read-compat-record.js";
+import { type RenderedRows, RowsMaker } from "./rows-maker.js";
+import { type CompatTarget, writeRows } from "./write-rows.js";
+
+/** What a batch gives one of the reference's files. */
+export interface CompatRows {
+  /** Of the rows as they stand behind others, each with the comma before it. */
+  sizeBytes: number;
+  rows: number;
+  /** Where in these bytes the prompt made last before this batch has to be put in; see `createRowRenderer`. */
+  gaps: { at: number; entry: number }[];
+  /** The prompt made last in this batch; null where none was made. */
+  lastInput: Uint8Array | null;
+  /** At which entry, and why, the reference stops. Nothing behind it counts. */
+  failure: { entry: number; reason: string } | null;
+}
+
+export interface CompatResult {
+  subsets: Record<Subset, CompatRows>;
+  /** What is no record at all: it ends the run. */
+  fault: (RecordFault & { entry: number }) | null;
+}
+
+/** Where the rows of a batch belong in one of the files. */
+export interface CompatPlace {
+  position: number;
+  /** Nothing stands before them in the list. */
+  isFirst: boolean;
+  /** What fills the gaps. */
+  lastInput: Uint8Array | null;
+}
+
+/** Null: they are not written. */
+export type CompatPlaces = Record<Subset, CompatPlace | null>;
+
+/** Plain data: it goes to threads, and file descriptors are open in all of them. */
+export interface CompatOptions {
+  prompts: CompatPrompts;
+  files: Record<Subset, CompatTarget>;
+}
+
+export interface CompatRenderer {
+  /** Renders a batch as the reference would, but for what it takes from those before. Keeps the rows. */
+  render(batch: CutBatch): CompatResult;
+  /** Writes the rows that were kept longest. */
+  write(places: CompatPlaces): void;
+}
+
+/**
+ * The output is fifteen times the input. So what renders the rows writes them too, from memory that is used again and
+ * again: to hand them to another thread or to take new memory costs more than to make them.
+ */
+export function createCompatRenderer({ prompts, files }: CompatOptions): CompatRenderer {
+  const rowStart = new ByteList();
+  const makers = SUBSETS.map((subset) => new RowsMaker(subset, prompts[subset]));
+  const kept: Record<Subset, RenderedRows>[] = [];
+  const spare: ArrayBufferLike[] = [];
+  const render = (batch: CutBatch): CompatResult => {
+    let fault: CompatResult["fault"] = null;
+    let index = 0;
+    for (const entry of entriesOf(batch)) {
+      if (!Buffer.isBuffer(entry)) {
+        fault = { ...entry, entry: index };
+        break;
+      }
+      const record = readCompatRecord(entry, rowStart);
+      for (const maker of makers) maker.add(record, index);
+      index += 1;
+    }
+    const rendered = bySubset(makers.map((maker) => [maker.subset, maker.take(spare.pop())]));
+    kept.push(rendered);
+    return { subsets: bySubset(SUBSETS.map((subset) => [subset, rendered[subset].result])), fault };
+  };
+  const write = (places: CompatPlaces): void => {
+    const rendered = kept.shift();
+    if (rendered === undefined) throw new Error("nothing was rendered that could be written");
+    for (const subset of SUBSETS) {
+      const rows = rendered[subset];
+      const place = places[subset];
+      if (place !== null) writeRows(files[subset], rows, place);
+      spare.push(rows.bytes.buffer);
+    }
+  };
+  return { render, write };
+}
+
+function bySubset<Value>(values: [Subset, Value][]): Record<Subset, Value> {
+  return Object.fromEntries(values) as Record<Subset, Value>;
+}
