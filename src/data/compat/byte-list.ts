@@ -33,6 +33,14 @@ export class ByteList {
     return this.buffer.subarray(start + 1, this.length - 1);
   }
 
+  /** Adds what `fill` writes into a room for at most so many bytes; it says how many they are. */
+  addWith(most: number, fill: (room: Buffer) => number): Buffer {
+    this.reserve(most);
+    const start = this.length;
+    this.length += fill(this.buffer.subarray(start, start + most));
+    return this.buffer.subarray(start, this.length);
+  }
+
   /** The bytes from one place to another. */
   slice(start: number, end: number): Buffer {
     return this.buffer.subarray(start, end);

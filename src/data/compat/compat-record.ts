@@ -18,6 +18,13 @@ const SPEAKER = toBytes('{\n        "from": ');
 const VALUE = toBytes(',\n        "value": ');
 const TURN_END = toBytes("\n      }");
 
+/** Where a record puts its texts. */
+export interface RecordMemory {
+  /** What a row begins with. */
+  rowStart: ByteList;
+  tools: ByteList;
+}
+
 /** One record of the reference's second stage, with the texts that the rows of all subsets share. */
 export class CompatRecord {
   readonly toolTexts: ToolTexts;
@@ -25,17 +32,17 @@ export class CompatRecord {
   private readonly quotedTexts: Quoted[] = [];
   private readonly listEnds: number[] = [];
 
-  /** `rowStart` takes what a row begins with; it is lent for as long as the record is used. */
-  constructor(
-    record: PythonValue,
-    conversation: () => PythonValue,
-    private readonly rowStart: ByteList,
-  ) {
+  private readonly rowStart: ByteList;
+
+  /** `memory` is lent for as long as the record is used. */
+  constructor(record: PythonValue, conversation: () => PythonValue, memory: RecordMemory) {
     this.turns = needList(conversation(), "conversations");
     const tools = need(record, "tools");
     const listed = needList(tools, "tools");
     const names = listed.map((tool) => needText(need(tool, "Name"), "Name of a tool")).join(", ");
-    this.toolTexts = new ToolTexts(listed, names, !(record instanceof Map));
+    this.toolTexts = new ToolTexts(listed, names, !(record instanceof Map), memory.tools);
+    const { rowStart } = memory;
+    this.rowStart = rowStart;
     rowStart.length = 0;
     rowStart.add(ROW_START);
     // An empty list may be an empty text or object to the reference, which it writes as it is.

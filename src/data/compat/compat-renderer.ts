@@ -56,7 +56,7 @@ export interface CompatRenderer {
  * again: to hand them to another thread or to take new memory costs more than to make them.
  */
 export function createCompatRenderer({ prompts, files }: CompatOptions): CompatRenderer {
-  const rowStart = new ByteList();
+  const memory = { rowStart: new ByteList(), tools: new ByteList() };
   const makers = SUBSETS.map((subset) => new RowsMaker(subset, prompts[subset]));
   const kept: Record<Subset, RenderedRows>[] = [];
   const spare: ArrayBufferLike[] = [];
@@ -68,7 +68,7 @@ export function createCompatRenderer({ prompts, files }: CompatOptions): CompatR
         fault = { ...entry, entry: index };
         break;
       }
-      const record = readCompatRecord(entry, rowStart);
+      const record = readCompatRecord(entry, memory);
       for (const maker of makers) maker.add(record, index);
       index += 1;
     }

@@ -1,17 +1,16 @@
 import { isUtf8 } from "node:buffer";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
-import type { ByteList } from "./byte-list.js";
-import { CompatRecord } from "./compat-record.js";
+import { CompatRecord, type RecordMemory } from "./compat-record.js";
 import { ReferenceFailure, toConversation } from "./conversation.js";
 import { isPlain, loads } from "./python-loads.js";
 import { getKey, isDict, PythonJsonError, type PythonValue } from "./python-value.js";
 
 /** The failure that stops the reference for all subsets, where it is no record to it. */
-export function readCompatRecord(bytes: Buffer, rowStart: ByteList): CompatRecord | ReferenceFailure {
+export function readCompatRecord(bytes: Buffer, memory: RecordMemory): CompatRecord | ReferenceFailure {
   try {
     if (!isUtf8(bytes)) throw new ReferenceFailure("the text is not UTF-8");
     const value = loads(bytes.toString("utf8"), isWrittenAlike);
-    return new CompatRecord(value, () => conversationOf(value), rowStart);
+    return new CompatRecord(value, () => conversationOf(value), memory);
   } catch (error) {
     if (error instanceof ReferenceFailure) return error;
     if (isStackOverflow(error)) return new ReferenceFailure(NESTED_TOO_DEEPLY.detail);

@@ -112,20 +112,22 @@ const COMMON: Speaker[] = ["user", "observation"];
 
 function createBackboneReader(): TurnReader {
   let lastInput: Pieces | null = null;
+  /** A copy that outlives the record it was made for. */
+  let keptInput: Pieces | null = null;
   const kept = new ByteList();
   const targets = new ByteList();
   const begin = (): void => {
     targets.length = 0;
-    if (lastInput === null) return;
-    // Its pieces are about to be overwritten.
-    const copied = Buffer.concat(lastInput);
+    if (lastInput === keptInput) return;
     kept.length = 0;
-    kept.add(copied);
-    lastInput = [kept.slice(0, kept.length)];
+    for (const piece of lastInput ?? []) kept.add(piece);
+    keptInput = [kept.slice(0, kept.length)];
+    lastInput = keptInput;
   };
   const takeLastInput = (): Buffer | null => {
     const taken = lastInput === null ? null : Buffer.concat(lastInput);
     lastInput = null;
+    keptInput = null;
     return taken;
   };
   const readTurn: ReadTurn = (place) => {

@@ -1,31 +1,34 @@
-import { toBytes } from "./byte-list.js";
-import { dumps, escapeBeyondAscii, quote } from "./python-dumps.js";
+import type { ByteList } from "./byte-list.js";
+import { dumps, escapeBeyondAscii } from "./python-dumps.js";
 import type { PythonValue } from "./python-value.js";
 
 /** The tools of a record, which the rows of all subsets repeat. */
 export class ToolTexts {
-  /** As they stand in a row. */
+  /** As a row has them. */
   readonly block: Buffer;
-  /** As they stand in a prompt, between quotation marks. */
+  /** Each as `json.dumps` writes it, on a line of its own, as it stands between quotation marks. */
   readonly quotedDocs: Buffer;
   readonly quotedNames: Buffer;
   /** Whether the reference would find a placeholder in them. */
   readonly hasPlaceholder: boolean;
 
-  /** `isPlain`: JavaScript writes the tools as Python does. */
+  /** `isPlain`: JavaScript writes the tools as Python does. `memory` is lent for as long as the texts are used. */
   constructor(
     tools: PythonValue[],
     readonly names: string,
     isPlain: boolean,
+    memory: ByteList,
   ) {
     const block = isPlain ? stringify(tools) : dumps(tools, INDENT);
-    this.block = toBytes(block);
-    this.quotedDocs = quoteLines(this.block);
-    this.quotedNames = toBytes(quote(names).slice(1, -1));
+    memory.length = 0;
+    memory.addText(block);
+    const end = memory.length;
+    this.block = memory.slice(0, end);
+    this.quotedNames = memory.addQuoted(names);
+    this.quotedDocs = memory.addWith(2 * end, (room) => quoteLines(this.block, room));
     this.hasPlaceholder = [block, names].some((text) => /\{(?:tool_names|history|thought)\}/.test(text));
   }
 
-  /** Each tool as `json.dumps` writes it, on a line of its own. */
   get docs(): string {
     return JSON.parse(`"${this.quotedDocs.toString("latin1")}"`) as string;
   }
@@ -48,9 +51,8 @@ const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const LETTER_N = 0x6e;
 
-/** Takes the line breaks out of a list, but for one behind each of its items, and quotes what is left. */
-function quoteLines(block: Buffer): Buffer {
-  const quoted = Buffer.allocUnsafe(2 * block.length);
+/** Takes the line breaks out of a list, but for one behind each of its items, and quotes what is left; its length. */
+function quoteLines(block: Buffer, quoted: Buffer): number {
   const end = block.lastIndexOf(NEWLINE);
   let length = 0;
   for (let at = block.indexOf(NEWLINE); at < end; ) {
@@ -75,5 +77,5 @@ function quoteLines(block: Buffer): Buffer {
     quoted[length++] = BACKSLASH;
     quoted[length++] = LETTER_N;
   }
-  return quoted.subarray(0, length);
+  return length;
 }
