@@ -35,6 +35,9 @@ export function createProtectText(profile: Pick<Profile, "endOfTurn" | "turns">)
   const markers = Object.values(profile.turns).map((turn) => escapePattern(turn.marker));
   const lineStart = new RegExp(`^(?=${markers.join("|")})`, "gm");
   const markerTexts = [...new Set(Object.values(profile.turns).map((turn) => turn.marker))];
+  const initials = new Set(markerTexts.map((marker) => marker.charCodeAt(0)));
+  const beginsTurn = (text: string, at: number) =>
+    initials.has(text.charCodeAt(at)) && markerTexts.some((marker) => text.startsWith(marker, at));
   // Nearly no text needs any of this, and to look for a plain text is much cheaper than to try a pattern everywhere.
   const firsts = [...new Set([first.toLowerCase(), first.toUpperCase(), "<", "["])];
   const mayHoldToken = (text: string) => firsts.some((character) => text.includes(character));
@@ -42,6 +45,20 @@ export function createProtectText(profile: Pick<Profile, "endOfTurn" | "turns">)
     let safe = text.trim();
     if (!safe.isWellFormed()) safe = safe.replace(LONE_SURROGATE, "\ufffd");
     if (mayHoldToken(safe)) safe = safe.replace(tokenStart, "$& ");
-    return markerTexts.some((marker) => safe.includes(marker)) ? safe.replace(lineStart, " ") : safe;
+    return hasLine(safe, beginsTurn) ? safe.replace(lineStart, " ") : safe;
   };
+}
+
+/** What `^` takes for the end of a line. */
+const LINE_ENDS = ["\n", "\r", "\u2028", "\u2029"];
+
+/** Lines are few: looking for their ends is cheaper than looking for each marker everywhere. */
+function hasLine(text: string, test: (text: string, at: number) => boolean): boolean {
+  if (test(text, 0)) return true;
+  return LINE_ENDS.some((end) => {
+    for (let at = text.indexOf(end); at >= 0; at = text.indexOf(end, at + 1)) {
+      if (test(text, at + 1)) return true;
+    }
+    return false;
+  });
 }

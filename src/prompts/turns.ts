@@ -1,7 +1,7 @@
 import type { Profile } from "../core/profile.js";
 import type { Role } from "../core/roles.js";
 import type { Step, Tool, ToolCall } from "../core/trajectory.js";
-import { fillTemplate } from "./fill-template.js";
+import { compileTemplate, type FillTemplate } from "./fill-template.js";
 import type { ProtectText } from "./protect-text.js";
 
 /** One marker and its text. */
@@ -23,10 +23,14 @@ export interface StepTurns {
 
 /** What is written after a marker, in every profile alike. */
 export class TurnWriter {
+  private readonly fillCall: FillTemplate;
+
   constructor(
     private readonly profile: Profile,
     private readonly protect: ProtectText,
-  ) {}
+  ) {
+    this.fillCall = compileTemplate(profile.turns.caller.template);
+  }
 
   tools(tools: Tool[]): string {
     return tools
@@ -56,7 +60,7 @@ export class TurnWriter {
 
   caller(call: ToolCall, untrained: string | null = null): Turn {
     const values = { name: this.protect(call.name), arguments: this.protect(call.arguments) };
-    return { speaker: "caller", text: fillTemplate(this.profile.turns.caller.template, values), untrained };
+    return { speaker: "caller", text: this.fillCall(values), untrained };
   }
 
   step(step: Step): StepTurns {

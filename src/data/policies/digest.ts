@@ -9,14 +9,27 @@ export function digestText(text: string): number {
 
 /** Equal for equal instruction, tools and steps, in whatever order their keys stand. */
 export function digestTrajectory({ instruction, tools, steps }: Omit<Trajectory, "id">): number {
-  const offered = tools.map(({ name, description, parameters }) => [name, description, parameters]);
-  return digestText(JSON.stringify([instruction, offered, steps.map(partsOf)]));
+  const texts = [instruction];
+  for (const { name, description, parameters } of tools)
+    texts.push(name, description, JSON.stringify(parameters));
+  // Nothing in a list of lengths can pass for anything else: what stands where is the same for the same list.
+  const shape: (string | number)[] = texts.map(({ length }) => length);
+  for (const step of steps) {
+    shape.push(step.kind);
+    for (const text of textsOf(step)) {
+      shape.push(text?.length ?? "-");
+      texts.push(text ?? "");
+    }
+  }
+  const whole = `${shape.join()}\n${texts.join("")}`;
+  // As UTF-8, halves of characters would be all the same.
+  return digestText(whole.isWellFormed() ? whole : JSON.stringify(whole));
 }
 
-function partsOf(step: Step): unknown[] {
-  if (step.kind === "user") return [step.kind, step.text];
-  const { kind, thought, untrained = null, unplanned = null } = step;
-  const parts = [kind, thought, untrained, unplanned];
-  if (step.kind === "call") return [...parts, step.call.name, step.call.arguments, step.observation];
-  return step.kind === "answer" ? [...parts, step.answer] : parts;
+function textsOf(step: Step): (string | null | undefined)[] {
+  if (step.kind === "user") return [step.text];
+  const { thought, untrained, unplanned } = step;
+  if (step.kind === "give_up") return [thought, untrained, unplanned];
+  if (step.kind === "answer") return [thought, untrained, unplanned, step.answer];
+  return [thought, untrained, unplanned, step.call.name, step.call.arguments, step.observation];
 }

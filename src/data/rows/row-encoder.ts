@@ -23,12 +23,11 @@ export interface SubsetRows {
 
 export type RowsBySubset = Record<Subset, SubsetRows>;
 
-const OPEN = Buffer.from(',"segments":[');
-const TEXT = Buffer.from('{"text":"');
-const TRAINED = Buffer.from('","train":true}');
-const CONTEXT = Buffer.from('","train":false}');
-const COMMA = Buffer.from(",");
-const CLOSE = Buffer.from("]}\n");
+const OPEN = Buffer.from(',"segments":[{"text":"');
+const AFTER_TRAINED = Buffer.from('","train":true},{"text":"');
+const AFTER_CONTEXT = Buffer.from('","train":false},{"text":"');
+const END_TRAINED = Buffer.from('","train":true}]}\n');
+const END_CONTEXT = Buffer.from('","train":false}]}\n');
 
 /**
  * Writes rows as JSON lines, without their ids. The four rows of a thread have the same text: each piece of it is
@@ -77,29 +76,25 @@ export class RowEncoder {
   private addThreadRow({ pieces }: Thread, ends: number[], subset: Subset): RowSpan {
     const span = newSpan(this.out.length, "");
     this.out.copy(OPEN);
-    let isTrained: boolean | null = null;
+    let isTrained = false;
+    let from = 0;
     for (const [index, piece] of pieces.entries()) {
       const train = isTrainedIn(piece, subset);
-      const from = index === 0 ? 0 : (ends[index - 1] as number);
-      const isGoingOn = index > 1 && isTrained === false && !train;
+      const isGoingOn = index === 0 || (index > 1 && !isTrained && !train);
       if (!isGoingOn) {
-        if (isTrained !== null) this.closeSegment(isTrained, true);
-        this.out.copy(TEXT);
-        countSegment(span, train);
+        const to = ends[index - 1] as number;
+        this.out.copy(this.escaped.slice(from, to));
+        this.out.copy(isTrained ? AFTER_TRAINED : AFTER_CONTEXT);
+        from = to;
       }
-      this.out.copy(this.escaped.slice(from, ends[index] as number));
+      if (!isGoingOn || index === 0) countSegment(span, train);
       countCharacters(span, piece.text.length, train);
       isTrained = train;
     }
-    this.closeSegment(isTrained === true, false);
-    this.out.copy(CLOSE);
+    this.out.copy(this.escaped.slice(from, this.escaped.length));
+    this.out.copy(isTrained ? END_TRAINED : END_CONTEXT);
     span.end = this.out.length;
     return span;
-  }
-
-  private closeSegment(isTrained: boolean, hasNext: boolean): void {
-    this.out.copy(isTrained ? TRAINED : CONTEXT);
-    if (hasNext) this.out.copy(COMMA);
   }
 
   private addRow(segments: Segment[], suffix: string): RowSpan {
