@@ -1,4 +1,5 @@
-import { tryParseJson, writeJson } from "../exact-json.js";
+import { tryParseJson } from "../exact-json.js";
+import { readContent } from "./content-text.js";
 import { type DialogueTurn, readDialogue, sayAssistant } from "./dialogue.js";
 import { readCalls } from "./raw-messages.js";
 import { asId, isObject, type JsonObject, type ReadResult, type RecordReader, rejected } from "./reader.js";
@@ -66,18 +67,6 @@ function readReasoning(message: JsonObject): string {
   return typeof reasoning === "string" ? reasoning.trim() : "";
 }
 
-/** Content is a text, a list of parts, or absent. */
-function readText(message: JsonObject): string {
-  const { content, refusal } = message;
-  if (typeof content === "string") return content.trim();
-  if (Array.isArray(content)) {
-    return (content as unknown[])
-      .map((part) =>
-        isObject(part) && typeof part.text === "string" ? part.text : typeof part === "string" ? part : "",
-      )
-      .join("")
-      .trim();
-  }
-  if (isObject(content)) return writeJson(content);
-  return typeof refusal === "string" ? refusal.trim() : "";
+function readText({ content, refusal }: JsonObject): string {
+  return (readContent(content) ?? (typeof refusal === "string" ? refusal : "")).trim();
 }

@@ -1,5 +1,6 @@
 import { readCallOrFault } from "./call-text.js";
 import type { ChatCall, ChatMessage } from "./chat-steps.js";
+import { isTextParts, readContent } from "./content-text.js";
 import { readObservation } from "./observation.js";
 import { isObject } from "./reader.js";
 
@@ -9,7 +10,7 @@ export function readRawMessages(messages: unknown[], instruction: string): ChatM
   let isTaskSeen = false;
   for (const message of messages) {
     if (!isObject(message)) continue;
-    const text = typeof message.content === "string" ? message.content : "";
+    const text = readContent(message.content) ?? "";
     if (message.role === "user") {
       if (!isTaskSeen && result.length === 0 && text.includes(instruction.trim())) isTaskSeen = true;
       else result.push({ role: "user", text });
@@ -17,10 +18,14 @@ export function readRawMessages(messages: unknown[], instruction: string): ChatM
       result.push({ role: "assistant", text, calls: readCalls(message) });
     } else if (message.role === "function" || message.role === "tool") {
       const callId = typeof message.tool_call_id === "string" ? message.tool_call_id : null;
-      result.push({ role: "result", text: readObservation(message.content), callId });
+      result.push({ role: "result", text: readResult(message.content), callId });
     }
   }
   return result;
+}
+
+function readResult(content: unknown): string {
+  return readObservation(isTextParts(content) ? readContent(content) : content);
 }
 
 /** A message's calls in the new form and the old: `tool_calls` and `function_call`. */
