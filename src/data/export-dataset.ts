@@ -1,6 +1,6 @@
 import { readFile, rename, rm, stat } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
-import { DatasetManifest } from "../core/dataset-manifest.js";
+import { DatasetManifest, type Side, type SubsetCounts } from "../core/dataset-manifest.js";
 import { explainSystemError, MllmError } from "../core/errors.js";
 import { Example } from "../core/example.js";
 import { Profile } from "../core/profile.js";
@@ -18,7 +18,7 @@ export interface ExportRequest {
   out: string;
   cwd: string;
   subset: Subset;
-  side: "train" | "validation";
+  side: Side;
   to: "trl" | "openai";
   /** The other tokenizer's token, in place of the profile's; for `trl`. */
   endOfTurn: string | null;
@@ -33,16 +33,7 @@ const PROGRESS_RECORDS = 500;
 export async function* exportDataset(request: ExportRequest): AsyncGenerator<ExportEvent> {
   const folder = resolve(request.cwd, request.dataset);
   const { manifest, profile } = await readDataset(folder, request.dataset);
-  const counts = manifest.subsets[request.subset][request.side];
-  if (counts === null || counts.rows === 0) {
-    throw new MllmError(
-      "bad_dataset",
-      `${request.dataset} has no ${request.side} rows for ${request.subset}`,
-      {
-        hint: "Choose another --subset, or split with another --validation share.",
-      },
-    );
-  }
+  const counts = countsOf(manifest, request);
   const path = resolve(request.cwd, request.out);
   if (path.startsWith(folder + sep)) {
     throw new MllmError("usage", `--out ${request.out} lies in the data set itself`, {
@@ -85,6 +76,22 @@ export async function* exportDataset(request: ExportRequest): AsyncGenerator<Exp
     await rm(temporaryPath, { force: true });
   }
 }
+
+/** The file to export. */
+function countsOf({ subsets }: DatasetManifest, { dataset, subset, side }: ExportRequest): ExampleFile {
+  const { train, validation, tests } = subsets[subset];
+  const files = { train, validation, ...tests };
+  const wanted = files[side];
+  if (wanted !== null && wanted !== undefined && wanted.rows > 0) return wanted;
+  const others = Object.entries(files).flatMap(([name, file]) =>
+    file !== null && file.rows > 0 ? [name] : [],
+  );
+  const hint =
+    others.length === 0 ? "Choose another --subset." : `Rows of it are on --side ${others.join(", ")}.`;
+  throw new MllmError("bad_dataset", `${dataset} has no ${side} rows for ${subset}`, { hint });
+}
+
+type ExampleFile = SubsetCounts["train"];
 
 /** What an example becomes in the other format: one JSON line each. */
 function convert(profile: Profile, example: Example, request: ExportRequest): unknown[] {
