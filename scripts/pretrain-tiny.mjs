@@ -114,6 +114,8 @@ function createJob({ name, training }, model) {
     },
     method: "full",
     lora: null,
+    quantization: null,
+    sharding: null,
     packing: "none",
     overflow: { policy: "full", maxTokens: 512 },
     training: {

@@ -74,6 +74,8 @@ export function fakeSpec(
     },
     method: "full",
     lora: null,
+    quantization: null,
+    sharding: null,
     packing: "none",
     overflow: { policy: "full", maxTokens: 8192 },
     training: { max_steps: 4 },

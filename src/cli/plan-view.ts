@@ -44,9 +44,11 @@ function formatJob({ spec, label, launch, quote, sources, estimate }: PlanReport
   const settings: [string, unknown][] = [
     ["model", spec.baseModel],
     ["method", spec.method],
+    ...(spec.quantization === null ? [] : [["quantization", spec.quantization] as [string, unknown]]),
     ["packing", spec.packing],
     ["overflow.policy", spec.overflow.policy],
     ["overflow.max_tokens", spec.overflow.maxTokens],
+    ...(spec.sharding === null ? [] : [["resources.sharding", spec.sharding] as [string, unknown]]),
     ["resources.max_hours", spec.deadlineSeconds / 3600],
     ...Object.entries(spec.training).map(([key, value]): [string, unknown] => [`training.${key}`, value]),
   ];
@@ -60,6 +62,9 @@ function formatJob({ spec, label, launch, quote, sources, estimate }: PlanReport
     ...(estimate === null ? [] : formatEstimate(estimate)),
     `  price     ${formatQuote(quote)}`,
     ...(label === null ? [] : [`  label     ${label}`]),
+    ...(spec.sharding === null
+      ? []
+      : [`  processes by accelerate, as accelerate.json in the job's folder says (${spec.sharding})`]),
     ...(launch === null ? [] : formatLaunch(launch)),
     formatTable(["setting", "value", "source"], rows).replace(/^/gm, "  "),
   ].join("\n");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SHARDINGS } from "./resources.js";
 import { SUBSETS } from "./roles.js";
 
 /** What Transformers knows (`SchedulerType`). */
@@ -61,7 +62,11 @@ export const TrainingArguments = z.strictObject({
   train_sampling_strategy: z.enum(["random", "sequential", "group_by_length"]).optional(),
   bf16: z.boolean().optional(),
   fp16: z.boolean().optional(),
+  /** Where not given, `chunked_nll`; with `use_liger_kernel`, `nll`. */
   loss_type: z.enum(["nll", "chunked_nll"]).optional(),
+  /** Triton kernels for norms, rotary positions and the loss; needs a GPU, and `liger-kernel`. */
+  use_liger_kernel: z.boolean().optional(),
+  torch_compile: z.boolean().optional(),
   logging_steps: z.number().positive().optional(),
   eval_strategy: z.enum(["no", "steps", "epoch"]).optional(),
   eval_steps: z.number().positive().optional(),
@@ -86,6 +91,9 @@ export const Overflow = z.strictObject({
   maxTokens: z.int().positive(),
 });
 export type Overflow = z.infer<typeof Overflow>;
+
+/** bitsandbytes' 4-bit types (`bnb_4bit_quant_type`), for a base that only adapters learn on. */
+export const QUANTIZATIONS = ["nf4"] as const;
 
 /**
  * What a row costs. `tree`: the rows of one trajectory share what they have in common; where the model cannot have
@@ -131,6 +139,10 @@ export const JobSpec = z.strictObject({
   }),
   method: z.enum(["full", "lora"]),
   lora: LoraArguments.nullable(),
+  /** What the frozen base below an adapter is held in. */
+  quantization: z.enum(QUANTIZATIONS).nullable(),
+  /** Null where one process trains. */
+  sharding: z.enum(SHARDINGS).nullable(),
   packing: z.enum(PACKINGS),
   overflow: Overflow,
   training: TrainingArguments,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LoraArguments, PACKINGS, TrainingArguments } from "./job-spec.js";
+import { LoraArguments, PACKINGS, QUANTIZATIONS, TrainingArguments } from "./job-spec.js";
 import { ProviderSettings } from "./provider-settings.js";
 import { RecipeResources } from "./resources.js";
 
@@ -20,6 +20,8 @@ export const Recipe = z.strictObject({
   seed: z.int().nonnegative().default(0),
   method: Method.default("full"),
   lora: LoraArguments.optional(),
+  /** Holds the base below the adapters in 4 bits (QLoRA). */
+  quantization: z.enum(QUANTIZATIONS).optional(),
   packing: z.enum(PACKINGS).default("tree"),
   overflow: z
     .strictObject({

@@ -36,6 +36,7 @@ export interface JobParent {
 export function createJobSpec(plan: JobPlan): JobSpec {
   const { loaded, job, dataset, parent } = plan;
   const { stage, subset, baseModel, method, lora, packing, overflow, training, deadlineSeconds } = job;
+  const { quantization, sharding } = job;
   const content = {
     version: 1 as const,
     stage,
@@ -49,6 +50,8 @@ export function createJobSpec(plan: JobPlan): JobSpec {
   };
   return {
     ...content,
+    quantization,
+    sharding,
     jobId: plan.jobId,
     runId: plan.runId,
     recipe: { name: loaded.recipe.name, sha256: loaded.sha256 },
@@ -58,6 +61,9 @@ export function createJobSpec(plan: JobPlan): JobSpec {
       baseModel: plan.modelIdentity,
       training: withoutReporting(training),
       gpus: job.gpus,
+      ...(quantization === null ? {} : { quantization }),
+      // It decides little but the form of what a job resumes from.
+      ...(sharding === null ? {} : { sharding }),
       ...(plan.engine === "trainer" ? {} : { engine: plan.engine }),
       parent: parent?.key ?? null,
       data: dataset.manifest.hash,

@@ -1,5 +1,6 @@
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import type { TokenCounts } from "./count-tokens.js";
+import { guessParameters } from "./guess-parameters.js";
 import type { ResolvedJob } from "./resolve-job.js";
 
 /** What a job is expected to take: counts, and estimates that say in `basis` what they rest on. */
@@ -75,13 +76,6 @@ export function estimateJob({ job, manifest, counts, gpu }: EstimateRequest): Es
     seconds: parameters === null ? null : Math.round(duration(job, parameters, processedTokens, gpu)),
     basis: `${BASIS[counts.basis]}; memory and time from the number of parameters, ±40 %`,
   };
-}
-
-function guessParameters(model: string): number | null {
-  if (model === "tiny" || model === "tiny-scratch") return 0.59e6;
-  const match = /(\d+(?:\.\d+)?)\s*([bm])(?![a-z])/i.exec(model.split("/").at(-1) ?? model);
-  if (match === null) return null;
-  return Number(match[1]) * (match[2]?.toLowerCase() === "b" ? 1e9 : 1e6);
 }
 
 function peakMemory(job: ResolvedJob, parameters: number, deviceTokens: number): number {

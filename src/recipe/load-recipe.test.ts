@@ -80,6 +80,22 @@ describe("parseRecipe", () => {
     expect(message).toContain("because method is lora");
   });
 
+  it.each([
+    ["quantization: nf4", /r\.yaml:3: quantization: expected method: lora/],
+    [
+      "method: lora\nlora: {}\nquantization: nf4\nresources: {sharding: fsdp}",
+      /sharding: expected ddp or auto/,
+    ],
+    ["resources: {gpus: 8, sharding: zero3}\nstages: {role: {optim: muon}}", /sharding: .*matrices whole/],
+    ["training: {use_liger_kernel: true}", /training\.use_liger_kernel: .*for GPUs/],
+    [
+      "resources: {gpus: 1}\ntraining: {use_liger_kernel: true}\nroles: {caller: {training: {loss_type: chunked_nll}}}",
+      /training\.use_liger_kernel: .*loss of its own; found loss_type: chunked_nll/,
+    ],
+  ])("says why this cannot work: %s", (text, expected) => {
+    expect(mistakesOf(`name: a\nmodel: x\n${text}\n`)).toMatch(expected);
+  });
+
   it("names the scheduler and the optimizer that were meant", () => {
     const message = mistakesOf(
       "name: a\nmodel: x\ntraining: {lr_scheduler_type: linnear, optim: adamw_toch}\n",

@@ -1,6 +1,7 @@
 import { type Document, isMap, isScalar, type LineCounter, type Node } from "yaml";
 import type { z } from "zod";
 import { Recipe } from "../core/recipe.js";
+import { findContradictions } from "./find-contradictions.js";
 import { nearestKey } from "./nearest-key.js";
 import { knownKeys } from "./schema-keys.js";
 
@@ -63,26 +64,10 @@ function expectation(issue: z.core.$ZodIssue): string {
 
 /** What no single key shows; looked at in the raw document, so that it is said beside every other mistake. */
 export function checkConsistency(document: Document, lines: LineCounter): Mistake[] {
-  const mistakes: Mistake[] = [];
-  if (document.get("method") === "lora" && !document.has("lora")) {
-    mistakes.push({
-      line: lineOf(document, lines, ["method"]),
-      key: "lora",
-      expected: "r, lora_alpha, lora_dropout and target_modules, because method is lora",
-      found: "nothing",
-      nearest: undefined,
-    });
-  }
-  if (document.get("method") === "lora" && document.get("model") === "tiny-scratch") {
-    mistakes.push({
-      line: lineOf(document, lines, ["model"]),
-      key: "model",
-      expected: "a trained model, because adapters leave its weights as they are",
-      found: "tiny-scratch, whose weights are random",
-      nearest: undefined,
-    });
-  }
-  return mistakes;
+  return findContradictions(document).map(({ at, key, expected, found }) => {
+    const line = lineOf(document, lines, at);
+    return { line, key: key ?? at.join("."), expected, found, nearest: undefined };
+  });
 }
 
 function lineOf(document: Document, lines: LineCounter, keys: string[]): number | null {

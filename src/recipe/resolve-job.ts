@@ -1,6 +1,7 @@
 import type { JobSpec, LoraArguments, Overflow, TrainingArguments } from "../core/job-spec.js";
 import type { Subset } from "../core/roles.js";
 import { ROLES } from "../core/roles.js";
+import { chooseSharding } from "./choose-sharding.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 
 /** What one subset's job is trained with, and where each value comes from (dotted key to place). */
@@ -10,6 +11,8 @@ export interface ResolvedJob {
   baseModel: string;
   method: "full" | "lora";
   lora: LoraArguments | null;
+  quantization: JobSpec["quantization"];
+  sharding: JobSpec["sharding"];
   packing: JobSpec["packing"];
   overflow: Overflow;
   training: TrainingArguments;
@@ -40,15 +43,20 @@ export function resolveJob(loaded: LoadedRecipe, subset: Subset, model?: string)
   const { recipe } = loaded;
   const role = subset === "backbone" ? undefined : recipe.roles[subset];
   const { training, sources } = resolveTraining(loaded, subset);
-  return {
-    stage: subset === "backbone" ? 1 : 2,
-    subset,
+  const trained = {
     baseModel: model ?? role?.model ?? recipe.model,
     method: recipe.method,
+    quantization: recipe.method === "full" ? null : (recipe.quantization ?? null),
+    training,
+  };
+  return {
+    ...trained,
+    stage: subset === "backbone" ? 1 : 2,
+    subset,
     lora: recipe.method === "lora" ? (recipe.lora ?? null) : null,
+    sharding: chooseSharding(trained, recipe.resources),
     packing: recipe.packing,
     overflow: { policy: recipe.overflow.policy, maxTokens: recipe.overflow.max_tokens },
-    training,
     gpus: recipe.resources.gpus * recipe.resources.nodes,
     deadlineSeconds: Math.ceil(recipe.resources.max_hours * 3600),
     sources: { ...sources, ...plainSources(loaded, subset) },
@@ -90,12 +98,14 @@ function resolveTraining({ recipe, sources: given, path }: LoadedRecipe, subset:
 const PLAIN_KEYS = [
   "model",
   "method",
+  "quantization",
   "packing",
   "overflow.policy",
   "overflow.max_tokens",
   "provider",
   "resources.gpus",
   "resources.nodes",
+  "resources.sharding",
   "resources.max_hours",
 ];
 

@@ -12,9 +12,10 @@ from .endings import Ending
 from .environment import prepare
 from .hub import Hub, patiently
 from .launch import train
+from .spread import trainer_command
 from .state import StateFile
 from .sync import Sync
-from .team import Place, trainer_command
+from .team import Place
 from .waiting import wait_for_job, wait_for_slots
 from .watch import Watch
 

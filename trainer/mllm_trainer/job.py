@@ -37,6 +37,8 @@ class Job:
     data_hash: str
     method: str
     lora: dict[str, Any] | None
+    quantization: str | None
+    sharding: str | None
     packing: str
     overflow_policy: str
     max_tokens: int
@@ -93,6 +95,8 @@ def _to_job(raw: dict[str, Any], folder: Path) -> Job:
         data_hash=data["hash"],
         method=raw["method"],
         lora=raw["lora"],
+        quantization=raw["quantization"],
+        sharding=raw["sharding"],
         packing=raw["packing"],
         overflow_policy=raw["overflow"]["policy"],
         max_tokens=raw["overflow"]["maxTokens"],

@@ -28,6 +28,8 @@ TRAINING_KEYS: dict[str, tuple[type, ...]] = {
     "bf16": (bool,),
     "fp16": (bool,),
     "loss_type": (str,),
+    "use_liger_kernel": (bool,),
+    "torch_compile": (bool,),
     "logging_steps": NUMBER,
     "eval_strategy": (str,),
     "eval_steps": NUMBER,
@@ -40,6 +42,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "stage": (1, 2),
     "subset": SUBSETS,
     "method": ("full", "lora"),
+    "quantization": (None, "nf4"),
+    "sharding": (None, "ddp", "fsdp", "zero3"),
     "packing": ("tree", "bfd", "none"),
     "overflow.policy": ("full", "keep-end", "drop"),
     "training.train_sampling_strategy": ("random", "sequential", "group_by_length"),
@@ -71,6 +75,8 @@ SCHEMA: dict[str, Any] = {
         {"r": (int,), "lora_alpha": NUMBER, "lora_dropout": NUMBER, "target_modules": (str, list)},
         None,
     ),
+    "quantization": (str, None),
+    "sharding": (str, None),
     "packing": (str,),
     "overflow": {"policy": (str,), "maxTokens": (int,)},
     "training": TRAINING_KEYS,
@@ -102,6 +108,12 @@ def _contradictions(raw: dict[str, Any]) -> Iterator[str]:
     parent = raw["parent"] or {"id": None, "hash": None}
     if (parent["id"] is None) != (parent["hash"] is None):
         yield "parent: expected id and hash, or null for both"
+    if raw["quantization"] and raw["method"] == "full":
+        yield "quantization: expected null, since method is full, found " + json.dumps(raw["quantization"])
+    if raw["quantization"] and raw["sharding"] in ("fsdp", "zero3"):
+        yield "sharding: expected ddp or null beside a quantization, found " + json.dumps(raw["sharding"])
+    if training.get("use_liger_kernel") and training.get("loss_type") == "chunked_nll":
+        yield "training.loss_type: expected nll or none beside use_liger_kernel, found chunked_nll"
     if training.get("bf16") and training.get("fp16"):
         yield "training: expected bf16 or fp16, found both true"
 

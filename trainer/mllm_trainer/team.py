@@ -27,6 +27,9 @@ def join() -> None:
     if sys.platform == "linux":
         # Their launcher, when it is killed, does not take them with it.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    from .sharding import shard_on_processors
+
+    shard_on_processors()
     _state()
 
 
@@ -46,8 +49,13 @@ def main_of_machine_first() -> AbstractContextManager:
 
 
 def leave() -> None:
+    """Ends a process that is not alone, in success. One alone goes on."""
     if SIZE > 1:
         _state().destroy_process_group()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Threads of torch may outlive their group, and now and then an orderly end among them aborts.
+        os._exit(0)
 
 
 def tell_failure(folder: Path, fields: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from .packing import Batch
 from .plan import Given, create_plan
 from .progress import Progress
 from .rows import Profile
+from .sharding import keep_precision
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class RoleTrainer(SFTTrainer):
             processing_class=loaded.tokenizer,
             callbacks=[self.progress],
         )
+        keep_precision(self.accelerator)
         self.remove_callback(PrinterCallback)
         self._given = Given(
             rows=rows,

@@ -71,7 +71,7 @@ class World:
     def job(self, name: str, asked: dict[str, Any] | None = None, **config: Any) -> Path:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        (folder / "job.json").write_text(json.dumps({"method": "full", "training": {}}))
+        (folder / "job.json").write_text(json.dumps({"sharding": None}))
         (folder / "asked.json").write_text(json.dumps(asked or {}))
         (folder / "runner.json").write_text(json.dumps(runner_fields(**config)))
         return folder

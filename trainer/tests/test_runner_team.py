@@ -3,62 +3,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from runner_world import runner_fields, state_of
 
 from mllm_runner.config import Config, read_config
 from mllm_runner.endings import Ending
-from mllm_runner.team import Place, find_place, trainer_command
+from mllm_runner.team import Place, find_place
 
 ALONE = Place(0, None, 0)
 
 
-def write(folder: Path, nodes: int, gpus: int, **job: Any) -> Config:
-    (folder / "job.json").write_text(json.dumps({"method": "full", "training": {}} | job))
+def write(folder: Path, nodes: int, gpus: int) -> Config:
     processes = {"nodes": nodes, "gpusPerNode": gpus}
     (folder / "runner.json").write_text(json.dumps(runner_fields(processes=processes)))
     return read_config(folder / "runner.json")
-
-
-def test_one_process_is_the_trainer_itself(tmp_path: Path):
-    for gpus in (0, 1):
-        command = trainer_command("python", tmp_path, write(tmp_path, 1, gpus), ALONE)
-        assert command == ["python", "-m", "mllm_trainer", str(tmp_path / "job.json")]
-
-
-@pytest.mark.parametrize(
-    ("job", "flag"),
-    [
-        ({"training": {"optim": "adamw_torch"}}, "--use_fsdp"),
-        ({"training": {"optim": "muon"}}, "--multi_gpu"),
-        ({"method": "lora"}, "--multi_gpu"),
-    ],
-)
-def test_gpus_share_the_weights_where_that_helps(tmp_path: Path, job: dict, flag: str):
-    config = write(tmp_path, 2, 4, **job)
-    command = trainer_command("python", tmp_path, config, Place(1, "host-a", 29500))
-    assert command[:3] == ["python", "-m", "accelerate.commands.launch"] and flag in command
-    for option in (
-        "--num_processes=8",
-        "--num_machines=2",
-        "--machine_rank=1",
-        "--main_process_ip=host-a",
-        "--main_process_port=29500",
-    ):
-        assert option in command
-    assert command[-3:] == ["--module", "mllm_trainer", str(tmp_path / "job.json")]
-
-
-def test_accelerate_knows_the_options(tmp_path: Path):
-    launch = pytest.importorskip("accelerate.commands.launch")
-    for optim in ("muon", "adamw_torch"):
-        config = write(tmp_path, 2, 4, training={"optim": optim})
-        command = trainer_command("python", tmp_path, config, Place(1, "host-a", 29500))
-        parsed = launch.launch_command_parser().parse_args(command[3:])
-        assert parsed.module and parsed.training_script == "mllm_trainer"
-        assert parsed.use_fsdp is (optim != "muon")
 
 
 ENVIRONMENTS = {

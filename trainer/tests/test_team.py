@@ -9,10 +9,12 @@ import pytest
 from runner_world import runner_fields, state_of
 from world import attempt, events_of, manifest_of, write_job
 
+from mllm_runner.config import read_config
+from mllm_runner.spread import trainer_command
+from mllm_runner.team import Place
+
 pytestmark = pytest.mark.process
 
-# What torchrun does with `--standalone --nproc-per-node=2`; gloo, since there need be no GPU.
-LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 TRAINING = {"optim": "adamw_torch", "loss_type": "chunked_nll", "bf16": False, "logging_steps": 1}
 # A module that acts up in the second process, at its third optimizer step, and then is the trainer.
 FAULTY = """
@@ -30,10 +32,15 @@ sys.exit(trainer.main(sys.argv[1:]))
 """
 
 
-def train_together(job: Path, module: str = "mllm_trainer") -> subprocess.CompletedProcess:
+def train_together(job: Path, module: str) -> subprocess.CompletedProcess:
+    """In two processes, as a runner starts them; with gloo, since there need be no GPU."""
     packages = os.pathsep.join([str(Path(__file__).resolve().parents[1]), str(job.parent)])
+    processes = {"nodes": 1, "gpusPerNode": 2}
+    (job.parent / "runner.json").write_text(json.dumps(runner_fields(processes=processes)))
+    config = read_config(job.parent / "runner.json")
+    command = trainer_command(sys.executable, job.parent, config, Place(0, None, 0))
     return subprocess.run(
-        [*LAUNCHER, "-m", module, str(job)],
+        [module if word == "mllm_trainer" else word for word in command],
         cwd=job.parent,
         env={**os.environ, "PYTHONPATH": packages, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
@@ -78,17 +85,23 @@ def together(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
 def paths_below(folder: Path) -> set[str]:
     """Those of the trainer."""
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-    return {path for path in found if not path.startswith(("trainer", "runner"))}
+    return {path for path in found if not path.startswith(("trainer", "runner", "accelerate"))}
 
 
-def test_two_processes_do_what_one_does(together: Path, data: Path, tmp_path: Path):
-    alone = write_job(tmp_path / "alone", data, training=TRAINING | {"per_device_train_batch_size": 4})
-    assert attempt(alone) == 0
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+    training = TRAINING | {"per_device_train_batch_size": 4}
+    job = write_job(tmp_path_factory.mktemp("alone") / "job", data, training=training)
+    assert attempt(job) == 0
+    return job
+
+
+def test_two_processes_do_what_one_does(together: Path, alone: Path):
     assert paths_below(together.parent) == paths_below(alone.parent)
     assert [e["type"] for e in events_of(together)] == [e["type"] for e in events_of(alone)]
     for type_ in ("progress", "evaluated"):
         losses = [[event["loss"] for event in events_of(job, type_)] for job in (alone, together)]
-        assert losses[0] == pytest.approx(losses[1], rel=2e-3)
+        assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     done = events_of(together, "done")[-1]
     assert manifest_of(done["best"])["resumeFiles"] == []
 
@@ -111,6 +124,23 @@ def test_two_processes_go_on_where_they_were_killed(together: Path, data: Path, 
     assert [event["fromStep"] for event in events_of(broken, "started")] == [0, 3]
     losses = [events_of(job, "done")[-1]["validationLoss"] for job in (together, broken)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+
+
+def test_weights_in_parts_learn_the_same_and_go_on_where_they_were_killed(
+    alone: Path, data: Path, tmp_path: Path
+):
+    training = TRAINING | {"per_device_train_batch_size": 2}
+    job = write_job(tmp_path / "job", data, training=training, sharding="fsdp")
+    write_faulty(job.parent, f"os.kill(os.getpid(), {int(signal.SIGKILL)})")
+    assert train_together(job, "faulty").returncode != 0
+    files = manifest_of(job.parent / "checkpoints/checkpoint-3")["resumeFiles"]
+    assert {"optimizer.bin", "pytorch_model_fsdp.bin"} <= {file["path"] for file in files}
+    result = train_together(job, "faulty")
+    assert result.returncode == 0, result.stderr
+    assert [event["fromStep"] for event in events_of(job, "started")] == [0, 3]
+    assert paths_below(job.parent) - {"faulty.py", "faulty.done", "__pycache__"} >= paths_below(alone.parent)
+    losses = [events_of(each, "done")[-1]["validationLoss"] for each in (alone, job)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
 def test_the_failure_of_another_process_is_the_jobs(data: Path, tmp_path: Path):

@@ -92,6 +92,8 @@ def job_fields(folder: Path, data: Path, **changes: Any) -> dict[str, Any]:
         },
         "method": "full",
         "lora": None,
+        "quantization": None,
+        "sharding": None,
         "packing": "none",
         "overflow": {"policy": "full", "maxTokens": 512},
         "training": training,
