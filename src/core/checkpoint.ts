@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FileHash } from "./dataset-manifest.js";
-import { PACKINGS } from "./job-spec.js";
+import { PACKINGS, QUANTIZATIONS } from "./job-spec.js";
 import { SUBSETS } from "./roles.js";
 
 /** `checkpoint.json`, written last and atomically: a folder without it is not a checkpoint. Paths are relative to the folder. */
@@ -11,6 +11,8 @@ export const CheckpointManifest = z.object({
   /** SHA-256 over path and SHA-256 of `files`, in order of path; where there is an `origin`, over that. */
   hash: z.string(),
   kind: z.enum(["full", "adapter"]),
+  /** What the base below the adapter was held in while it was trained; the adapter fits the base as it is. */
+  quantization: z.enum(QUANTIZATIONS).nullable().default(null),
   stage: z.union([z.literal(1), z.literal(2)]),
   subset: z.enum(SUBSETS),
   globalStep: z.int().nonnegative(),

@@ -33,6 +33,9 @@ def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
     if training.get("optim") == "muon":
         # Built by RoleTrainer.create_optimizer; optim_args are Muon's then, not AdamW's.
         training |= {"optim": "adamw_torch", "optim_args": None}
+    if training.get("use_liger_kernel"):
+        # Its own loss is a chunked one, and takes the place of TRL's.
+        training = {"loss_type": "nll"} | training
     if not has_validation:
         training["eval_strategy"] = "no"
     fixed: dict[str, Any] = {

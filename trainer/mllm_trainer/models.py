@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
 
 from . import tiny
 from .arguments import uses_bf16
@@ -43,7 +43,7 @@ def resolve_model(name: str) -> str:
 def load_model(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedModel:
     """Raises Failure("bad_model"). Only tiny-scratch looks at the rows.
 
-    Weights are float32, or bfloat16 below an adapter on a GPU.
+    Weights are float32, or bfloat16 below an adapter on a GPU; matrices there have 4 bits where the job asks.
     """
     if job.model == "tiny-scratch":
         return _load_scratch(job, profile, rows)
@@ -77,8 +77,9 @@ def _load_scratch(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedMode
 def _load_weights(job: Job, name: str) -> PreTrainedModel:
     is_light = job.method == "lora" and torch.cuda.is_available() and uses_bf16(job)
     dtype = torch.bfloat16 if is_light else torch.float32
+    options = {"dtype": dtype} | _quantized(job)
     if not os.path.exists(os.path.join(name, "adapter_config.json")):
-        return AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
+        return AutoModelForCausalLM.from_pretrained(name, **options)
     if job.method == "full":
         return _merge_adapter(name, dtype)
     # The new adapter needs a base that exists: the parent's base with the parent's adapter merged in.
@@ -89,7 +90,20 @@ def _load_weights(job: Job, name: str) -> PreTrainedModel:
         _merge_adapter(name, dtype).save_pretrained(temporary)
         AutoTokenizer.from_pretrained(name).save_pretrained(temporary)
         temporary.rename(base)
-    return AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
+    return AutoModelForCausalLM.from_pretrained(base, **options)
+
+
+def _quantized(job: Job) -> dict[str, Any]:
+    """As QLoRA has it: NF4, its scales quantised again, and computing in bfloat16 where that is fast."""
+    if job.quantization is None:
+        return {}
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=job.quantization,
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16 if uses_bf16(job) else torch.float32,
+    )
+    return {"quantization_config": config}
 
 
 def _add_adapter(job: Job, model: PreTrainedModel) -> PeftModel:

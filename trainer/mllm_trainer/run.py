@@ -15,6 +15,7 @@ from .artifacts import sha256_of_json
 from .checkpoints import Checkpoint
 from .encoding import Encoder
 from .events import EventLog
+from .extras import insist_on_extras
 from .failures import Failure
 from .job import Job
 from .models import load_model
@@ -41,6 +42,7 @@ def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None
         fromStep=resume_from.step if resume_from else 0,
         versions=VERSIONS,
     )
+    insist_on_extras(job)
     transformers.utils.logging.disable_progress_bar()
     transformers.set_seed(job.seed)
     profile = read_profile(job.profile.path, job.profile.sha256)
@@ -107,6 +109,7 @@ def _prepare(
 def _facts(job: Job, profile: Profile, encoder: Encoder) -> dict[str, Any]:
     return {
         "kind": "adapter" if job.method == "lora" else "full",
+        "quantization": job.quantization,
         "profileHash": sha256_of_json(profile.values),
         "endOfTurnToken": encoder.end_token,
         "versions": VERSIONS,
