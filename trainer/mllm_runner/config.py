@@ -13,6 +13,7 @@ TYPES = {"text": str, "integer": int, "list of texts": list}
 class Environment:
     folder: Path
     requirements: Path
+    extras: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from .commands import Log, run
@@ -21,14 +22,16 @@ CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 
 def prepare(environment: Environment, log: Log, watch: Watch) -> str:
     """Its interpreter. One runner makes it while others wait; the marker, written last, says it is whole."""
+    environment = _with_gpus(environment) if shutil.which("nvidia-smi") else environment
     folder, python = environment.folder, str(environment.folder / "bin" / "python")
     folder.parent.mkdir(parents=True, exist_ok=True)
     while (lock := try_lock(folder.with_name(f"{folder.name}.lock"))) is None:
         watch.pause(1)
     try:
-        digest = hashlib.sha256(environment.requirements.read_bytes()).hexdigest()
+        files = (environment.requirements, *environment.extras)
+        digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
         if _marked(folder) != digest or not os.access(python, os.X_OK):
-            log.line(f"Making {folder} from {environment.requirements}")
+            log.line(f"Making {folder} from {', '.join(map(str, files))}")
             _install(environment, python, log, watch)
             _mark(folder, digest)
     except OSError as error:
@@ -39,7 +42,7 @@ def prepare(environment: Environment, log: Log, watch: Watch) -> str:
 
 
 def _install(environment: Environment, python: str, log: Log, watch: Watch) -> None:
-    folder, requirements = str(environment.folder), str(environment.requirements)
+    folder = str(environment.folder)
     (environment.folder / MARKER).unlink(missing_ok=True)
     uv = shutil.which("uv")
     if uv:
@@ -54,7 +57,15 @@ def _install(environment: Environment, python: str, log: Log, watch: Watch) -> N
     if pins and (uv or not shutil.which("nvidia-smi")):
         # The build that fits the machine. Where that cannot be had, the usual one works, too.
         run([*install, *fitting, pins[0]], log, watch)
-    _step([*install, "-r", requirements], log, watch)
+    files = (environment.requirements, *environment.extras)
+    _step([*install, *(word for file in files for word in ("-r", str(file)))], log, watch)
+
+
+def _with_gpus(environment: Environment) -> Environment:
+    """One of its own, with what works on GPUs alone: machines without may share the folders."""
+    extra = environment.requirements.with_name("requirements-cuda.txt")
+    folder = environment.folder.with_name(f"{environment.folder.name}-cuda")
+    return replace(environment, folder=folder, extras=(extra,) if extra.exists() else ())
 
 
 def _step(command: list[str], log: Log, watch: Watch) -> None:

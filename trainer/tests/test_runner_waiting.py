@@ -147,6 +147,14 @@ def test_an_environment_is_made_once(world: World, tmp_path: Path):
     assert code == 0 and "Making" not in output
 
 
+@pytest.mark.usefixtures("gpus")
+def test_a_machine_with_gpus_has_an_environment_of_its_own(world: World, tmp_path: Path):
+    (tmp_path / "requirements-cuda.txt").write_text("")
+    job = world.job("a", python=None, environment=environment(tmp_path, ""))
+    assert f"{tmp_path}/requirements-cuda.txt" in world.run(job)[1]
+    assert (tmp_path / "venv-cuda/bin/python").exists() and not (tmp_path / "venv").exists()
+
+
 def test_an_environment_that_cannot_be_made_is_told_with_the_last_lines(world: World, tmp_path: Path):
     job = world.job("a", python=None, environment=environment(tmp_path, "./nowhere-at-all\n"))
     assert world.run(job)[0] == 1

@@ -12,6 +12,7 @@ function makeWorld() {
   mkdirSync(tools);
   writeFileSync(join(root, "requirements.txt"), "torch==2.13.0\n");
   writeFileSync(join(root, "requirements-serve.txt"), "uvicorn==0.54.0\n");
+  writeFileSync(join(root, "requirements-cuda.txt"), "bitsandbytes==0.50.2\n");
   const write = (name: string, lines: string[]) => {
     const path = join(tools, name);
     writeFileSync(path, ["#!/bin/sh", "PATH=/bin:/usr/bin", ...lines, ""].join("\n"));
@@ -79,6 +80,7 @@ describe("createPythonEnvironment", () => {
     const { last, commands } = await setUp();
     expect(last).toMatchObject({ type: "done", torch: "cuda", isUnchanged: false });
     expect(commands[0]).toMatch(/--force-reinstall --no-deps torch==2\.13\.0$/);
+    expect(commands.at(-1)).toMatch(/requirements-serve\.txt -r .*requirements-cuda\.txt$/);
     expect((await setUp()).last).toMatchObject({ isUnchanged: true });
     rmSync(join(root, "tools/nvidia-smi"));
     expect((await setUp()).last).toMatchObject({ isUnchanged: true });

@@ -7,7 +7,7 @@ import { type CommandSettings, capture, runLines } from "./run-command.js";
 interface PythonEnvironmentSettings extends CommandSettings {
   /** Where the virtual environment goes. */
   folder: string;
-  /** Holds requirements.txt, requirements-serve.txt and requirements-dev.txt. */
+  /** Holds requirements.txt and others beside it. */
   trainerFolder: string;
   /** The interpreter to make it with; null: the one that it has, or else python3. */
   python: string | null;
@@ -41,6 +41,7 @@ interface Plan {
 
 /** To train, and to serve what was trained. */
 const REQUIREMENTS = ["requirements.txt", "requirements-serve.txt"];
+const GPU_REQUIREMENTS = ["requirements-cuda.txt"];
 const CPU_WHEELS = "https://download.pytorch.org/whl/cpu";
 const PIP = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"];
 
@@ -72,9 +73,6 @@ export async function* createPythonEnvironment(
 
 async function planEnvironment(settings: PythonEnvironmentSettings): Promise<Plan> {
   const python = join(settings.folder, "bin", "python");
-  const files = [...REQUIREMENTS, ...(settings.isDevelopment ? ["requirements-dev.txt"] : [])];
-  const requirements = files.map((name) => join(settings.trainerFolder, name));
-  const hashes = await Promise.all(requirements.map(async (path) => sha256(await readFile(path, "utf8"))));
   const marker = await readMarker(settings.folder);
   const own = await readVersion(settings, python);
   const isIntact = own !== null && marker !== null && (marker.python ?? own) === own;
@@ -84,6 +82,10 @@ async function planEnvironment(settings: PythonEnvironmentSettings): Promise<Pla
   const hasGpu = (await capture(settings, "nvidia-smi", ["-L"])) !== null;
   // The build for a GPU also works without one, so nothing is taken back.
   const torch = hasGpu || marker?.torch === "cuda" ? "cuda" : "cpu";
+  const extra = settings.isDevelopment ? ["requirements-dev.txt"] : [];
+  const files = [...REQUIREMENTS, ...(torch === "cuda" ? GPU_REQUIREMENTS : []), ...extra];
+  const requirements = files.map((name) => join(settings.trainerFolder, name));
+  const hashes = await Promise.all(requirements.map(async (path) => sha256(await readFile(path, "utf8"))));
   // An upgrade of the system's Python changes the version of an environment that leads to it.
   const isOtherVersion = [own, marker?.python ?? null].some((each) => each !== null && each !== version);
   const hasAll = hashes.every((hash) => marker?.requirements.includes(hash));

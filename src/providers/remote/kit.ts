@@ -3,7 +3,7 @@ import { sha256 } from "../../core/ids.js";
 import { type ContentFile, readContent } from "./content-files.js";
 
 const PACKAGES = ["mllm_trainer", "mllm_runner"];
-const REQUIREMENTS = "trainer/requirements.txt";
+const REQUIREMENTS = ["requirements.txt", "requirements-cuda.txt", "requirements-deepspeed.txt"];
 
 export interface Kit {
   /** Over the paths and contents of all files. */
@@ -21,13 +21,15 @@ export async function readKit(packageRoot: string, { hasTiny }: { hasTiny: boole
   const trainer = await readContent(
     join(packageRoot, "trainer"),
     (path) =>
-      path === "requirements.txt" || (path.endsWith(".py") && PACKAGES.includes(path.split("/")[0] ?? "")),
+      REQUIREMENTS.includes(path) || (path.endsWith(".py") && PACKAGES.includes(path.split("/")[0] ?? "")),
   );
   const tiny = hasTiny ? await readContent(join(packageRoot, "data/tiny")) : [];
   const files = [...below("trainer", trainer), ...below("data/tiny", tiny)];
   return {
     hash: sha256(files.map((file) => [file.path, file.sha256])),
-    requirementsHash: files.find(({ path }) => path === REQUIREMENTS)?.sha256 ?? sha256(""),
+    requirementsHash: sha256(
+      trainer.filter(({ path }) => REQUIREMENTS.includes(path)).map((file) => [file.path, file.sha256]),
+    ),
     files,
   };
 }

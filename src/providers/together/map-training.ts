@@ -20,6 +20,7 @@ const ITS_OPTIMIZERS = ["adamw_torch", "adamw_torch_fused"];
 export function mapTraining(spec: JobSpec, resources: Resources): MappedTraining {
   const { training, packing, overflow } = spec;
   const problems = [...refuseLength(spec), ...refuseOptimizer(training)];
+  if (spec.quantization !== null) problems.push("quantization: it trains on a base of its own precision");
   const scheduler = mapScheduler(training, problems);
   const epochs = training.num_train_epochs ?? 1;
   const evaluations = spec.data.validation === null ? 0 : countPerRun(training, "eval", epochs);

@@ -91,6 +91,7 @@ function createManifest(
     id: `${spec.subset}-${checkpoint.step}-${sha256(spec.jobKey + hash).slice(0, 8)}`,
     hash,
     kind: checkpoint.kind,
+    quantization: null,
     stage: spec.stage,
     subset: spec.subset,
     globalStep: checkpoint.step,
