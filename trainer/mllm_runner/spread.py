@@ -19,7 +19,7 @@ FSDP = {
     # Checkpoints are whole, whatever the number of GPUs: the first process gathers and writes them.
     "fsdp_state_dict_type": "FULL_STATE_DICT",
     "fsdp_offload_params": False,
-    "fsdp_cpu_ram_efficient_loading": False,
+    "fsdp_cpu_ram_efficient_loading": True,
 }
 ZERO3 = {
     "zero_stage": 3,
