@@ -139,7 +139,9 @@ describe("createShipment", () => {
     expect(runner).toMatchObject({
       label: submission.label,
       deadlineSeconds: submission.spec.deadlineSeconds,
-      environment: { folder: `${ROOT}/environments/${sha256("torch==2.13.0\n")}` },
+      environment: {
+        folder: `${ROOT}/environments/${sha256([["requirements.txt", sha256("torch==2.13.0\n")]])}`,
+      },
       processes: { nodes: 1, gpusPerNode: 0 },
       slots: `${ROOT}/slots`,
       after: null,
