@@ -1,5 +1,5 @@
 import type { DatasetManifest } from "../core/dataset-manifest.js";
-import { sum } from "./subset-files.js";
+import { sum } from "./counts.js";
 
 /** What must hold whatever the input was; if it does not, this program is wrong. */
 export function checkIdentities({ records, excluded, trajectories, inputs }: DatasetManifest): void {

@@ -3,6 +3,7 @@ import { MllmError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
 import { SUBSETS } from "../core/roles.js";
 import { checkIdentities } from "./check-identities.js";
+import { addCounts, count, sum } from "./counts.js";
 import type { DatasetFiles } from "./dataset-files.js";
 import type { Detection } from "./detect-format.js";
 import { isExcluded } from "./exclude-ids.js";
@@ -17,7 +18,7 @@ import { describeEmptySides, describeSides, type Placed, sidesOf, testSidesOf } 
 import { SideChooser } from "./sides/side-chooser.js";
 import { bareTraits } from "./sides/traits-of.js";
 import type { SplitSettings } from "./split-settings.js";
-import { sum, type TrajectoryRows } from "./subset-files.js";
+import type { TrajectoryRows } from "./subset-files.js";
 import { TrajectoryIds } from "./trajectory-ids.js";
 
 type ReadOutcome = Extract<Outcome, { kind: "trajectory" }>;
@@ -126,12 +127,13 @@ export class DatasetBuilder {
     const again = this.duplicates.findReason(read.fingerprint);
     if (again !== null) return count(this.excluded, again);
     const traits = read.kept?.traits ?? bareTraits(read.instruction);
-    const item = { id, rows: read.rows, bytes, recorded: read.kept?.recorded };
+    const { rows, leftOut } = read;
+    const item: TrajectoryRows = { id, rows, leftOut, bytes, recorded: read.kept?.recorded };
     const placement = this.sides.place(traits, item);
     if (placement.kind === "left-out") return count(this.excluded, placement.reason);
     this.used += 1;
     if (!read.hasTools) this.withoutTools += 1;
-    for (const counts of [read.lost, read.untrained]) addCounts(this.untrainedTurns, counts);
+    addCounts(this.untrainedTurns, read.untrained);
     addCounts(this.repairs, read.repairs);
     await this.write(placement.placed);
   }
@@ -189,12 +191,4 @@ export class DatasetBuilder {
     }
     return warnings;
   }
-}
-
-function addCounts(counts: Record<string, number>, more: Record<string, number>): void {
-  for (const [reason, by] of Object.entries(more)) count(counts, reason, by);
-}
-
-function count(counts: Record<string, number>, reason: string, by = 1): void {
-  counts[reason] = (counts[reason] ?? 0) + by;
 }

@@ -1,7 +1,7 @@
 import { MllmError } from "../core/errors.js";
+import { sum } from "./counts.js";
 import type { Detection } from "./detect-format.js";
 import type { SplitSettings } from "./split-settings.js";
-import { sum } from "./subset-files.js";
 
 /** How a split stands at its end. */
 interface Ended {

@@ -2,8 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Side, SubsetCounts, TestSide } from "../core/dataset-manifest.js";
 import { SUBSETS, type Subset } from "../core/roles.js";
+import { count, sum } from "./counts.js";
 import type { Span } from "./rows/growing-buffer.js";
-import type { RowSpan, RowsBySubset } from "./rows/row-encoder.js";
+import type { RowSpan } from "./rows/row-encoder.js";
+import { listRows, type RowList } from "./rows/row-list.js";
 import { TextFile } from "./text-file.js";
 
 type FileCounts = SubsetCounts["train"];
@@ -11,7 +13,9 @@ type FileCounts = SubsetCounts["train"];
 /** What one trajectory gives all subsets; `bytes` holds the rows. */
 export interface TrajectoryRows {
   id: string;
-  rows: RowsBySubset;
+  rows: RowList;
+  /** Why a subset gets no row, or less of them. */
+  leftOut?: Partial<Record<Subset, string[]>> | undefined;
   bytes: Buffer;
   /** Where `bytes` holds the trajectory itself; absent where no test was asked for. */
   recorded?: Span | undefined;
@@ -23,10 +27,7 @@ export class SubsetFiles {
   private readonly counts = new Map<string, FileCounts>();
   private readonly leftOut = new Map<Subset, Record<string, number>>();
 
-  private constructor(
-    private readonly sides: readonly Side[],
-    private readonly isWritten: boolean,
-  ) {
+  private constructor(private readonly sides: readonly Side[]) {
     for (const subset of SUBSETS) {
       this.leftOut.set(subset, {});
       for (const path of this.pathsOf(subset)) this.counts.set(path, emptyCounts(path));
@@ -39,7 +40,7 @@ export class SubsetFiles {
     shownFolder: string,
     sides: readonly Side[],
   ): Promise<SubsetFiles> {
-    const subsets = new SubsetFiles(sides, folder !== null);
+    const subsets = new SubsetFiles(sides);
     if (folder === null) return subsets;
     for (const side of sides) if (side !== "train") await mkdir(join(folder, side));
     for (const path of subsets.counts.keys()) {
@@ -48,18 +49,20 @@ export class SubsetFiles {
     return subsets;
   }
 
-  async write(side: Side, { id, rows, bytes }: TrajectoryRows): Promise<void> {
-    for (const subset of SUBSETS) {
-      const path = pathOf(side, subset);
-      for (const row of rows[subset].rows) {
-        this.count(path, row);
-        if (!this.isWritten) continue;
-        const ids = `{"id":${JSON.stringify(id + row.suffix)},"trajectory":${JSON.stringify(id)}`;
-        await this.files.get(path)?.writeWith(ids, bytes.subarray(row.start, row.end));
-      }
-      const reasons = this.leftOut.get(subset) ?? {};
-      for (const reason of rows[subset].leftOut) reasons[reason] = (reasons[reason] ?? 0) + 1;
+  async write(side: Side, { id, rows, leftOut, bytes }: TrajectoryRows): Promise<void> {
+    const named = JSON.stringify(id);
+    for (const row of listRows(rows)) {
+      const path = pathOf(side, row.subset);
+      this.count(path, row);
+      const file = this.files.get(path);
+      if (file === undefined) continue;
+      const own = row.step === 0 ? named : JSON.stringify(`${id}#${row.step}`);
+      const ids = `{"id":${own},"trajectory":${named}`;
+      const rest = bytes.subarray(row.start, row.end);
+      // Most rows find room: waiting for nothing, four times a trajectory, takes time.
+      if (!file.add(ids, rest)) await file.writeWith(ids, rest);
     }
+    if (leftOut !== undefined) this.countLeftOut(leftOut);
   }
 
   /** Closes the files; their counts, sizes and hashes. */
@@ -88,6 +91,12 @@ export class SubsetFiles {
     counts.trainedCharacters += row.trainedCharacters;
   }
 
+  private countLeftOut(reasons: Partial<Record<Subset, string[]>>): void {
+    for (const subset of SUBSETS) {
+      for (const reason of reasons[subset] ?? []) count(this.leftOut.get(subset) ?? {}, reason);
+    }
+  }
+
   private summarize(subset: Subset): SubsetCounts {
     const train = this.countsOf(pathOf("train", subset));
     const has = this.sides.includes("validation");
@@ -111,10 +120,6 @@ export class SubsetFiles {
     if (counts === undefined) throw new Error(`no file ${path} in this data set`);
     return counts;
   }
-}
-
-export function sum(counts: Readonly<Record<string, number | undefined>>): number {
-  return Object.values(counts).reduce<number>((total, count) => total + (count ?? 0), 0);
 }
 
 function pathOf(side: Side, subset: Subset): string {

@@ -6,12 +6,14 @@ const CHUNK_BYTES = 512 * 1024;
 /** UTF-8 takes at most so many bytes for a UTF-16 code unit. */
 const BYTES_PER_UNIT = 3;
 
-/** Writes a file in large pieces, each awaited, and hashes it on the way. */
+/** Writes a file in large pieces and hashes it on the way; one piece is written while the next is filled. */
 export class TextFile {
   private readonly hash = createHash("sha256");
   private isClosed = false;
-  private readonly chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  private chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   private used = 0;
+  /** The piece that is being written, and the memory it will free. */
+  private writing: Promise<Buffer> | null = null;
   sizeBytes = 0;
 
   private constructor(
@@ -32,23 +34,31 @@ export class TextFile {
   async write(text: string): Promise<void> {
     const most = text.length * BYTES_PER_UNIT;
     if (this.used + most > CHUNK_BYTES) await this.flush();
-    if (most > CHUNK_BYTES) await this.writeBytes(Buffer.from(text, "utf8"));
+    if (most > CHUNK_BYTES) await this.writeLarge(Buffer.from(text, "utf8"));
     // Encoded at once: strings that wait for a flush grow old, and old ones are dear to collect.
     else this.used += this.chunk.write(text, this.used, "utf8");
   }
 
-  /** A text and the bytes behind it. */
+  /** A text and the bytes behind it, which are the caller's again when it resolves. */
   async writeWith(text: string, bytes: Uint8Array): Promise<void> {
     await this.write(text);
     if (this.used + bytes.length > CHUNK_BYTES) await this.flush();
-    if (bytes.length > CHUNK_BYTES) return await this.writeBytes(bytes);
-    this.chunk.set(bytes, this.used);
-    this.used += bytes.length;
+    if (bytes.length > CHUNK_BYTES) await this.writeLarge(bytes);
+    else this.append(bytes);
+  }
+
+  /** The same at once, where there is room for it; else nothing is done, and false comes back. */
+  add(text: string, bytes: Uint8Array): boolean {
+    if (this.used + text.length * BYTES_PER_UNIT + bytes.length > CHUNK_BYTES) return false;
+    this.used += this.chunk.write(text, this.used, "utf8");
+    this.append(bytes);
+    return true;
   }
 
   /** Flushes to the disk; the hash of all that was written. */
   async finish(): Promise<string> {
     await this.flush();
+    await this.writing;
     try {
       await this.handle.sync();
       await this.abandon();
@@ -62,13 +72,30 @@ export class TextFile {
   async abandon(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    await this.writing?.catch(() => {});
     await this.handle.close();
   }
 
+  private append(bytes: Uint8Array): void {
+    this.chunk.set(bytes, this.used);
+    this.used += bytes.length;
+  }
+
+  /** Resolves when there is an empty chunk, which is before the full one is written. */
   private async flush(): Promise<void> {
-    const { used } = this;
+    if (this.used === 0) return;
+    const full = this.chunk.subarray(0, this.used);
+    const free = await this.writing;
+    this.writing = this.writeBytes(full).then(() => full);
+    // Seen when it is awaited.
+    this.writing.catch(() => {});
+    this.chunk = free === null ? Buffer.allocUnsafeSlow(CHUNK_BYTES) : Buffer.from(free.buffer);
     this.used = 0;
-    if (used > 0) await this.writeBytes(this.chunk.subarray(0, used));
+  }
+
+  private async writeLarge(bytes: Uint8Array): Promise<void> {
+    await this.writing;
+    await this.writeBytes(bytes);
   }
 
   private async writeBytes(bytes: Uint8Array): Promise<void> {

@@ -34,7 +34,7 @@ export function createFactsCollector(options: FactsOptions): (batch: RecordBatch
   const { profile, tokenizerFolder, oneIn, mostExamples } = options;
   const readers = createReaders(options.readers);
   const renderer = createRenderer(profile);
-  const policies = createDefaultPolicies(profile);
+  const policies = createDefaultPolicies();
   let measure: Measure | null = null;
   return (batch) => {
     const facts = createFacts();

@@ -76,7 +76,7 @@ function toFound(
   path: string,
 ): FoundTrajectory | FoundFault {
   const at = nameOf(place);
-  const applied = result.kind === "trajectory" ? createDefaultPolicies(profile).apply(result) : result;
+  const applied = result.kind === "trajectory" ? createDefaultPolicies().apply(result) : result;
   if (applied.kind !== "kept") {
     const became = applied.kind === "skipped" ? "excluded" : "rejected";
     return { detail: "", ...applied, id, place: `${path}: ${at}`, became, record: toJson(value) };

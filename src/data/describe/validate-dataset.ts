@@ -6,8 +6,8 @@ import { MllmError } from "../../core/errors.js";
 import { sha256 } from "../../core/ids.js";
 import { SUBSETS } from "../../core/roles.js";
 import { checkIdentities } from "../check-identities.js";
+import { sum } from "../counts.js";
 import type { ReadProgress } from "../read-progress.js";
-import { sum } from "../subset-files.js";
 import { listRowFiles, readLines } from "./dataset-rows.js";
 import { type Report, RowFileCheck, SideCheck } from "./row-file-check.js";
 

@@ -2,6 +2,7 @@ import type { Profile } from "../../core/profile.js";
 import { SUBSETS } from "../../core/roles.js";
 import type { Step } from "../../core/trajectory.js";
 import { createRenderer, type Renderer } from "../../prompts/renderer.js";
+import { addCounts } from "../counts.js";
 import { createReaders } from "../formats.js";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import { createDefaultPolicies, type OpenPolicies } from "../policies/open-policies.js";
@@ -9,6 +10,7 @@ import type { Policies } from "../policies/policies.js";
 import type { ReaderOptions, ReadTrajectory } from "../readers/reader.js";
 import { writeTrajectory } from "../readers/trajectory.js";
 import { RowEncoder, type RowsBySubset } from "../rows/row-encoder.js";
+import { packRows } from "../rows/row-list.js";
 import { traitsOf } from "../sides/traits-of.js";
 import { readEntries } from "./read-entries.js";
 import type { BatchResult, KeptTrajectory, Outcome, RecordBatch } from "./record-batch.js";
@@ -27,7 +29,7 @@ export type ProcessBatch = (batch: RecordBatch) => BatchResult;
 
 export function createBatchProcessor(
   options: Omit<ProcessorOptions, "policies">,
-  policies: OpenPolicies = createDefaultPolicies(options.profile),
+  policies: OpenPolicies = createDefaultPolicies(),
 ): ProcessBatch {
   const readers = createReaders(options.readers);
   const renderer = createRenderer(options.profile);
@@ -72,10 +74,32 @@ function toOutcome(found: ReadTrajectory, value: unknown, tools: Tools): Outcome
   }
   const { instruction, steps } = trajectory;
   return {
-    ...{ kind: "trajectory", sourceId, instruction, hasTools, lost, repairs },
-    ...{ untrained: countUntrained(steps), rows, fingerprint: tools.policies.fingerprint(trajectory) },
+    ...{ kind: "trajectory", sourceId, instruction, hasTools, rows: packRows(rows) },
+    fingerprint: tools.policies.fingerprint(trajectory),
+    ...describeLoss(lost, countUntrained(steps)),
+    ...(hasAny(repairs) && { repairs }),
+    ...describeLeftOut(rows),
     ...(kept !== null && { kept }),
   };
+}
+
+type ReadOutcome = Extract<Outcome, { kind: "trajectory" }>;
+
+function describeLoss(...counts: Record<string, number>[]): Pick<ReadOutcome, "untrained"> {
+  const untrained: Record<string, number> = {};
+  for (const each of counts) addCounts(untrained, each);
+  return hasAny(untrained) ? { untrained } : {};
+}
+
+function describeLeftOut(rows: RowsBySubset): Pick<ReadOutcome, "leftOut"> {
+  const subsets = SUBSETS.filter((subset) => rows[subset].leftOut.length > 0);
+  if (subsets.length === 0) return {};
+  return { leftOut: Object.fromEntries(subsets.map((subset) => [subset, rows[subset].leftOut])) };
+}
+
+function hasAny(counts: Record<string, number>): boolean {
+  for (const _ in counts) return true;
+  return false;
 }
 
 const TOO_LONG = { reason: "too_long", detail: "the row has more text than allowed" };

@@ -1,7 +1,8 @@
+import type { Subset } from "../../core/roles.js";
 import type { Fingerprint } from "../policies/duplicates.js";
 import type { Format, RecordPlace } from "../readers/reader.js";
 import type { Span } from "../rows/growing-buffer.js";
-import type { RowsBySubset } from "../rows/row-encoder.js";
+import type { RowList } from "../rows/row-list.js";
 import type { Traits } from "../sides/side.js";
 import type { CutBatch } from "./cut-batches.js";
 
@@ -23,13 +24,14 @@ export type Outcome =
       sourceId: string | null;
       instruction: string;
       hasTools: boolean;
-      /** Turns that are no part of a step, and turns that are context only; by reason. */
-      lost: Record<string, number>;
-      untrained: Record<string, number>;
+      /** Turns that are no part of a step, or context only, by reason; absent like the next two where there are none. */
+      untrained?: Record<string, number>;
       /** What was changed, by what. */
-      repairs: Record<string, number>;
+      repairs?: Record<string, number>;
+      /** Why a subset gets no row, or less of them. */
+      leftOut?: Partial<Record<Subset, string[]>>;
       fingerprint: Fingerprint;
-      rows: RowsBySubset;
+      rows: RowList;
       kept?: KeptTrajectory;
     };
 

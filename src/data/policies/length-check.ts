@@ -13,8 +13,7 @@ export interface LengthCheck {
   dropTooLong(examples: Examples): Examples;
 }
 
-export function createLengthCheck(limit: LengthLimit | null, endOfTurn: string): LengthCheck {
-  if (limit === null) return { isThreadTooLong: () => false, dropTooLong: (examples) => examples };
+export function createLengthCheck(limit: LengthLimit, endOfTurn: string): LengthCheck {
   const isTooLong = createTextCheck(limit, endOfTurn);
   const textOf = (pieces: { text: string }[]) => pieces.map(({ text }) => text).join("");
   return {

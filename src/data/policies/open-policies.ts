@@ -4,11 +4,11 @@ import type { ReadTrajectory } from "../readers/reader.js";
 import type { Fingerprint } from "./duplicates.js";
 import { createInstructionCheck } from "./excluded-instructions.js";
 import { createFingerprint } from "./fingerprint.js";
-import { createLengthCheck, type LengthCheck } from "./length-check.js";
+import type { LengthCheck } from "./length-check.js";
 import { markSteps } from "./mark-steps.js";
-import { DEFAULT_POLICIES, type Policies } from "./policies.js";
+import { DEFAULT_POLICIES, type LengthLimit, type Policies } from "./policies.js";
 import { createSignText, type SignText } from "./sign-text.js";
-import { loadFilters, runFilters, type TrajectoryFilter } from "./trajectory-filter.js";
+import type { Filtered } from "./trajectory-filter.js";
 
 /** What policies make of a trajectory that was read. */
 export type Applied =
@@ -25,23 +25,43 @@ export interface OpenPolicies extends LengthCheck {
 /** Loads what they need, in every thread; throws where a filter or a tokenizer cannot be loaded. */
 export async function openPolicies(policies: Policies, profile: Profile): Promise<OpenPolicies> {
   const isSigned = policies.dedupe === "near" || policies.excludedInstructions !== null;
-  const signText = isSigned ? await createSignText() : null;
-  return createPolicies(policies, profile, { signText, filters: await loadFilters(policies.filters) });
+  return createPolicies(policies, {
+    signText: isSigned ? await createSignText() : null,
+    filter: policies.filters.length === 0 ? null : await openFilters(policies),
+    lengthCheck: policies.maxLength === null ? NO_LIMIT : await openLengthCheck(policies.maxLength, profile),
+  });
 }
 
+// Loaded where they are asked for only: they are large, and every thread loads them anew.
+
+async function openFilters({ filters }: Policies): Promise<Loaded["filter"]> {
+  const { loadFilters, runFilters } = await import("./trajectory-filter.js");
+  const loaded = await loadFilters(filters);
+  return (trajectory, id) => runFilters(loaded, trajectory, id);
+}
+
+async function openLengthCheck(limit: LengthLimit, { endOfTurn }: Profile): Promise<LengthCheck> {
+  const { createLengthCheck } = await import("./length-check.js");
+  return createLengthCheck(limit, endOfTurn);
+}
+
+const NO_LIMIT: LengthCheck = { isThreadTooLong: () => false, dropTooLong: (examples) => examples };
+
 /** What is done where nothing was chosen: needs nothing to be loaded. */
-export function createDefaultPolicies(profile: Profile): OpenPolicies {
-  return createPolicies(DEFAULT_POLICIES, profile, { signText: null, filters: [] });
+export function createDefaultPolicies(): OpenPolicies {
+  return createPolicies(DEFAULT_POLICIES, { signText: null, filter: null, lengthCheck: NO_LIMIT });
 }
 
 interface Loaded {
   /** Null where no policy needs it. */
   signText: SignText | null;
-  filters: TrajectoryFilter[];
+  /** Null where there is none. */
+  filter: ((trajectory: Omit<Trajectory, "id">, id: string | null) => Filtered) | null;
+  lengthCheck: LengthCheck;
 }
 
-function createPolicies(policies: Policies, profile: Profile, { signText, filters }: Loaded): OpenPolicies {
-  const { dedupe, maxLength, excludedInstructions } = policies;
+function createPolicies(policies: Policies, { signText, filter, lengthCheck }: Loaded): OpenPolicies {
+  const { dedupe, excludedInstructions } = policies;
   const findExclusion = createExclusionCheck(
     policies,
     excludedInstructions === null || signText === null
@@ -49,7 +69,7 @@ function createPolicies(policies: Policies, profile: Profile, { signText, filter
       : createInstructionCheck(excludedInstructions, signText),
   );
   return {
-    ...createLengthCheck(maxLength, profile.endOfTurn),
+    ...lengthCheck,
     fingerprint: createFingerprint(dedupe, signText),
     apply(read) {
       const reason = findExclusion(read);
@@ -57,7 +77,12 @@ function createPolicies(policies: Policies, profile: Profile, { signText, filter
       const { parallel = [], trajectory } = read;
       const { steps, fault } = markSteps(trajectory, parallel, policies);
       if (fault !== null) return { kind: "rejected", ...fault };
-      const filtered = runFilters(filters, { ...trajectory, steps }, read.sourceId);
+      const marked = { ...trajectory, steps };
+      const filtered = filter?.(marked, read.sourceId) ?? {
+        kind: "kept",
+        trajectory: marked,
+        isChanged: false,
+      };
       if (filtered.kind !== "kept") return filtered;
       const repairs = { ...read.repairs };
       if (policies.parallelCalls === "split" && parallel.length > 0)

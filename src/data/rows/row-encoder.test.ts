@@ -37,7 +37,8 @@ describe("RowEncoder", () => {
         const bytes = encoder.takeBytes();
         for (const subset of SUBSETS) {
           const { examples, leftOut } = expected[subset];
-          const written = rows[subset].rows.map(({ start, end, suffix }) => {
+          const written = rows[subset].rows.map(({ start, end, step: number }) => {
+            const suffix = number === 0 ? "" : `#${number}`;
             return `{"id":"t${suffix}","trajectory":"t"${bytes.toString("utf8", start, end)}`;
           });
           expect(written).toEqual(examples.map((example) => `${JSON.stringify(example)}\n`));

@@ -6,8 +6,8 @@ import { GrowingBuffer, type Span } from "./growing-buffer.js";
 
 /** A row as it stands in the encoder's bytes, from behind its ids to the end of the line. */
 export interface RowSpan extends Span {
-  /** What a row's id has behind its trajectory's. */
-  suffix: string;
+  /** Of a row of one step its number, from 1; 0 where a row is the whole trajectory. */
+  step: number;
   segments: number;
   trainedSegments: number;
   /** UTF-16 code units. */
@@ -52,7 +52,7 @@ export class RowEncoder {
   addThread(thread: Thread): RowsBySubset {
     this.escaped.clear();
     const ends = thread.pieces.map(({ text }) => {
-      this.escaped.write(JSON.stringify(text).slice(1, -1));
+      this.escaped.writeEscaped(text);
       return this.escaped.length;
     });
     return bySubset((subset) => {
@@ -66,7 +66,7 @@ export class RowEncoder {
   addExamples(examples: Record<Subset, SubsetExamples>): RowsBySubset {
     return bySubset((subset) => ({
       rows: examples[subset].examples.map(({ id, trajectory, segments }) =>
-        this.addRow(segments, id.slice(trajectory.length)),
+        this.addRow(segments, Number(id.slice(trajectory.length + 1))),
       ),
       leftOut: examples[subset].leftOut,
     }));
@@ -74,7 +74,7 @@ export class RowEncoder {
 
   /** As `toThreadExamples` cuts it: the first piece alone, then whatever follows one another untrained in one segment. */
   private addThreadRow({ pieces }: Thread, ends: number[], subset: Subset): RowSpan {
-    const span = newSpan(this.out.length, "");
+    const span = newSpan(this.out.length, 0);
     this.out.copy(OPEN);
     let isTrained = false;
     let from = 0;
@@ -97,8 +97,8 @@ export class RowEncoder {
     return span;
   }
 
-  private addRow(segments: Segment[], suffix: string): RowSpan {
-    const span = newSpan(this.out.length, suffix);
+  private addRow(segments: Segment[], step: number): RowSpan {
+    const span = newSpan(this.out.length, step);
     for (const { text, train } of segments) {
       countSegment(span, train);
       countCharacters(span, text.length, train);
@@ -113,8 +113,8 @@ function bySubset<Value>(make: (subset: Subset) => Value): Record<Subset, Value>
   return Object.fromEntries(SUBSETS.map((subset) => [subset, make(subset)])) as Record<Subset, Value>;
 }
 
-function newSpan(start: number, suffix: string): RowSpan {
-  return { start, end: start, suffix, segments: 0, trainedSegments: 0, characters: 0, trainedCharacters: 0 };
+function newSpan(start: number, step: number): RowSpan {
+  return { start, end: start, step, segments: 0, trainedSegments: 0, characters: 0, trainedCharacters: 0 };
 }
 
 function countSegment(span: RowSpan, train: boolean): void {
