@@ -30,7 +30,7 @@ interface Busy {
 }
 
 /** So many batches wait for each thread: it shall not wait for one to be read. */
-const AHEAD = 2;
+const AHEAD = 4;
 
 /** Renders batches, here or in threads. */
 export class CompatRenderers {
@@ -61,8 +61,11 @@ export class CompatRenderers {
       const by = this.renderers.reduce((least, each) => (each.batches < least.batches ? each : least));
       by.batches += 1;
       const result = by.renderer.render(batch);
-      // Seen when its turn has come.
-      result.catch(() => {});
+      // A failure is seen when its turn has come.
+      result.then(
+        () => (by.batches -= 1),
+        () => {},
+      );
       waiting.push({ batch, by, result });
       yield* take(AHEAD * this.workers);
     }
@@ -80,7 +83,6 @@ export class CompatRenderers {
 }
 
 function tell(by: Busy, places: CompatPlaces): void {
-  by.batches -= 1;
   // A thread that has failed fails at everything that follows.
   by.written = by.renderer.write(places);
   by.written.catch(() => {});

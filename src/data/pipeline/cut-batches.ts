@@ -17,7 +17,11 @@ export interface CutBatch {
 const BATCH_BYTES = 512 * 1024;
 const BATCH_RECORDS = 1000;
 
-export async function* cutBatches(file: string, texts: AsyncIterable<RecordText>): AsyncGenerator<CutBatch> {
+export async function* cutBatches(
+  file: string,
+  texts: AsyncIterable<RecordText>,
+  batchBytes = BATCH_BYTES,
+): AsyncGenerator<CutBatch> {
   const bytes = new GrowingBuffer();
   let entries: CutBatch["entries"] = [];
   let firstIndex = 0;
@@ -30,7 +34,7 @@ export async function* cutBatches(file: string, texts: AsyncIterable<RecordText>
   for await (const text of texts) {
     if (text.kind === "record") bytes.copy(text.bytes);
     entries.push(text.kind === "record" ? bytes.length : text);
-    if (bytes.length >= BATCH_BYTES || entries.length === BATCH_RECORDS) yield take();
+    if (bytes.length >= batchBytes || entries.length === BATCH_RECORDS) yield take();
   }
   if (entries.length > 0) yield take();
 }
