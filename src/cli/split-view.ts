@@ -1,5 +1,6 @@
-import { type DatasetManifest, type Side, TEST_SIDES } from "../core/dataset-manifest.js";
+import type { DatasetManifest, Side } from "../core/dataset-manifest.js";
 import { SUBSETS } from "../core/roles.js";
+import { TEST_SIDES } from "../core/test-sides.js";
 import type { CompatSummary } from "../data/compat/split-alpha-umi.js";
 import type { ReadProgress } from "../data/read-progress.js";
 import type { Context } from "./context.js";

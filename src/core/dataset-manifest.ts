@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SUBSETS } from "./roles.js";
+import { TEST_SIDES } from "./test-sides.js";
 
 const Count = z.int().nonnegative();
 const Reasons = z.record(z.string(), Count);
@@ -18,7 +19,6 @@ const ExampleFile = FileHash.extend({
 });
 
 /** What is held out from training besides the validation rows: new instructions, new tools, new categories of tools. */
-export const TEST_SIDES = ["test", "test-unseen-tools", "test-unseen-categories"] as const;
 export type TestSide = (typeof TEST_SIDES)[number];
 export type Side = "train" | "validation" | TestSide;
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DatasetManifest, TEST_SIDES } from "../core/dataset-manifest.js";
+import { DatasetManifest } from "../core/dataset-manifest.js";
+import { TEST_SIDES } from "../core/test-sides.js";
 
 const DATASET_NAMES = new Set([
   "manifest.json",

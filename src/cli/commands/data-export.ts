@@ -1,7 +1,8 @@
 import { Command, Option } from "commander";
-import { type Side, TEST_SIDES } from "../../core/dataset-manifest.js";
+import type { Side } from "../../core/dataset-manifest.js";
 import { MllmError } from "../../core/errors.js";
 import { SUBSETS, type Subset } from "../../core/roles.js";
+import { TEST_SIDES } from "../../core/test-sides.js";
 import type { Context } from "../context.js";
 import { writeResult } from "../output.js";
 

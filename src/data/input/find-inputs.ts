@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { explainSystemError, MllmError, systemErrorCode } from "../../core/errors.js";
-import { type HubAccess, listHubFiles } from "./hub-files.js";
+import type { HubAccess } from "./hub-files.js";
 import { createLocalFile, createStandardInput, type InputFile } from "./input-file.js";
 import { createRemoteFile } from "./remote-file.js";
 
@@ -33,7 +33,11 @@ export async function findInput(path: string, place: InputPlace): Promise<Input>
   if (path === "-" && place.stdin !== undefined) {
     return { path, isFolder: false, files: [createStandardInput(place.stdin())] };
   }
-  if (path.startsWith("hf://")) return { path, ...(await listHubFiles(path, hub, isDataFile)) };
+  if (path.startsWith("hf://")) {
+    // Loaded where it is needed only: the library behind it takes a while.
+    const { listHubFiles } = await import("./hub-files.js");
+    return { path, ...(await listHubFiles(path, hub, isDataFile)) };
+  }
   if (/^https?:\/\//.test(path))
     return { path: withoutQuery(path), isFolder: false, files: [atUrl(path, hub)] };
   try {

@@ -1,4 +1,5 @@
-import { type Side, TEST_SIDES, type TestSide } from "../../core/dataset-manifest.js";
+import type { Side, TestSide } from "../../core/dataset-manifest.js";
+import { TEST_SIDES } from "../../core/test-sides.js";
 
 /** An item and the side it was put on. */
 export interface Placed<T> {
