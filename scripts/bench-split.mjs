@@ -1,178 +1,181 @@
-// Measures split-data: against the reference scripts on the same file, and its memory on a large input.
+// Measures split-data on one machine in one run: --compat against the reference's scripts on the same file, the default
+// against a bare read and JSON.parse of the same file, and both over the size of the input.
 //
-//   node scripts/bench-split.mjs --input FILE --prompts FILE [--reference DIR] [--python PATH]
-//                                [--copies 40] [--megabytes 1024] [--runs 3]
+//   node scripts/bench-split.mjs --input FILE --prompts FILE [--reference DIR] [--megabytes 100] [--runs 3]
+//                                [--workers 2] [--curve] [--gigabytes 0.1,0.5,1,4] [--plot FILE] [--python PATH]
 //
-// FILE is a JSON array of α-UMi stage 1 or 2; its records are repeated to make the inputs. DIR is a checkout of
-// X-PLUG/Multi-LLM-Agent. The large compat run writes about fourteen times its input: mind the disk.
-import { spawn } from "node:child_process";
+// FILE is a JSON array of α-UMi stage 1 or 2; its records are repeated, each time as another task. DIR is a checkout of
+// X-PLUG/Multi-LLM-Agent. --compat writes about fifteen times its input, and is measured up to 1 GB; --megabytes 0
+// leaves all but the curve out. Files lie in the temporary folder and are removed.
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  createReadStream,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { drawCurve } from "./split-bench/draw-curve.mjs";
+import { measureNode, measurePython, summarize } from "./split-bench/measure.mjs";
+import { writeArray, writeLines } from "./split-bench/repeat-records.mjs";
 
 const SUBSETS = ["backbone", "planner", "caller", "summarizer"];
+const MOST_COMPAT_GIGABYTES = 1;
 const { values } = parseArgs({
   options: {
     input: { type: "string" },
     prompts: { type: "string" },
     reference: { type: "string" },
     python: { type: "string", default: "python3" },
-    copies: { type: "string", default: "40" },
-    megabytes: { type: "string", default: "1024" },
+    megabytes: { type: "string", default: "100" },
     runs: { type: "string", default: "3" },
+    workers: { type: "string", default: "2" },
+    curve: { type: "boolean", default: false },
+    gigabytes: { type: "string", default: "0.1,0.5,1,4" },
+    plot: { type: "string" },
   },
 });
 if (values.input === undefined || values.prompts === undefined) {
-  console.error("usage: node scripts/bench-split.mjs --input FILE --prompts FILE [--reference DIR]");
+  console.error(
+    "usage: node scripts/bench-split.mjs --input FILE --prompts FILE [--reference DIR] [--curve]",
+  );
   process.exit(2);
 }
-const cli = join(dirname(fileURLToPath(import.meta.url)), "../bin/mllm.js");
-const prompts = resolve(values.prompts);
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const cli = here("../bin/mllm.js");
+const bareRead = here("split-bench/bare-read.mjs");
+const records = JSON.parse(readFileSync(values.input, "utf8"));
+const sizeBytes = Number(values.megabytes) * 1e6;
+const runs = Array.from({ length: Number(values.runs) });
 const folder = mkdtempSync(join(tmpdir(), "bench-split-"));
-// Makes the process tell its peak memory when it ends.
-const TELL_MEMORY = `data:text/javascript,process.on("exit",()=>process.stderr.write("peakKilobytes="+process.resourceUsage().maxRSS+"\\n"))`;
+const out = join(folder, "out");
 
 try {
-  const records = JSON.parse(readFileSync(values.input, "utf8"));
-  if (values.reference !== undefined) await compareWithReference(records, resolve(values.reference));
-  if (Number(values.megabytes) > 0) await measureMemory(records);
+  if (sizeBytes > 0 && values.reference !== undefined) await compareWithReference(resolve(values.reference));
+  if (sizeBytes > 0) await compareWithBareRead();
+  if (values.curve) await measureCurve();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function compareWithReference(records, reference) {
+function split(input, args = []) {
+  return measureNode(cli, ["split-data", input, "--out", out, "--workers", values.workers, ...args]);
+}
+
+function compat(input) {
+  return split(input, ["--compat", "alpha-umi", "--profile", resolve(values.prompts)]);
+}
+
+function clear() {
+  rmSync(out, { recursive: true, force: true });
+}
+
+async function compareWithReference(reference) {
   const input = join(folder, "same.json");
-  const sizeBytes = writeRepeated(records, input, Number(values.copies) * records.length);
-  const out = join(folder, "ours");
+  const size = writeArray(input, records, sizeBytes);
   const theirs = join(folder, "theirs");
-  const isStage1 = records[0].chains !== undefined;
-  const stage = isStage1 ? "stage 1" : "stage 2";
-  console.log(`${stage}, ${megabytes(sizeBytes)} MB, ${Number(values.copies) * records.length} trajectories`);
-  const times = { reference: [], ours: [] };
-  for (let run = 0; run < Number(values.runs); run += 1) {
-    let seconds = 0;
-    let stage2 = input;
-    if (isStage1) {
-      const script = join(reference, "GLPFT/process_data/toolbench/prepro_raw_stage_2.py");
-      seconds += (await time(values.python, [script, "--input_path", input, "--output_path", theirs]))
-        .seconds;
-      stage2 = join(theirs, "raw_data_stage_2.json");
-    }
-    for (const subset of SUBSETS) {
-      const script = join(reference, `GLPFT/process_data/toolbench/prepro_${subset}.py`);
-      const target = join(theirs, `train_${subset}.json`);
-      const args = [
-        script,
-        "--input_path",
-        stage2,
-        "--output_path",
-        target,
-        "--prompt_type",
-        `toolbench_${subset}`,
-      ];
-      seconds += (await time(values.python, args, { PYTHONPATH: join(reference, "GLPFT") })).seconds;
-    }
-    times.reference.push(seconds);
-    rmSync(out, { recursive: true, force: true });
-    times.ours.push((await time(process.execPath, [cli, ...compat(input, out)])).seconds);
+  const found = { reference: [], mllm: [] };
+  for (const _ of runs) {
+    found.reference.push(await runReference(reference, input, theirs));
+    clear();
+    found.mllm.push(await compat(input));
   }
   for (const subset of SUBSETS) {
     const [a, b] = await Promise.all([out, theirs].map((each) => hash(join(each, `train_${subset}.json`))));
     if (a !== b) throw new Error(`${subset}: the files differ`);
   }
-  const [theirTime, ourTime] = [median(times.reference), median(times.ours)];
-  console.log(
-    `reference, ${isStage1 ? "five" : "four"} scripts: ${list(times.reference)} s, median ${theirTime.toFixed(2)}`,
-  );
-  console.log(`mllm split-data --compat: ${list(times.ours)} s, median ${ourTime.toFixed(2)}`);
-  console.log(`${(theirTime / ourTime).toFixed(1)} times as fast; the four files are equal`);
-  rmSync(theirs, { recursive: true });
-  rmSync(out, { recursive: true });
-  rmSync(input);
+  for (const each of [theirs, out, input]) rmSync(each, { recursive: true });
+  const [theirTime, ourTime] = [summarize(found.reference), summarize(found.mllm)];
+  print(`--compat, ${describe(size)}; the four files are equal`, { reference: theirTime, mllm: ourTime });
+  console.log(`${(theirTime.seconds / ourTime.seconds).toFixed(1)} times as fast as the reference\n`);
 }
 
-async function measureMemory(records) {
-  const input = join(folder, "large.json");
-  const perRecord = Buffer.byteLength(JSON.stringify(records, null, 2)) / records.length;
-  const sizeBytes = writeRepeated(
-    records,
-    input,
-    Math.ceil((Number(values.megabytes) * 1024 ** 2) / perRecord),
-  );
-  for (const [name, args] of [
-    ["split-data", ["split-data", input, "--out", join(folder, "rows")]],
-    ["split-data --compat", compat(input, join(folder, "compat"))],
-  ]) {
-    const { seconds, peakKilobytes } = await time(process.execPath, ["--import", TELL_MEMORY, cli, ...args]);
-    const rate = megabytes(sizeBytes) / seconds;
-    console.log(
-      `${name}: ${megabytes(sizeBytes)} MB in ${seconds.toFixed(1)} s (${rate.toFixed(0)} MB/s), peak ${Math.round(peakKilobytes / 1024)} MB`,
-    );
-    rmSync(args.at(-1), { recursive: true, force: true });
+/** The reference's scripts, one after the other. */
+async function runReference(reference, input, theirs) {
+  const code = join(reference, "GLPFT");
+  const run = (name, ...args) =>
+    measurePython(values.python, join(code, "process_data/toolbench", `prepro_${name}.py`), args, {
+      PYTHONPATH: code,
+    });
+  const steps = [];
+  let stage2 = input;
+  if (records[0].chains !== undefined) {
+    steps.push(await run("raw_stage_2", "--input_path", input, "--output_path", theirs));
+    stage2 = join(theirs, "raw_data_stage_2.json");
   }
+  for (const subset of SUBSETS) {
+    const target = join(theirs, `train_${subset}.json`);
+    const paths = ["--input_path", stage2, "--output_path", target];
+    steps.push(await run(subset, ...paths, "--prompt_type", `toolbench_${subset}`));
+  }
+  const total = (key) => steps.reduce((sum, step) => sum + step[key], 0);
+  return {
+    seconds: total("seconds"),
+    cpuSeconds: total("cpuSeconds"),
+    peakMegabytes: Math.max(...steps.map((step) => step.peakMegabytes)),
+  };
 }
 
-function compat(input, out) {
-  return ["split-data", input, "--compat", "alpha-umi", "--profile", prompts, "--out", out];
+async function compareWithBareRead() {
+  const input = join(folder, "same.jsonl");
+  const size = writeLines(input, records, sizeBytes);
+  const found = { "read and JSON.parse": [], "split-data --dedupe off": [], "split-data": [] };
+  for (const _ of runs) {
+    found["read and JSON.parse"].push(await measureNode(bareRead, [input]));
+    found["split-data --dedupe off"].push(await split(input, ["--dedupe", "off"]));
+    clear();
+    found["split-data"].push(await split(input));
+    clear();
+  }
+  rmSync(input);
+  const times = Object.fromEntries(Object.entries(found).map(([name, all]) => [name, summarize(all)]));
+  print(`default, ${describe(size)}`, times);
+  const bare = times["read and JSON.parse"].seconds;
+  const share = (name) => `${Math.round((100 * bare) / times[name].seconds)} %`;
+  console.log(
+    `throughput of a bare read: ${share("split-data --dedupe off")} with --dedupe off, ${share("split-data")} as it is\n`,
+  );
 }
 
-/** A JSON array of so many records, indented as the reference writes it. */
-function writeRepeated(records, path, count) {
-  const texts = records.map((record) => JSON.stringify(record, null, 2).replaceAll("\n", "\n  "));
-  const file = openSync(path, "w");
-  for (let at = 0; at < count; at += 1)
-    writeSync(file, `${at === 0 ? "[\n  " : ",\n  "}${texts[at % texts.length]}`);
-  writeSync(file, "\n]");
-  closeSync(file);
-  return statSync(path).size;
+async function measureCurve() {
+  const points = [];
+  const add = (name, size, measured) => {
+    points.push({ name, gigabytes: size.sizeBytes / 1e9, ...measured });
+    print(`${name}, ${describe(size)}`, { [name]: summarize([measured]) });
+  };
+  for (const gigabytes of values.gigabytes.split(",").map(Number)) {
+    const lines = join(folder, "curve.jsonl");
+    const size = writeLines(lines, records, gigabytes * 1e9);
+    add("read and JSON.parse", size, await measureNode(bareRead, [lines]));
+    add("split-data", size, await split(lines));
+    clear();
+    rmSync(lines);
+    if (gigabytes > MOST_COMPAT_GIGABYTES) continue;
+    const array = join(folder, "curve.json");
+    add("--compat alpha-umi", writeArray(array, records, gigabytes * 1e9), await compat(array));
+    clear();
+    rmSync(array);
+  }
+  console.log("| GB | | seconds | MB/s | peak MB |\n|---|---|---|---|---|");
+  for (const { name, gigabytes, seconds, peakMegabytes } of points) {
+    const rate = ((gigabytes * 1000) / seconds).toFixed(0);
+    console.log(`| ${Number(gigabytes.toPrecision(2))} | ${name} | ${seconds.toFixed(1)} | ${rate} | ${peakMegabytes} |`);
+  }
+  if (values.plot !== undefined) writeFileSync(values.plot, drawCurve(points));
 }
 
-function time(command, args, env = {}) {
-  return new Promise((resolveTime, reject) => {
-    const start = process.hrtime.bigint();
-    const child = spawn(command, args, {
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    let errors = "";
-    child.stderr.on("data", (chunk) => {
-      errors += chunk;
-    });
-    child.on("error", reject);
-    child.on("close", (code) => {
-      if (code !== 0) return reject(new Error(`${command} ${args.join(" ")}\nended with ${code}\n${errors}`));
-      const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-      resolveTime({ seconds, peakKilobytes: Number(/peakKilobytes=(\d+)/.exec(errors)?.[1] ?? 0) });
-    });
-  });
+function print(title, rows) {
+  console.log(title);
+  for (const [name, { seconds, cpuSeconds, peakMegabytes, all }] of Object.entries(rows))
+    console.log(
+      `  ${name}: ${seconds.toFixed(2)} s (${all}), ${cpuSeconds.toFixed(1)} s of CPU, ${peakMegabytes} MB`,
+    );
+}
+
+function describe({ records: count, sizeBytes: bytes }) {
+  return `${Math.round(bytes / 1e6)} MB, ${count} trajectories`;
 }
 
 async function hash(path) {
   const digest = createHash("sha256");
   for await (const chunk of createReadStream(path)) digest.update(chunk);
   return digest.digest("hex");
-}
-
-function median(numbers) {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-}
-
-function list(numbers) {
-  return numbers.map((each) => each.toFixed(2)).join(", ");
-}
-
-function megabytes(sizeBytes) {
-  return Math.round(sizeBytes / 1024 ** 2);
 }
