@@ -44,15 +44,17 @@ function describeProgress({ bytesRead, bytesTotal }: ReadProgress, seconds: numb
 }
 
 /** What was left out and what looks odd, on stderr. */
-export function writeSplitNotes(context: Context, { records, warnings }: DatasetManifest): void {
+export function writeSplitNotes(
+  context: Context,
+  { records, warnings }: DatasetManifest,
+  { isDryRun }: { isDryRun: boolean },
+): void {
   const rejected = Object.entries(records.rejected);
   if (rejected.length > 0) {
     const total = rejected.reduce((sum, [, count]) => sum + count, 0);
     const reasons = rejected.map(([reason, count]) => `${reason} ${count}`).join(", ");
-    writeNote(
-      context,
-      `rejected ${total} of ${records.read} records (${reasons}); rejected.jsonl holds them`,
-    );
+    const where = isDryRun ? "" : "; rejected.jsonl holds them";
+    writeNote(context, `rejected ${total} of ${records.read} records (${reasons})${where}`);
   }
   for (const warning of warnings) writeNote(context, `note: ${warning}`);
 }

@@ -181,9 +181,8 @@ export class DatasetBuilder {
   private warnings(subsets: DatasetManifest["subsets"]): string[] {
     const warnings = describeUnmetExclusions(this.request, this.excluded);
     if (this.withoutTools > 0) {
-      warnings.push(
-        `${this.withoutTools} trajectories do not say which tools there were: their calls are not checked`,
-      );
+      const who = this.withoutTools === 1 ? "1 trajectory does" : `${this.withoutTools} trajectories do`;
+      warnings.push(`${who} not say which tools there were: calls are not checked there`);
     }
     warnings.push(...describeEmptySides(this.trajectories));
     for (const subset of SUBSETS) {

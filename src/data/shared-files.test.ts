@@ -92,7 +92,7 @@ const READ: [path: string, format: string, used: number, others: Reasons, untrai
 ];
 
 /** Files and folders that hold no trajectories, and what is said of them. */
-const REFUSED: [path: string, message: string][] = [
+const REFUSED: [path: string, message: string | RegExp][] = [
   ["containers/git_lfs_pointer.json", "is a Git LFS pointer"],
   ["golden/alpha-umi-prompts.json", "the first record has: backbone, planner, caller, summarizer"],
   ["golden/alpha-umi-shipped/train_backbone.json", "the reference's training rows, already split"],
@@ -123,7 +123,10 @@ const REFUSED: [path: string, message: string][] = [
     "stabletoolbench/model_predictions_converted/virtual_chatgpt_dfs/G1_instruction.json",
     "converted answers",
   ],
-  ["stabletoolbench/pass_rate_results", "no trajectory to train on among 8 records (unknown_format 8)"],
+  [
+    "stabletoolbench/pass_rate_results",
+    /among 8 records \(unknown_format 8\)[\s\S]*it looks like StableToolBench's scores/,
+  ],
   [
     "stabletoolbench/preference_results/G1_instruction_virtual_chatgpt_cot_virtual_chatgpt_dfs.csv",
     "scores of an evaluation",
@@ -132,7 +135,10 @@ const REFUSED: [path: string, message: string][] = [
     "stabletoolbench/preference_results/G1_instruction_virtual_chatgpt_cot_virtual_chatgpt_dfs.json",
     "one object with all records under their ids",
   ],
-  ["stabletoolbench/solvable_queries", "no trajectory to train on among 6 records (unknown_format 6)"],
+  [
+    "stabletoolbench/solvable_queries",
+    /among 6 records \(unknown_format 6\)[\s\S]*it looks like a list of ids/,
+  ],
   [
     "stabletoolbench/solvable_queries_example/test_instruction/G1_instruction.json",
     "tasks without trajectories",

@@ -210,7 +210,7 @@ describe("splitDataset", () => {
     const withDeepTool = chat("b").replace('"tools":[]', `"tools":[{"name":"t","parameters":{"x":${deep}}}]`);
     await write(['{"note":1}', chat("a"), withDeepTool, `{"x":${deep}}`, chat("c")]);
     const { records } = await split();
-    const rejected = { unknown_format: 1, nested_too_deeply: 1, not_openai: 1 };
+    const rejected = { unknown_format: 1, nested_too_deeply: 2 };
     expect(records).toEqual({ read: 5, used: 2, excluded: 0, rejected });
     expect(await lines("out/rejected.jsonl")).toHaveLength(3);
   });

@@ -131,7 +131,8 @@ export class TrajectorySource {
       `${this.input.path}: the format is not known; the first record has: ${keys || "nothing"}${what}`,
       {
         hint:
-          other?.hint ?? `Name it with --format: ${this.readers.map((reader) => reader.format).join(", ")}.`,
+          other?.hint ??
+          `If it is one of these, name it with --format: ${this.readers.map((reader) => reader.format).join(", ")}.`,
       },
     );
   }

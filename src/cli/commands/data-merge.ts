@@ -37,7 +37,7 @@ async function merge(context: Context, shards: string[], options: MergeOptions):
     ...{ createdBy: `mllm ${context.version}`, signal: context.signal },
   });
   const { manifest } = await followReading(context, events);
-  writeSplitNotes(context, manifest);
+  writeSplitNotes(context, manifest, { isDryRun });
   const next = isDryRun
     ? "dry run: nothing was written"
     : `next: mllm train --stage 1 --recipe tiny --data ${quoteArgument(options.out)}`;

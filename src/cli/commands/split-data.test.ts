@@ -76,6 +76,8 @@ describe("mllm split-data", () => {
       0,
       "rejected 1 of 2 records (invalid_json 1); rejected.jsonl holds them\n",
     ]);
+    const dry = await run("split-data", "in.jsonl", "--out", "none", "--dry-run");
+    expect(dry.stderr).toBe("rejected 1 of 2 records (invalid_json 1)\n");
   });
 
   it.each([

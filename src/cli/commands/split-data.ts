@@ -137,7 +137,7 @@ async function split(context: Context, inputs: string[], options: WithOut): Prom
   if (shard !== null) return await splitShard(context, request, { shard, json: options.json === true });
   const events = splitDataset(request);
   const { manifest } = await followReading(context, events);
-  writeSplitNotes(context, manifest);
+  writeSplitNotes(context, manifest, { isDryRun });
   const next = isDryRun
     ? "dry run: nothing was written"
     : `next: mllm train --stage 1 --recipe tiny --data ${quoteArgument(options.out)}`;

@@ -2,6 +2,7 @@ import { findReader } from "../formats.js";
 import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import { parseRecord } from "../parse-record.js";
 import type { Reader, ReadPart, ReadResult, RecordPlace } from "../readers/reader.js";
+import { recognizeOther } from "../recognize-other.js";
 import { withCategory } from "../sides/record-category.js";
 import { entriesOf } from "./cut-batches.js";
 import type { RecordBatch } from "./record-batch.js";
@@ -28,17 +29,17 @@ export function* readEntries(batch: RecordBatch, readers: readonly Reader[]): Ge
     }
     const { value, fault } = parseRecord(entry);
     if (fault !== null) yield { result: { kind: "rejected", ...fault }, value, place };
-    else if (isUnknown) yield { result: UNKNOWN, value, place };
+    else if (isUnknown) yield { result: unknown(value), value, place };
     else yield* interpret(reader, value, place);
   }
 }
 
 /** What comes before the first known record belongs to no format. */
-const UNKNOWN: ReadResult = {
-  kind: "rejected",
-  reason: "unknown_format",
-  detail: "no format knows this record",
-};
+function unknown(value: unknown): ReadResult {
+  const other = recognizeOther(value);
+  const looks = other === null ? "" : `; it looks like ${other.what}`;
+  return { kind: "rejected", reason: "unknown_format", detail: `no format knows this record${looks}` };
+}
 
 function* interpret(reader: Reader, value: unknown, place: RecordPlace): Generator<ReadRecord> {
   const read = readSafely(reader, value, place);
