@@ -157,7 +157,9 @@ async function measureCurve() {
   console.log("| GB | | seconds | MB/s | peak MB |\n|---|---|---|---|---|");
   for (const { name, gigabytes, seconds, peakMegabytes } of points) {
     const rate = ((gigabytes * 1000) / seconds).toFixed(0);
-    console.log(`| ${Number(gigabytes.toPrecision(2))} | ${name} | ${seconds.toFixed(1)} | ${rate} | ${peakMegabytes} |`);
+    console.log(
+      `| ${Number(gigabytes.toPrecision(2))} | ${name} | ${seconds.toFixed(1)} | ${rate} | ${peakMegabytes} |`,
+    );
   }
   if (values.plot !== undefined) writeFileSync(values.plot, drawCurve(points));
 }
