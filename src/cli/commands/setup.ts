@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { MllmError } from "../../core/errors.js";
 import type { Context } from "../context.js";
 import { writeNote, writeResult } from "../output.js";
-import { resolveWorkspace } from "../workspace.js";
 
 interface SetupOptions {
   python?: string;
@@ -23,6 +22,7 @@ export function createSetupCommand(context: Context): Command {
     .option("--json", "print the result as JSON")
     .action(async (options: SetupOptions) => {
       const { createPythonEnvironment } = await import("../../providers/local/python-environment.js");
+      const { resolveWorkspace } = await import("../workspace.js");
       const environment = createPythonEnvironment({
         folder: resolveWorkspace(context).environmentFolder,
         trainerFolder: `${context.packageRoot}/trainer`,
