@@ -66,7 +66,6 @@ def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None
         profile=profile,
         rows=train.rows,
         validation_rows=validation.rows,
-        limit=limit,
         events=events,
         facts=_facts(job, profile, encoder),
     )

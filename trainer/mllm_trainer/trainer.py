@@ -26,6 +26,10 @@ from .plan import Given, create_plan
 from .progress import Progress
 from .rows import Profile
 from .sharding import keep_precision
+from .validation import validation_loss
+
+# Where a job names one of these, it gets TRL's own loss, unless its rows are in trees.
+LOSS_KEYS = {"loss_type", "use_liger_kernel"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,6 @@ class Setup:
     profile: Profile
     rows: Sequence[EncodedRow]
     validation_rows: Sequence[EncodedRow]
-    limit: int
     events: EventLog
     facts: dict[str, Any]
 
@@ -78,7 +81,7 @@ class RoleTrainer(SFTTrainer):
             arguments=arguments,
             accumulation=job.training.get("gradient_accumulation_steps", 1),
             pad_id=loaded.tokenizer.pad_token_id or 0,
-            wants_targets="loss_type" not in job.training and special_loss(self.model) is None,
+            wants_targets=not (job.training.keys() & LOSS_KEYS) and special_loss(self.model) is None,
         )
         add_loss(self.model)
 
@@ -129,28 +132,14 @@ class RoleTrainer(SFTTrainer):
         """The mean over all trained tokens of the validation rows, whatever the batches."""
         if self.evaluated is None or self.evaluated[0] != self.state.global_step:
             with self.progress.paused():
-                loss = self.progress.finite(self._validation_loss(), self.state.global_step)
+                loss = self.progress.finite(validation_loss(self, self.plan), self.state.global_step)
             self.evaluated = (self.state.global_step, loss)
             tokens = sum(row.trained_tokens for row in self.validation_rows)
             self.events.emit("evaluated", globalStep=self.state.global_step, loss=loss, trainedTokens=tokens)
+        self._metrics["eval"].clear()
         metrics = {"eval_loss": self.evaluated[1]}
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
-
-    @torch.no_grad()
-    def _validation_loss(self) -> float:
-        total = torch.zeros(2, dtype=torch.float64, device=self.args.device)
-        self.model.eval()
-        for micro_batch in self.plan.validation_batches():
-            inputs = self._prepare_inputs(self.plan.validation.tensors(micro_batch))
-            count = target_count(inputs)
-            with self.compute_loss_context_manager():
-                loss = self.compute_loss(self.model, inputs, num_items_in_batch=torch.ones_like(count))
-            total += torch.stack([loss.double() / self.args.world_size, count.double()])
-        self.model.train()
-        self._metrics["eval"].clear()
-        loss_sum, tokens = self.accelerator.reduce(total, "sum").tolist()
-        return loss_sum / tokens
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         if self.validation_rows:
@@ -190,7 +179,7 @@ class RoleTrainer(SFTTrainer):
     def evaluate_start(self) -> None:
         self.initial_validation_loss = self.evaluate()["eval_loss"]
 
-    def _make_plan(self, checkpoint: Checkpoint | None) -> None:
+    def make_plan(self, checkpoint: Checkpoint | None) -> None:
         known = checkpoint.manifest.get("packing") if checkpoint else None
         self.plan = create_plan(self._given, self.job.packing, known, self.model, self.accelerator)
         layout = self.plan.layout
@@ -202,7 +191,7 @@ class RoleTrainer(SFTTrainer):
 
     def train_from(self, checkpoint: Checkpoint | None) -> None:
         """Trains to the end, from the start or from a checkpoint; the last step is always saved."""
-        self._make_plan(checkpoint)
+        self.make_plan(checkpoint)
         if checkpoint is not None:
             self.initial_validation_loss = checkpoint.manifest["metrics"]["initialValidationLoss"]
             self.progress.restore(

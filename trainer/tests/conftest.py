@@ -6,12 +6,17 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from world import attempt, events_of, write_data, write_job
+from world import attempt, events_of, write_data, write_job, write_step_data
 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def step_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_step_data(tmp_path_factory.mktemp("steps"))
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,23 @@ def test_two_processes_do_what_one_does(together: Path, alone: Path):
     assert manifest_of(done["best"])["resumeFiles"] == []
 
 
+def test_two_processes_train_the_same_trees_as_one(step_data: Path, tmp_path: Path):
+    jobs = [
+        write_job(
+            tmp_path / name,
+            step_data,
+            packing="tree",
+            training=TRAINING | {"per_device_train_batch_size": rows},
+        )
+        for name, rows in (("alone", 4), ("together", 2))
+    ]
+    assert attempt(jobs[0]) == 0
+    assert train_together(jobs[1]).returncode == 0, (jobs[1].parent / "trainer.log").read_text()
+    for type_ in ("progress", "evaluated"):
+        losses = [[event["loss"] for event in events_of(job, type_)] for job in jobs]
+        assert losses[0] == pytest.approx(losses[1], rel=2e-3)
+
+
 def test_of_two_machines_the_first_one_speaks(together: Path):
     assert state_of(together.parent)["exitCode"] == 0 and state_of(together.parent)["starts"] == 1
     assert "step 12/12" in (together.parent / "trainer.log").read_text()

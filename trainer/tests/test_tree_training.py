@@ -1,12 +1,12 @@
 """The same rows as trees, packed, padded and alone, through the real trainer."""
 
-import json
+import signal
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from world import PROFILE, attempt, events_of, example, manifest_of, write_job, write_rows
+from world import attempt, events_of, manifest_of, write_job
 
 pytestmark = pytest.mark.process
 LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-linear"}
@@ -24,27 +24,6 @@ TRAINING = {
     "save_steps": 100,
     "seed": 1,
 }
-
-
-def step_rows(number: int) -> list[dict]:
-    """A row a step: what came before is context."""
-    whole = example(number)
-    rows, context = [], ""
-    for index, segment in enumerate(whole["segments"]):
-        if segment["train"]:
-            pieces = [{"text": context, "train": False}, {"text": segment["text"], "train": True}]
-            rows.append({"id": f"{number}.{index}", "trajectory": whole["trajectory"], "segments": pieces})
-        context += segment["text"]
-    return rows
-
-
-@pytest.fixture(scope="module")
-def steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("steps")
-    for name, numbers in (("backbone.jsonl", range(12)), ("validation/backbone.jsonl", range(50, 54))):
-        write_rows(folder / name, [row for number in numbers for row in step_rows(number)])
-    (folder / "profile.json").write_text(json.dumps(PROFILE), encoding="utf-8")
-    return folder
 
 
 def last(job: Path) -> dict:
@@ -68,10 +47,10 @@ def weights(job: Path) -> dict[str, torch.Tensor]:
     ids=["full", "checkpointing", "lora", "lora and checkpointing"],
 )
 def test_trees_train_the_same_model_as_padded_rows(
-    finished: Path, steps: Path, tmp_path: Path, options: dict
+    finished: Path, step_data: Path, tmp_path: Path, options: dict
 ):
     options = {"training": TRAINING, "model": events_of(finished, "done")[-1]["last"]} | options
-    jobs = {name: write_job(tmp_path / name, steps, packing=name, **options) for name in ("none", "tree")}
+    jobs = {name: write_job(tmp_path / name, step_data, packing=name, **options) for name in ("none", "tree")}
     for job in jobs.values():
         assert attempt(job) == 0, (job.parent / "trainer.log").read_text()
     manifest = last(jobs["tree"])
@@ -85,3 +64,25 @@ def test_trees_train_the_same_model_as_padded_rows(
     # Adam divides by the root of the squared gradient, so rounding shows in weights that hardly have one.
     for name, weight in separate.items():
         torch.testing.assert_close(tree[name], weight, atol=2e-4, rtol=1e-3)
+
+
+def test_a_job_of_trees_that_was_killed_goes_on_to_the_same_end(step_data: Path, tmp_path: Path):
+    whole, broken = (write_job(tmp_path / name, step_data, packing="tree") for name in ("whole", "broken"))
+    assert attempt(whole) == 0, (whole.parent / "trainer.log").read_text()
+    assert attempt(broken, ("mllm_trainer.progress:Progress.on_step_end", 8)) == -signal.SIGKILL
+    assert attempt(broken) == 0
+    assert [event["fromStep"] for event in events_of(broken, "started")] == [0, 6]
+    assert last(broken)["metrics"] == last(whole)["metrics"]
+    assert last(broken)["hash"] == last(whole)["hash"]
+    assert last(broken)["packing"] == last(whole)["packing"]
+
+
+def test_accumulated_batches_are_the_same_step_as_one(finished: Path, step_data: Path, tmp_path: Path):
+    start, losses = events_of(finished, "done")[-1]["last"], []
+    for rows, times in ((8, 1), (2, 4)):
+        training = TRAINING | {"per_device_train_batch_size": rows, "gradient_accumulation_steps": times}
+        options = {"model": start, "packing": "tree", "training": training}
+        job = write_job(tmp_path / str(rows), step_data, **options)
+        assert attempt(job) == 0, (job.parent / "trainer.log").read_text()
+        losses.append([event["loss"] for event in events_of(job, "progress")])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)

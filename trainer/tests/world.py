@@ -38,6 +38,19 @@ def example(number: int, seed: int = 0) -> dict[str, Any]:
     return {"id": f"row-{number}", "trajectory": f"t{number}", "segments": segments}
 
 
+def step_rows(number: int) -> list[dict[str, Any]]:
+    """The same as a row a step: all that came before, and an instruction of the step's own."""
+    whole = example(number)
+    rows, context = [], ""
+    for index, segment in enumerate(whole["segments"]):
+        if segment["train"]:
+            prompt = f"{context}{END}user: go on with part {index}{END}planner:"
+            pieces = [{"text": prompt, "train": False}, {"text": segment["text"], "train": True}]
+            rows.append({"id": f"{number}.{index}", "trajectory": whole["trajectory"], "segments": pieces})
+        context += segment["text"]
+    return rows
+
+
 def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -49,6 +62,16 @@ def write_data(folder: Path, rows: int = 24, validation_rows: int = 6) -> Path:
     write_rows(
         folder / "validation/backbone.jsonl", [example(1000 + number) for number in range(validation_rows)]
     )
+    (folder / "profile.json").write_text(json.dumps(PROFILE), encoding="utf-8")
+    return folder
+
+
+def write_step_data(folder: Path, trajectories: int = 12, validation: int = 4) -> Path:
+    for name, numbers in (
+        ("backbone.jsonl", range(trajectories)),
+        ("validation/backbone.jsonl", range(1000, 1000 + validation)),
+    ):
+        write_rows(folder / name, [row for number in numbers for row in step_rows(number)])
     (folder / "profile.json").write_text(json.dumps(PROFILE), encoding="utf-8")
     return folder
 
