@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from accelerate.utils import send_to_device
 
 from .batches import Batches
 from .encoding import EncodedRow
@@ -74,7 +75,7 @@ def _chosen(batches: Batches, step: Sequence[int]) -> list[list[EncodedRow]]:
 
 
 def _loss_and_gradient(model: Any, accelerator: Any, batch: Batch) -> tuple[float, torch.Tensor]:
-    batch = {key: value.to(accelerator.device) for key, value in batch.items()}
+    batch = send_to_device(batch, accelerator.device)
     model.zero_grad()
     with accelerator.autocast():
         loss = model(**batch, num_items_in_batch=target_count(batch)).loss

@@ -11,6 +11,8 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 NAME = "mllm_tree"
+# Query, key, value; the latter two already along the ways of the segments.
+States = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def tree_attention(
@@ -20,59 +22,44 @@ def tree_attention(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
-    tree_queries: torch.Tensor | None = None,
-    tree_keys: torch.Tensor | None = None,
-    tree_places: torch.Tensor | None = None,
+    tree: dict[str, Any] | None = None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Shapes as in Transformers: (1, heads, tokens, size) in, (1, tokens, heads, size) out."""
-    if tree_queries is None:
+    """Shapes as in Transformers: (1, heads, tokens, size) in, (1, tokens, heads, size) out. `tree`: see
+    join_trees."""
+    if tree is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **options)
-    if len(tree_places):
-        key, value = key.index_select(2, tree_places), value.index_select(2, tree_places)
+    if len(tree["places"]):
+        key, value = key.index_select(2, tree["places"]), value.index_select(2, tree["places"])
     attend = _by_kernel if query.is_cuda else _by_segment
-    return attend(query, key, value, tree_queries, tree_keys, scaling), None
+    return attend((query, key, value), tree, scaling), None
 
 
-def _by_segment(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    query_borders: torch.Tensor,
-    key_borders: torch.Tensor,
-    scaling: float | None,
-) -> torch.Tensor:
+def _by_segment(states: States, tree: dict[str, Any], scaling: float | None) -> torch.Tensor:
+    lengths = [tree[borders].diff().tolist() for borders in ("queries", "keys", "keys")]
+    pieces = [tensor.split(sizes, 2) for tensor, sizes in zip(states, lengths, strict=True)]
     parts = []
-    lengths = [borders.diff().tolist() for borders in (query_borders, key_borders, key_borders)]
-    pieces = [tensor.split(sizes, 2) for tensor, sizes in zip((query, key, value), lengths, strict=True)]
-    for q, k, v in zip(*pieces, strict=True):
-        above = k.shape[2] - q.shape[2]
-        mask = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool).tril(above) if above else None
-        options = {"attn_mask": mask, "is_causal": mask is None, "scale": scaling}
-        parts.append(functional.scaled_dot_product_attention(q, k, v, enable_gqa=True, **options))
+    for query, key, value in zip(*pieces, strict=True):
+        above = key.shape[2] - query.shape[2]
+        # Causal, aligned at the end: a segment's last token sees its whole way.
+        mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool).tril(above) if above else None
+        options = {"attn_mask": mask, "is_causal": mask is None, "scale": scaling, "enable_gqa": True}
+        parts.append(functional.scaled_dot_product_attention(query, key, value, **options))
     return torch.cat(parts, 2).transpose(1, 2)
 
 
-def _by_kernel(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    query_borders: torch.Tensor,
-    key_borders: torch.Tensor,
-    scaling: float | None,
-) -> torch.Tensor:
+def _by_kernel(states: States, tree: dict[str, Any], scaling: float | None) -> torch.Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
     # Norms over queries and keys may have left float32 behind.
-    query, key = query.to(value.dtype), key.to(value.dtype)
-    longest = int(query_borders.diff().max()), int(key_borders.diff().max())
+    dtype = states[2].dtype
     output = varlen_attn(
-        *(tensor[0].transpose(0, 1) for tensor in (query, key, value)),
-        query_borders,
-        key_borders,
-        *longest,
+        *(tensor[0].transpose(0, 1).to(dtype) for tensor in states),
+        tree["queries"],
+        tree["keys"],
+        *tree["longest"],
         scale=scaling,
-        # Causal, aligned at the end: a segment's last token sees its whole way.
+        # Causal, and like flash attention aligned at the end.
         window_size=(-1, 0),
         enable_gqa=True,
     )

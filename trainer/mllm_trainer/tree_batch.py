@@ -1,21 +1,23 @@
 """Trees as tensors: one line of tokens, what each segment looks back at, and what is predicted where."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
 from .encoding import EncodedRow
 from .tree import NO_PARENT, Tree, build_tree
 
-Batch = dict[str, torch.Tensor]
+# Tensors, and `tree` (see join_trees).
+Batch = dict[str, Any]
 
 
 def join_trees(trees: Sequence[Sequence[EncodedRow]]) -> Batch:
     """The model's input for trees, each given as its rows in tree order.
 
-    `tree_queries` and `tree_keys` are the borders of the segments among the tokens and among `tree_places`,
-    which lists the tokens that each segment may look at: the way from the root to its own end. Without any
-    branch that is the segment itself, and `tree_places` is empty.
+    What attention needs is under `tree`: `queries` and `keys` are the borders of the segments among the
+    tokens and among `places`, which lists what each segment may look at: the tokens on the way from the root
+    to its own end. Without any branch that is the segment itself, and `places` is empty.
     """
     built = [build_tree(rows) for rows in trees]
     offsets = [0]
@@ -31,9 +33,13 @@ def join_trees(trees: Sequence[Sequence[EncodedRow]]) -> Batch:
         "sources": torch.cat([torch.from_numpy(tree.sources) + offset for tree, offset in starts]),
         "targets": torch.cat([torch.from_numpy(tree.labels).long() for tree in built]),
         "weights": torch.cat([torch.from_numpy(tree.weights) for tree in built]).float(),
-        "tree_queries": _borders(queries),
-        "tree_keys": _borders([len(way) for way in ways]),
-        "tree_places": torch.cat(ways) if is_branched else torch.empty(0, dtype=torch.long),
+        "tree": {
+            "queries": _borders(queries),
+            "keys": _borders([len(way) for way in ways]),
+            "places": torch.cat(ways) if is_branched else torch.empty(0, dtype=torch.long),
+            # Known here, so that a GPU need not be asked in every layer.
+            "longest": (max(queries), max(map(len, ways))),
+        },
     }
 
 
@@ -52,16 +58,16 @@ def _borders(lengths: list[int]) -> torch.Tensor:
 
 def with_mask(batch: Batch) -> Batch:
     """For attention that knows nothing of trees."""
-    rest = {key: value for key, value in batch.items() if not key.startswith("tree_")}
+    rest = {key: value for key, value in batch.items() if key != "tree"}
     return rest | {"attention_mask": dense_mask(batch)}
 
 
 def dense_mask(batch: Batch) -> torch.Tensor:
     """The same as a mask: a token looks at itself and at those above it; shape (1, 1, tokens, tokens)."""
-    size = batch["input_ids"].shape[1]
-    places = batch["tree_places"] if len(batch["tree_places"]) else torch.arange(size)
+    size, tree = batch["input_ids"].shape[1], batch["tree"]
+    places = tree["places"] if len(tree["places"]) else torch.arange(size)
     mask = torch.zeros(size, size, dtype=torch.bool)
-    queries, keys = batch["tree_queries"].tolist(), batch["tree_keys"].tolist()
+    queries, keys = tree["queries"].tolist(), tree["keys"].tolist()
     for first, end, key_first, key_end in zip(queries, queries[1:], keys, keys[1:], strict=False):
         way = places[key_first:key_end]
         lower = torch.ones(end - first, len(way), dtype=torch.bool).tril(len(way) - (end - first))

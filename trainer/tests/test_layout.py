@@ -72,7 +72,7 @@ from torch.nn import functional
 import mllm_trainer.tree_attention as trees
 
 def misaligned(query, key, value, right=functional.scaled_dot_product_attention, **options):
-    return right(query, key, value, enable_gqa=True, is_causal=True, scale=options["scale"])
+    return right(query, key, value, **options | {"attn_mask": None, "is_causal": True})
 
 trees.functional = types.SimpleNamespace(scaled_dot_product_attention=misaligned)
 """

@@ -167,3 +167,18 @@ def test_the_failure_of_another_process_is_the_jobs(data: Path, tmp_path: Path):
     write_faulty(job.parent, "raise MemoryError('not enough memory')")
     assert train_together(job, "faulty").returncode != 0
     assert [event["reason"] for event in events_of(job, "failed")] == ["out_of_memory"]
+
+
+def test_trees_are_trained_on_weights_in_parts(step_data: Path, tmp_path: Path):
+    losses = []
+    for sharding, rows in ((None, 4), ("fsdp", 2)):
+        training = TRAINING | {"per_device_train_batch_size": rows, "max_steps": 3, "eval_strategy": "no"}
+        options = {"packing": "tree", "training": training, "sharding": sharding}
+        job = write_job(tmp_path / str(rows), step_data, **options)
+        if sharding is None:
+            assert attempt(job) == 0
+        else:
+            result = train_together(job, "mllm_trainer")
+            assert result.returncode == 0, result.stderr
+        losses.append([event["loss"] for event in events_of(job, "progress")])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)

@@ -102,7 +102,7 @@ def test_rows_that_go_on_from_each_other_have_no_branch(rows: list[list[int]]):
     members = [row(ids) for ids in rows]
     tree = build_tree(members)
     assert [(one.start, one.end, one.parent) for one in tree.segments] == [(0, len(rows[-1]), NO_PARENT)]
-    assert join_trees([members])["tree_places"].tolist() == []
+    assert join_trees([members])["tree"]["places"].tolist() == []
 
 
 def test_rows_that_share_nothing_have_roots_of_their_own():

@@ -40,11 +40,9 @@ def weights(job: Path) -> dict[str, torch.Tensor]:
     "options",
     [
         {},
-        {"training": TRAINING | {"gradient_checkpointing": True}},
-        {"method": "lora", "lora": LORA},
         {"method": "lora", "lora": LORA, "training": TRAINING | {"gradient_checkpointing": True}},
     ],
-    ids=["full", "checkpointing", "lora", "lora and checkpointing"],
+    ids=["full", "lora and checkpointing"],
 )
 def test_trees_train_the_same_model_as_padded_rows(
     finished: Path, step_data: Path, tmp_path: Path, options: dict
