@@ -55,9 +55,10 @@ export async function runReproduction(
 async function showPlan(context: Context, prepared: Prepared, options: ReproduceOptions): Promise<void> {
   const { loaded, seeds, choices, check } = prepared;
   const { provider, readiness } = choices.chosen;
+  const atOnce = await provider.concurrency(resolveResources(loaded.recipe));
   const plan = describePlan({
     ...{ recipe: { name: loaded.recipe.name, sha256: loaded.sha256 }, seeds, check },
-    ...{ provider: provider.name, isReady: readiness.isReady, atOnce: await provider.concurrency() },
+    ...{ provider: provider.name, isReady: readiness.isReady, atOnce },
   });
   writeResult(context, { json: options.json === true, value: plan, text: formatReproductionPlan(plan) });
   if (!plan.canStart) context.setExitCode(1);

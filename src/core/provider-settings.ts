@@ -9,7 +9,7 @@ const Word = z
 const LocalProviderSettings = z.strictObject({
   /**
    * Jobs at once where there is no GPU; they share the processor's cores. For small models: each job needs memory of
-   * its own. With GPUs there is one job for each of them.
+   * its own. With GPUs there are as many as find the GPUs they want.
    */
   jobs: z.int().positive().default(1),
 });

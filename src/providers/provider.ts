@@ -124,8 +124,8 @@ export interface Provider {
   quote(submission: Submission, options?: { mayUpload: boolean }): Promise<Quote>;
   /** What `submit` would do; changes nothing. */
   describe(submission: Submission): Promise<LaunchPlan>;
-  /** How many jobs may run at once; Infinity where the provider queues by itself. */
-  concurrency(): Promise<number>;
+  /** How many jobs that want so much may run at once; Infinity where the provider queues by itself. */
+  concurrency(wanted?: Resources): Promise<number>;
   /** Starts the job. One that the provider has already under this label is returned and nothing is started. */
   submit(submission: Submission): Promise<ProviderJob>;
   /** The attempt that carries our label, ended or not, or null where the provider has none. Of several, the oldest that is not ended. */

@@ -1,5 +1,13 @@
-/** The trainer's command line, the same wherever a container or a process runs it. `PYTHONPATH` holds its folder. */
-export function trainerCommand(python: string, jobFile: string): { command: string; args: string[] } {
+/**
+ * The trainer's command line, the same wherever a container or a process runs it. `PYTHONPATH` holds its folder. Of
+ * several processes, accelerate starts each.
+ */
+export function trainerCommand(
+  python: string,
+  jobFile: string,
+  processes = 1,
+): { command: string; args: string[] } {
+  if (processes > 1) return { command: python, args: ["-m", "mllm_runner.spread", jobFile, `${processes}`] };
   return { command: python, args: ["-m", "mllm_trainer", jobFile] };
 }
 

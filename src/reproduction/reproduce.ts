@@ -63,7 +63,7 @@ export async function* reproduce(request: ReproduceRequest): AsyncGenerator<Repr
     ...trainingTasks(request, plan, trained),
     ...plan.arms.map((arm) => evaluationTask(request, { plan, arm, trained, results, evaluations })),
   ]);
-  const limit = await request.session.provider.concurrency();
+  const limit = await request.session.provider.concurrency(request.options.resources);
   yield* mergeEvents(tasks, limit, (task) => !request.session.signal.aborted && task.isReady());
   return { results, trained };
 }

@@ -55,7 +55,7 @@ async function* driveBatch(
   batch: readonly JobSpec[],
   options: TrainOptions,
 ): AsyncGenerator<TrainingEvent> {
-  const limit = await session.provider.concurrency();
+  const limit = await session.provider.concurrency(options.resources);
   if (options.isDetached !== true) {
     const sources = batch.map((spec) => () => driveWithFallbacks(session, spec, options));
     yield* mergeEvents(sources, limit);

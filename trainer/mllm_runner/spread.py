@@ -1,8 +1,13 @@
-"""How a job is spread over processes: accelerate's configuration, and the command that starts with it."""
+"""How a job is spread over processes: accelerate's configuration, and the command that starts with it.
+
+`python -m mllm_runner.spread JOB_FOLDER/job.json PROCESSES` becomes that, on one machine without a runner.
+"""
 
 import json
 import os
 import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +44,13 @@ KINDS: dict[str, dict[str, Any]] = {
 INSTALL = "python -m pip install -r trainer/requirements-deepspeed.txt"
 
 
-def trainer_command(python: str, folder: Path, config: Config, place: Place) -> list[str]:
+@dataclass(frozen=True)
+class OneMachine:
+    processes: int
+    nodes: int = 1
+
+
+def trainer_command(python: str, folder: Path, config: Config | OneMachine, place: Place) -> list[str]:
     """Of this machine's share. Where several processes train, their configuration is written first."""
     module = ["mllm_trainer", str(folder / "job.json")]
     if config.processes == 1:
@@ -55,7 +66,7 @@ def trainer_command(python: str, folder: Path, config: Config, place: Place) -> 
     ]
 
 
-def accelerate_config(sharding: str, config: Config) -> dict[str, Any]:
+def accelerate_config(sharding: str, config: Config | OneMachine) -> dict[str, Any]:
     """The same on every machine: what tells them apart is in the command."""
     return {
         "compute_environment": "LOCAL_MACHINE",
@@ -72,7 +83,7 @@ def accelerate_config(sharding: str, config: Config) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, sharding: str, config: Config) -> Path:
+def write(folder: Path, sharding: str, config: Config | OneMachine) -> Path:
     path = folder / FILE
     # Machines may share the folder, and each writes the same.
     temporary = path.with_name(f".{FILE}.{os.uname().nodename}.{os.getpid()}.tmp")
@@ -91,3 +102,16 @@ def _insist_on_deepspeed(python: str) -> None:
     if found.returncode != 0:
         message = f"sharding: zero3 needs DeepSpeed, which {python} lacks. {INSTALL} brings it"
         raise Ending(None, "environment_failed", f"{message}; sharding: fsdp needs nothing more.")
+
+
+def main(job: str, processes: str) -> None:
+    try:
+        machine = OneMachine(int(processes))
+        command = trainer_command(sys.executable, Path(job).absolute().parent, machine, Place(0, None, 0))
+    except Ending as refusal:
+        sys.exit(str(refusal))
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -8,7 +8,7 @@ from runner_world import runner_fields
 
 from mllm_runner.config import Config, read_config
 from mllm_runner.endings import Ending
-from mllm_runner.spread import trainer_command, write
+from mllm_runner.spread import main, trainer_command, write
 from mllm_runner.team import Place
 
 ALONE = Place(0, None, 0)
@@ -26,6 +26,16 @@ def test_one_process_is_the_trainer_itself(tmp_path: Path):
         command = trainer_command("python", tmp_path, write_job(tmp_path, None, 1, gpus), ALONE)
         assert command == ["python", "-m", "mllm_trainer", str(tmp_path / "job.json")]
     assert not (tmp_path / "accelerate.json").exists()
+
+
+def test_one_machine_needs_no_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_job(tmp_path, "ddp", 1, 2)
+    (tmp_path / "runner.json").unlink()
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _, command: started.append(command))
+    main(str(tmp_path / "job.json"), "2")
+    assert json.loads((tmp_path / "accelerate.json").read_text())["num_processes"] == 2
+    assert "--main_process_port=0" in started[0] and started[0][-1] == str(tmp_path / "job.json")
 
 
 def test_several_are_started_by_accelerate_with_the_file_in_the_jobs_folder(tmp_path: Path):

@@ -97,7 +97,7 @@ describe("createLocalProvider", () => {
     });
   });
 
-  it("refuses jobs of more GPUs than a trainer can use here", async () => {
+  it("refuses jobs of more GPUs than there are", async () => {
     const provider = createLocalProvider(fakeLocalSettings(makeFolder()));
     const { isReady, problems } = await provider.check({ ...anyResources, gpusPerNode: 8 });
     expect(isReady).toBe(false);
@@ -150,6 +150,28 @@ describe("createLocalProvider", () => {
     letContinue(b.spec);
     letContinue(c.spec);
     for (const job of [b, c]) await provider.cancel(fakeHandle(job));
+  });
+
+  it("gives a job all the GPUs that it wants, or none, and has accelerate start a process on each", async () => {
+    const folder = makeFolder();
+    const provider = createLocalProvider({ ...fakeLocalSettings(folder), env: withGpus(folder, 3) });
+    const resources = { ...anyResources, gpusPerNode: 2 };
+    expect(await provider.concurrency(resources)).toBe(1);
+    expect((await provider.check({ ...resources, gpusPerNode: 4 })).problems.at(-1)?.message).toContain(
+      "has 3",
+    );
+    const jobs = ["job-a", "job-b"].map((jobId) => ({ ...fakeSubmission(folder, { jobId }), resources }));
+    const [a, b] = jobs as unknown as [Submission, Submission];
+    expect((await provider.describe(a)).requests[0]?.request).toMatch(
+      /-m mllm_runner\.spread .*job-a\/job\.json 2$/,
+    );
+    await provider.submit(a);
+    expect(readGpu(a.spec)).toBe("0,1");
+    await expect(provider.submit(b)).rejects.toMatchObject({ isRetryable: true });
+    const one = fakeSubmission(folder, { jobId: "job-c" });
+    await provider.submit(one);
+    expect(readGpu(one.spec)).toBe("2");
+    for (const job of [a, one]) await provider.cancel(fakeHandle(job));
   });
 
   it("shares the cores among the jobs that may run at once, unless the user says how many threads", async () => {

@@ -5,7 +5,7 @@ import type { Resources } from "../../core/resources.js";
 import type { JobHandle, ListedJob, Provider, ProviderJob, Readiness, Submission } from "../provider.js";
 import { trainerCommand } from "../trainer-command.js";
 import { checkPython } from "./check-python.js";
-import { listGpus, takeGpu } from "./gpu-slots.js";
+import { listGpus, takeGpus } from "./gpu-slots.js";
 import {
   findLiving,
   jobPaths,
@@ -36,8 +36,9 @@ export function createLocalProvider(settings: LocalSettings, jobsAtOnce = 1): Pr
     settleSeconds: 0,
     check: (wanted) => check(settings, wanted),
     quote: async () => ({ dollarsPerHour: 0, dollars: null, source: "this machine" }),
-    describe: async ({ spec }) => {
-      const { command, args } = trainerCommand(settings.python, jobPaths(spec.outputDir).job);
+    describe: async ({ spec, resources }) => {
+      const paths = jobPaths(spec.outputDir);
+      const { command, args } = trainerCommand(settings.python, paths.job, resources.gpusPerNode);
       const shared = Object.entries(await shareCores(settings, jobsAtOnce)).map(
         ([key, value]) => `${key}=${value} `,
       );
@@ -45,7 +46,10 @@ export function createLocalProvider(settings: LocalSettings, jobsAtOnce = 1): Pr
       const request = `${shared.join("")}${modules} ${[command, ...args].join(" ")}`;
       return { requests: [{ request }], uploads: [] };
     },
-    concurrency: async () => (await listGpus(settings.env)).length || jobsAtOnce,
+    concurrency: async (wanted) => {
+      const gpus = await listGpus(settings.env);
+      return Math.floor(gpus.length / Math.max(1, wanted?.gpusPerNode ?? 1)) || jobsAtOnce;
+    },
     submit: async (submission) => {
       const env = { ...settings.env, ...(await shareCores(settings, jobsAtOnce)) };
       return submit({ ...settings, env }, submission);
@@ -75,23 +79,25 @@ async function shareCores({ env }: LocalSettings, jobsAtOnce: number): Promise<R
   return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(availableParallelism() / jobsAtOnce))) };
 }
 
-async function submit(settings: LocalSettings, { spec, label }: Submission): Promise<ProviderJob> {
+async function submit(settings: LocalSettings, { spec, label, resources }: Submission): Promise<ProviderJob> {
   const living = await findLiving(spec);
   if (living !== null) return { providerJobId: String(living.pid) };
   await makeFolder(spec.outputDir);
   await writeRecord(jobPaths(spec.outputDir).job, spec);
   const startedAt = settings.now().toISOString();
-  const slot = await takeGpu({
+  const processes = Math.max(1, resources.gpusPerNode);
+  const slots = await takeGpus({
     folder: join(settings.stateFolder, "gpus"),
     gpus: await listGpus(settings.env),
+    count: processes,
     job: { jobId: spec.jobId, outputDir: spec.outputDir, startedAt },
   });
   try {
-    const trainer = await launch(settings, spec, { label, gpu: slot.gpu, startedAt });
-    if (!trainer.isOurs) await slot.release();
+    const trainer = await launch(settings, spec, { label, gpus: slots.gpus, processes, startedAt });
+    if (!trainer.isOurs) await slots.release();
     return { providerJobId: String(trainer.pid) };
   } catch (error) {
-    await slot.release();
+    await slots.release();
     throw error;
   }
 }
@@ -110,8 +116,6 @@ async function check(settings: LocalSettings, { gpusPerNode, nodes }: Resources)
   const { problems, facts } = await checkPython(settings, { hasGpu: gpus.length > 0 });
   facts.gpus = gpus.length;
   if (gpus[0] !== undefined) facts.gpu = gpus[0].name;
-  // One trainer uses one GPU here; several at once train several roles.
-  const usable = Math.min(1, gpus.length);
   if (nodes > 1) {
     problems.push({
       code: "bad_recipe",
@@ -119,11 +123,11 @@ async function check(settings: LocalSettings, { gpusPerNode, nodes }: Resources)
       hint: "Add --set resources.nodes=1, or choose another provider.",
     });
   }
-  if (gpusPerNode > usable) {
+  if (gpusPerNode > gpus.length) {
     problems.push({
       code: "bad_recipe",
-      message: `the recipe asks for resources.gpus: ${gpusPerNode}, a job here can use ${usable} (found on this machine: ${gpus.length})`,
-      hint: `Add --set resources.gpus=${usable}, or choose another provider.`,
+      message: `the recipe asks for resources.gpus: ${gpusPerNode}, this machine has ${gpus.length}`,
+      hint: `Add --set resources.gpus=${gpus.length}, or choose another provider.`,
     });
   }
   const freeBytes = await readFreeBytes(settings.stateFolder);

@@ -30,8 +30,9 @@ export async function listGpus(env: Environment): Promise<Gpu[]> {
     .map((id) => ({ id, name: found.find((gpu) => gpu.id === id)?.name ?? found[0]?.name ?? "GPU" }));
 }
 
-interface Slot {
-  gpu: string | null;
+interface Slots {
+  /** As CUDA_VISIBLE_DEVICES takes them; null where the machine has none. */
+  gpus: string | null;
   release(): Promise<void>;
 }
 
@@ -39,28 +40,42 @@ export interface SlotRequest {
   /** Where the reservations lie. */
   folder: string;
   gpus: readonly Gpu[];
+  /** How many the job wants. */
+  count: number;
   job: { jobId: string; outputDir: string; startedAt: string };
   /** Whether somebody uses a slot with this reservation. */
   isInUse?(reservation: Reservation): Promise<boolean>;
 }
 
 /**
- * Reserves a GPU that no living job of this state folder has. The reservation names the job, so a slot frees itself
- * when the job's process is gone. Throws a retryable error while all are taken.
+ * Reserves GPUs that no living job of this state folder has, all that the job wants or none. The reservations name the
+ * job, so a slot frees itself when the job's process is gone. Throws a retryable error while too many are taken.
  */
-export async function takeGpu(request: SlotRequest): Promise<Slot> {
-  const { folder, gpus } = request;
-  if (gpus.length === 0) return { gpu: null, release: async () => {} };
+export async function takeGpus(request: SlotRequest): Promise<Slots> {
+  const { folder, gpus, count } = request;
+  if (gpus.length === 0) return { gpus: null, release: async () => {} };
   await makeFolder(folder);
+  const taken: Slot[] = [];
+  const release = async () => {
+    for (const slot of taken) await slot.release();
+  };
   for (const gpu of gpus) {
     const slot = await tryTake(request, gpu);
-    if (slot !== null) return slot;
+    if (slot !== null) taken.push(slot);
+    if (taken.length === count) return { gpus: taken.map(({ gpu: id }) => id).join(","), release };
   }
-  throw new ProviderError("local", `all ${gpus.length} GPUs are busy`, {
+  await release();
+  const busy = taken.length === 0 ? `all ${gpus.length} GPUs are busy` : `${count} GPUs are not free at once`;
+  throw new ProviderError("local", busy, {
     code: "already_running",
     hint: "mllm jobs shows what runs; wait, or cancel a job.",
     isRetryable: true,
   });
+}
+
+interface Slot {
+  gpu: string;
+  release(): Promise<void>;
 }
 
 const Reservation = Launch.extend({ outputDir: Launch.shape.jobId });

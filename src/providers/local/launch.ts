@@ -15,6 +15,14 @@ const POLL_MILLISECONDS = 20;
 const WRAPPER_MILLISECONDS = 3_000;
 const END_MILLISECONDS = 5_000;
 
+interface LaunchRequest {
+  label: string;
+  /** As CUDA_VISIBLE_DEVICES takes them; null where the machine has none. */
+  gpus: string | null;
+  processes: number;
+  startedAt: string;
+}
+
 interface Launched {
   pid: number;
   /** False where another process was found at work on the job. */
@@ -34,14 +42,14 @@ interface Ending {
 export async function launch(
   settings: LocalSettings,
   spec: JobSpec,
-  { label, gpu, startedAt }: { label: string; gpu: string | null; startedAt: string },
+  { label, gpus, processes, startedAt }: LaunchRequest,
 ): Promise<Launched> {
   const paths = jobPaths(spec.outputDir);
   const before = await readRecord(paths.process, TrainerProcess);
-  const child = await start(settings, spec, gpu);
+  const child = await start(settings, spec, { gpus, processes });
   try {
     if (child.pid !== undefined) {
-      await writeRecord(paths.launch, { pid: child.pid, startedAt, jobId: spec.jobId, label, gpu });
+      await writeRecord(paths.launch, { pid: child.pid, startedAt, jobId: spec.jobId, label, gpu: gpus });
     }
     return await waitForTrainer(settings, spec, { child, before });
   } catch (error) {
@@ -86,15 +94,19 @@ interface Child {
   ending(): Ending | null;
 }
 
-async function start(settings: LocalSettings, spec: JobSpec, gpu: string | null): Promise<Child> {
+async function start(
+  settings: LocalSettings,
+  spec: JobSpec,
+  { gpus, processes }: Pick<LaunchRequest, "gpus" | "processes">,
+): Promise<Child> {
   const paths = jobPaths(spec.outputDir);
-  const { command, args } = trainerCommand(settings.python, paths.job);
+  const { command, args } = trainerCommand(settings.python, paths.job, processes);
   const modules = [join(settings.packageRoot, "trainer"), settings.env.PYTHONPATH].filter(Boolean);
   const env = {
     ...settings.env,
     PYTHONPATH: modules.join(delimiter),
     PYTHONUNBUFFERED: "1",
-    ...(gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu }),
+    ...(gpus === null ? {} : { CUDA_VISIBLE_DEVICES: gpus }),
   };
   // A file of its own, never our pipes: the trainer has to outlive us.
   const log = await open(paths.log, "a").catch((error: unknown) => {
