@@ -32,6 +32,8 @@ describe("chooseSharding", () => {
     expect(choose({ baseModel: "a" })).toBe("fsdp");
     expect(choose({ baseModel: "a", method: "lora" })).toBe("ddp");
     expect(choose({ baseModel: "a-1.7b" }, { gpu: "big" })).toBe("fsdp");
+    expect(choose({ baseModel: "a-70b", method: "lora" }, { gpu: "big" })).toBe("ddp");
+    expect(choose({ baseModel: "tiny" }, { gpu: "big" })).toBe("ddp");
   });
 
   it("does what it is told, and never cuts what cannot be cut", () => {

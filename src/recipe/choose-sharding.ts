@@ -5,6 +5,9 @@ import { guessParameters } from "./guess-parameters.js";
 /** What is left of a GPU for activations where weights and optimizer take the rest. */
 const ACTIVATIONS_SHARE = 0.25;
 
+/** Where the type of the GPU is not known, for what is trained in full. */
+const SMALL_GPU_BYTES = 16 * 1024 ** 3;
+
 type Trained = Pick<JobSpec, "baseModel" | "method" | "quantization" | "training">;
 
 /** How the processes of a job share its weights; null where one process trains. */
@@ -14,9 +17,9 @@ export function chooseSharding(job: Trained, resources: RecipeResources): Shardi
   if (sharding !== "auto") return sharding;
   // Muon needs its matrices whole, bitsandbytes' weights cannot be cut, and processors have the memory.
   if (gpus === 0 || job.training.optim === "muon" || job.quantization !== null) return "ddp";
-  const memory = gpuMemory(resources);
   const parameters = guessParameters(job.baseModel);
-  if (memory === null || parameters === null) return job.method === "full" ? "fsdp" : "ddp";
+  if (parameters === null) return job.method === "full" ? "fsdp" : "ddp";
+  const memory = gpuMemory(resources) ?? (job.method === "full" ? SMALL_GPU_BYTES : Number.POSITIVE_INFINITY);
   return parameters * bytesPerParameter(job) <= memory * (1 - ACTIVATIONS_SHARE) ? "ddp" : "fsdp";
 }
 

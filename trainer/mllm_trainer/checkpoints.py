@@ -18,6 +18,10 @@ RESUME_FILES = (
     # FSDP's own copies of optimizer and weights.
     "optimizer.bin",
     "pytorch_model_fsdp",
+    # DeepSpeed's: each process its part.
+    "global_step",
+    "latest",
+    "zero_to_fp32.py",
     "scheduler.pt",
     "scaler.pt",
     "trainer_state.json",
@@ -122,7 +126,7 @@ def drop_resume_files(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
     for checkpoint in checkpoints:
         for path in checkpoint.folder.iterdir():
             if path.name.startswith(RESUME_FILES):
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     return [Checkpoint(old.folder, {**old.manifest, "resumeFiles": []}) for old in checkpoints]
 
 
