@@ -92,10 +92,20 @@ function describe(ways) {
     way.finalLoss.toFixed(4),
   ]);
   const lines = [[...head, ...rest], [...head, ...rest].map(() => "---"), ...rows];
-  const about = `${first.rows} rows of ${values.trajectories} trajectories (${values.subset}), ${values["step-rows"]} rows an optimizer step, model ${values["model-size"]}, ${first.device}.`;
-  return [`# What packings cost`, about, lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n")].join(
-    "\n\n",
-  );
+  const about = `${first.rows} rows of ${values.trajectories} trajectories (${values.subset}), one epoch, ${values["step-rows"]} rows an optimizer step, model ${values["model-size"]} with random weights, ${first.device}. The loss is on rows that were not trained on.`;
+  const command = `    node scripts/bench-train.mjs ${givenOptions()}`;
+  const table = lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return ["# What packings cost", about, command, table, "![The same as bars](train.svg)"].join("\n\n");
+}
+
+/** Without the places of this machine. */
+function givenOptions() {
+  const { python: _, out: __, data: ___, ...rest } = values;
+  const changed = process.argv
+    .filter((part) => part.startsWith("--"))
+    .map((part) => part.slice(2).split("=")[0]);
+  const options = Object.entries(rest).filter(([key]) => changed.includes(key));
+  return ["--data DATASET", ...options.map(([key, value]) => `--${key} ${value}`)].join(" ");
 }
 
 function draw(ways) {
