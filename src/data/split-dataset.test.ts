@@ -205,6 +205,19 @@ describe("splitDataset", () => {
     expect(await readdir(folder)).toEqual(["in.jsonl", "out"]);
   });
 
+  it("rejects a record whose rows of single steps would fill the memory", async () => {
+    const turns = Array.from({ length: 1000 }, (_, index) => [
+      { role: "user", content: "x".repeat(200) },
+      { role: "assistant", content: `${index}${"y".repeat(1000)}` },
+    ]);
+    const long = JSON.stringify({ tools: [], messages: turns.flat() });
+    await write([chat("a"), long, chat("b")]);
+    const step = await loadProfile("step", { packageRoot, cwd: packageRoot });
+    const { records } = await split({ profile: step });
+    expect(records).toMatchObject({ used: 2, rejected: { rows_too_large: 1 } });
+    expect((await split()).records).toMatchObject({ used: 3, rejected: {} });
+  });
+
   it("lets no first, odd or deep record stop the run", async () => {
     const deep = "[".repeat(20_000) + "]".repeat(20_000);
     const withDeepTool = chat("b").replace('"tools":[]', `"tools":[{"name":"t","parameters":{"x":${deep}}}]`);

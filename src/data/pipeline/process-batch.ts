@@ -11,6 +11,7 @@ import type { ReaderOptions, ReadTrajectory } from "../readers/reader.js";
 import { writeTrajectory } from "../readers/trajectory.js";
 import { RowEncoder, type RowsBySubset } from "../rows/row-encoder.js";
 import { packRows } from "../rows/row-list.js";
+import { estimateStepRows, MAX_ROWS_CHARACTERS } from "../rows/step-rows-size.js";
 import { traitsOf } from "../sides/traits-of.js";
 import { readEntries } from "./read-entries.js";
 import type { BatchResult, KeptTrajectory, Outcome, RecordBatch } from "./record-batch.js";
@@ -104,6 +105,11 @@ function hasAny(counts: Record<string, number>): boolean {
 
 const TOO_LONG = { reason: "too_long", detail: "the row has more text than allowed" };
 
+const ROWS_TOO_LARGE = {
+  reason: "rows_too_large",
+  detail: "each step's row repeats all before it, together more than 256 MB; --rows thread has one row",
+};
+
 /** A fault where it is too long, or where tools or arguments are nested too deeply to be written. */
 function encode(
   read: ReadTrajectory,
@@ -113,6 +119,7 @@ function encode(
   try {
     const thread = renderer.thread(trajectory);
     if (thread !== null && policies.isThreadTooLong(thread)) return TOO_LONG;
+    if (thread === null && estimateStepRows(trajectory) > MAX_ROWS_CHARACTERS) return ROWS_TOO_LARGE;
     const rows =
       thread === null
         ? encoder.addExamples(policies.dropTooLong(renderer.examples({ id: "", ...trajectory })))
