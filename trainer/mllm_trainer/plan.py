@@ -74,6 +74,6 @@ def create_plan(
         return plan
     if given.arguments.gradient_checkpointing:
         model.gradient_checkpointing_enable(given.arguments.gradient_checkpointing_kwargs)
-    found = team.agree(checked(layout, model, accelerator, plan.train, plan.sampler().first_step))
+    found = team.agree(checked(layout, model, accelerator, plan.train))
     use_layout(found, model)
     return Plan(given, found)

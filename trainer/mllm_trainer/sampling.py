@@ -82,11 +82,6 @@ class StepSampler(Sampler[list[MicroBatch]]):
             own = spread([self.units[number] for number in step], self.packing, self.size, self.share)
             yield [([step[i] for i in batch], counts) for batch, counts in own[self.share.index]]
 
-    @property
-    def first_step(self) -> list[int]:
-        """The units of the present epoch's first step, in all processes."""
-        return self._steps()[0]
-
     def _steps(self) -> list[list[int]]:
         order = list(range(len(self.units)))
         if self.strategy == "sequential":

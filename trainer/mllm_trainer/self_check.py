@@ -1,5 +1,6 @@
 """Before training: do trees of the job's own rows give the loss and the gradient of the rows one by one?"""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,6 @@ from .encoding import EncodedRow
 from .layout import Layout
 from .loss import as_targets, target_count
 from .packing import Batch, pad_right
-from .tree import in_tree_order
 from .tree_batch import join_trees, with_mask
 
 # Relative, for loss and gradient: rounding stays far below, a token that sees a wrong one far above.
@@ -37,13 +37,15 @@ class Check:
         most_loss, most_gradient = TOLERANCES[self.dtype]
         return self.loss <= most_loss and self.gradient <= most_gradient
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any] | None:
+        if not math.isfinite(self.loss + self.gradient):
+            return None
         return {"loss": self.loss, "gradient": self.gradient, "dtype": str(self.dtype).removeprefix("torch.")}
 
 
-def checked(layout: Layout, model: Any, accelerator: Any, batches: Batches, step: Sequence[int]) -> Layout:
-    """The layout with how far apart they are, or the one to use instead; `step`: the units of the first."""
-    trees = _chosen(batches, step)
+def checked(layout: Layout, model: Any, accelerator: Any, batches: Batches) -> Layout:
+    """The layout with how far apart they are, or the one to use instead."""
+    trees = _chosen(batches)
     with _without_dropout(model):
         check = compare(model, accelerator, trees, batches)
     if check.passed:
@@ -66,12 +68,13 @@ def compare(model: Any, accelerator: Any, trees: Sequence[Sequence[EncodedRow]],
     )
 
 
-def _chosen(batches: Batches, step: Sequence[int]) -> list[list[EncodedRow]]:
-    units = sorted((batches.units[number] for number in step), key=lambda unit: unit.tokens)
-    branched = [unit for unit in units if len(unit.rows) > 1][:1]
-    chosen = branched + [unit for unit in units if unit not in branched][:1]
+def _chosen(batches: Batches) -> list[list[EncodedRow]]:
+    """The smallest tree that shares anything, and the smallest other unit."""
     rows = batches.rows
-    return [[rows[number] for number in in_tree_order(rows, unit.rows)[:CHECKED_ROWS]] for unit in chosen]
+    units = sorted(batches.units, key=lambda unit: unit.tokens)
+    sharing = [unit for unit in units if unit.tokens < sum(len(rows[number]) for number in unit.rows)][:1]
+    chosen = sharing + [unit for unit in units if unit not in sharing][:1]
+    return [[rows[number] for number in unit.rows[:CHECKED_ROWS]] for unit in chosen]
 
 
 def _loss_and_gradient(model: Any, accelerator: Any, batch: Batch) -> tuple[float, torch.Tensor]:
