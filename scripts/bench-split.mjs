@@ -154,12 +154,12 @@ async function measureCurve() {
     clear();
     rmSync(array);
   }
-  console.log("| GB | | seconds | MB/s | peak MB |\n|---|---|---|---|---|");
-  for (const { name, gigabytes, seconds, peakMegabytes } of points) {
+  console.log("| GB | | seconds | of CPU | MB/s | peak MB |\n|---|---|---|---|---|---|");
+  for (const { name, gigabytes, seconds, cpuSeconds, peakMegabytes } of points) {
     const rate = ((gigabytes * 1000) / seconds).toFixed(0);
-    console.log(
-      `| ${Number(gigabytes.toPrecision(2))} | ${name} | ${seconds.toFixed(1)} | ${rate} | ${peakMegabytes} |`,
-    );
+    const size = Number(gigabytes.toPrecision(2));
+    const times = `${seconds.toFixed(1)} | ${cpuSeconds.toFixed(1)}`;
+    console.log(`| ${size} | ${name} | ${times} | ${rate} | ${peakMegabytes} |`);
   }
   if (values.plot !== undefined) writeFileSync(values.plot, drawCurve(points));
 }

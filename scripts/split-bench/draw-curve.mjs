@@ -6,9 +6,12 @@ const WIDTH = 420;
 const HEIGHT = 300;
 const LEGEND_HEIGHT = 34;
 
-/** Time and memory over the size of the input, side by side, as one SVG file. `points`: name, gigabytes, seconds, peakMegabytes. */
+/**
+ * Processor time (that of the clock depends on what else a machine does) and memory over the size of the input, side by
+ * side, as one SVG file. `points`: name, gigabytes, cpuSeconds, peakMegabytes.
+ */
 export function drawCurve(points) {
-  const time = drawPanel(points, { y: "seconds", title: "Seconds" });
+  const time = drawPanel(points, { y: "cpuSeconds", title: "Processor time, s" });
   const memory = drawPanel(points, { y: "peakMegabytes", title: "Peak resident memory, MB", limit: 400 });
   const at = (panel, x) => panel.replace("<svg ", `<svg x="${x}" y="${LEGEND_HEIGHT}" `);
   const [width, height] = [2 * WIDTH, HEIGHT + LEGEND_HEIGHT];
