@@ -117,12 +117,13 @@ function draw(ways) {
   }));
   const svg = plot({
     document,
-    width: 640,
-    height: 40 * bars.length + 50,
-    marginLeft: 250,
+    width: 680,
+    height: 40 * bars.length + 70,
+    marginBottom: 45,
+    marginLeft: 270,
     marginRight: 60,
     style: { fontSize: "13px", background: "white", color: "#222" },
-    x: { label: isGpu ? "seconds" : "processor seconds", grid: true },
+    x: { label: isGpu ? "seconds" : "processor seconds", labelOffset: 38, grid: true },
     y: { domain: bars.map(({ name }) => name), label: null },
     marks: [
       barX(bars, { x: "value", y: "name", fill: "#4269d0" }),

@@ -1,7 +1,7 @@
 """Which packing a job really gets, with which attention, and why: written into its checkpoints' manifests."""
 
 import inspect
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -30,6 +30,12 @@ class Layout:
 
     def facts(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def known_layout(facts: dict[str, Any], accelerator: Any) -> Layout:
+    """That of a checkpoint, on the machine that goes on from it."""
+    layout = Layout(**facts)
+    return replace(layout, attention=_attention(accelerator)) if layout.joins_trees else layout
 
 
 def first_layout(packing: str, model: Any, accelerator: Any) -> Layout:

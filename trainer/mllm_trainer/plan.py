@@ -10,7 +10,7 @@ from trl import SFTConfig
 from . import team
 from .batches import Batches, StepLoader
 from .encoding import EncodedRow
-from .layout import Layout, first_layout, use_layout
+from .layout import Layout, first_layout, known_layout, use_layout
 from .packing import Batch
 from .progress import Progress
 from .sampling import MicroBatch, Order, Share, StepSampler, spread
@@ -67,7 +67,7 @@ def create_plan(
 ) -> Plan:
     """Lets the model attend as its layout says. `known`: the layout of the checkpoint that a job goes on
     from, which it keeps, and with it the order of its rows."""
-    layout = Layout(**known) if known else first_layout(packing, model, accelerator)
+    layout = known_layout(known, accelerator) if known else first_layout(packing, model, accelerator)
     use_layout(layout, model)
     plan = Plan(given, layout)
     if known or not layout.joins_trees or accelerator.distributed_type in SHARDED:

@@ -6,7 +6,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 from world import attempt, events_of, manifest_of, write_job
 
-from mllm_trainer.layout import Layout, first_layout, refusal
+from mllm_trainer.layout import Layout, first_layout, known_layout, refusal
 from mllm_trainer.packing import JOINED, PACKINGS
 
 ACCELERATOR = SimpleNamespace(device=torch.device("cpu"), parallelism_config=None)
@@ -63,6 +63,14 @@ def test_rows_in_one_line_are_kept_apart_by_the_model_only_where_it_cannot_have_
     assert Layout("bfd", "segments").of_rows() is PACKINGS["bfd"]
     assert Layout("bfd", "plain").of_rows() is JOINED
     assert Layout("none", "plain").of_rows() is PACKINGS["none"]
+
+
+def test_a_job_that_goes_on_keeps_its_packing_with_the_attention_of_its_new_machine():
+    check = {"loss": 0.0, "gradient": 0.0, "dtype": "float32"}
+    facts = Layout("tree", "varlen", check=check).facts()
+    assert known_layout(facts, ACCELERATOR) == Layout("tree", "segments", check=check)
+    refused = Layout("bfd", "plain", "a reason")
+    assert known_layout(refused.facts(), ACCELERATOR) == refused
 
 
 # Aligns causality at the start of what a segment looks at, as some kernels do, where it has to be at its end.
