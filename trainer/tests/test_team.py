@@ -32,7 +32,7 @@ sys.exit(trainer.main(sys.argv[1:]))
 """
 
 
-def train_together(job: Path, module: str) -> subprocess.CompletedProcess:
+def train_together(job: Path, module: str = "mllm_trainer") -> subprocess.CompletedProcess:
     """In two processes, as a runner starts them; with gloo, since there need be no GPU."""
     packages = os.pathsep.join([str(Path(__file__).resolve().parents[1]), str(job.parent)])
     processes = {"nodes": 1, "gpusPerNode": 2}
