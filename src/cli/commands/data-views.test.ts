@@ -95,6 +95,24 @@ describe("mllm data stats", () => {
     });
   });
 
+  it("measures a data set in which a subset is empty", async () => {
+    const asked = (id: string) => ({
+      id,
+      messages: [
+        { role: "user", content: id },
+        { role: "assistant", content: "Yes." },
+      ],
+    });
+    writeFileSync(
+      join(folder, "asked.jsonl"),
+      ["p", "q"].map((id) => `${JSON.stringify(asked(id))}\n`).join(""),
+    );
+    const { exitCode } = await runCli(["split-data", "asked.jsonl", "--out", "asked"], { cwd: folder });
+    expect(exitCode).toBe(0);
+    const { subsets } = await json(["stats", "asked"]);
+    expect([subsets.caller.rows, subsets.summarizer.rows]).toEqual([0, 2]);
+  });
+
   it("measures step-wise rows, of which no trajectory can be made again", async () => {
     const raw = await json(["stats", "good.jsonl", "--profile", "step"]);
     const dataset = await json(["stats", "step"]);

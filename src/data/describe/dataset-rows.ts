@@ -31,6 +31,8 @@ export async function* readLines(folder: string, { path, sizeBytes }: Place, see
   const file = createLocalFile(join(folder, path), path, sizeBytes);
   let line = 0;
   for await (const text of readTexts(file, seeBytes)) {
+    // A subset may be empty.
+    if (text.kind === "fault" && text.reason === "empty_file") return;
     line += 1;
     yield {
       line,
