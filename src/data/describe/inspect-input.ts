@@ -5,6 +5,7 @@ import { BrokenArchive, gunzip, unzstd } from "../input/containers/decompress.js
 import type { Input } from "../input/find-inputs.js";
 import { type Container, identifyContainer } from "../input/identify-container.js";
 import type { InputFile } from "../input/input-file.js";
+import { prepend, readHead } from "../input/read-head.js";
 import { toJson } from "../pipeline/process-batch.js";
 import type { ReadRecord } from "../pipeline/read-entries.js";
 import { type Format, nameOf, type Reader } from "../readers/reader.js";
@@ -97,15 +98,10 @@ async function identifyFile(file: InputFile): Promise<Container["kind"][]> {
 }
 
 async function identifyBytes(chunks: AsyncGenerator<Buffer>, name: string): Promise<Container["kind"][]> {
-  const head: Buffer[] = [];
-  const first = await chunks.next();
-  if (first.done !== true) head.push(first.value);
-  const { kind } = identifyContainer(Buffer.concat(head), name);
+  const { head, rest } = await readHead(chunks);
+  const { kind } = identifyContainer(head, name);
   if (kind !== "gzip" && kind !== "zstd") return [kind];
-  const whole = (async function* () {
-    yield* head;
-    yield* chunks;
-  })();
+  const whole = prepend(head, rest);
   try {
     const inner = kind === "gzip" ? gunzip(whole) : unzstd(whole);
     const kinds = await identifyBytes(inner, name.replace(/\.(gz|zst)$/i, ""));

@@ -74,6 +74,11 @@ describe("readTexts", () => {
     expect(await readBytes("x.data", content)).toEqual(["! truncated"]);
   });
 
+  it("reads what is whole of an archive that is cut early", async () => {
+    const packed = gzipSync(`${rows.join("\n")}\n`, { level: 0 });
+    expect(await readBytes("x.jsonl.gz", packed.subarray(0, -4))).toEqual([...rows, "! truncated"]);
+  });
+
   it("does not read a Parquet file through gzip", async () => {
     expect(await readBytes("x.parquet.gz", gzipSync("PAR1...."))).toEqual(["! compressed_parquet"]);
   });
@@ -114,6 +119,18 @@ describe("readTexts", () => {
 });
 
 describe("standard input", () => {
+  it.each([1, 700, 70_000])("is cut into lines, a broken one too, in pieces of %d bytes", async (size) => {
+    const first = JSON.stringify({ a: "x".repeat(size === 1 ? 10 : 100_000) });
+    const text = Buffer.from(`\ufeff${first}\n{"a":"br\n{"a":2}\n{"a":3}\n`);
+    const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
+      text.subarray(index * size, (index + 1) * size),
+    );
+    const found: number[] = [];
+    for await (const each of readTexts(createStandardInput(Readable.from(pieces)), () => {}))
+      found.push(each.kind === "record" ? each.bytes.length : -1);
+    expect(found).toEqual([first.length, 8, 7, 7]);
+  });
+
   it("is read once", async () => {
     const stdin = Readable.from([Buffer.from('{"a":1}\n{"a"'), Buffer.from(":2}")]);
     const { files } = await findInput("-", { cwd: folder, stdin: () => stdin });

@@ -5,6 +5,7 @@ import { BYTE_ORDER_MARK, type Container, identifyContainer } from "./identify-c
 import type { InputFile } from "./input-file.js";
 import { JsonScanner } from "./json-scanner.js";
 import { LineScanner } from "./line-scanner.js";
+import { prepend, readHead } from "./read-head.js";
 import type { RecordText } from "./record-text.js";
 
 /** Called with every chunk of the file as it lies on disk. */
@@ -14,8 +15,7 @@ const SHOWN_BYTES = 2000;
 
 /** Yields the records of a file one by one, in constant memory. What no record can be made of is a fault, never an exception. */
 export async function* readTexts(file: InputFile, seeBytes: SeeBytes): AsyncGenerator<RecordText> {
-  const chunks = watch(file.chunks(), seeBytes);
-  const head = await readHead(chunks);
+  const { head, rest: chunks } = await readHead(watch(file.chunks(), seeBytes));
   const container = identifyContainer(head, file.name);
   if (container.kind === "parquet" || container.kind === "arrow") {
     // Here, since a generator that was not begun, as the one below, does not end what it wraps.
@@ -61,8 +61,8 @@ async function* readStream(
       case "zstd": {
         const inner = container.kind === "gzip" ? gunzip(bytes) : unzstd(bytes);
         const innerName = name.replace(/\.(gz|zst)$/i, "");
-        const innerHead = await readHead(inner);
-        return yield* readStream(innerHead, inner, identifyContainer(innerHead, innerName), innerName);
+        const { head: innerHead, rest } = await readHead(inner);
+        return yield* readStream(innerHead, rest, identifyContainer(innerHead, innerName), innerName);
       }
       case "parquet":
       case "arrow":
@@ -112,26 +112,6 @@ async function* watch(chunks: AsyncGenerator<Buffer>, seeBytes: SeeBytes): Async
   for await (const chunk of chunks) {
     seeBytes(chunk);
     yield chunk;
-  }
-}
-
-/** Enough to tell the container: up to the first chunk that is not only white space. */
-async function readHead(stream: AsyncGenerator<Buffer>): Promise<Buffer> {
-  let head: Buffer = Buffer.alloc(0);
-  for (;;) {
-    const next = await stream.next();
-    if (next.done === true) return head;
-    head = Buffer.concat([head, next.value]);
-    if (head.toString("latin1").trim() !== "") return head;
-  }
-}
-
-async function* prepend(head: Buffer, stream: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  if (head.length > 0) yield head;
-  for (;;) {
-    const next = await stream.next();
-    if (next.done === true) return;
-    yield next.value;
   }
 }
 
