@@ -47,7 +47,9 @@ async function request(
   { fetch, headers = {} }: RemoteOptions,
 ): Promise<Response> {
   const range = start === 0 ? {} : { range: `bytes=${start}-`, ...(etag !== null && { "if-range": etag }) };
-  const response = await fetch(url, { headers: { ...headers, ...range } });
+  // A range is of the bytes as they are sent: where a server packs them, they are not those that were counted here.
+  const asIs = { "accept-encoding": "identity" };
+  const response = await fetch(url, { headers: { ...headers, ...asIs, ...range } });
   if (response.status >= 500) throw new Error(`the server answered ${response.status}`);
   if (!response.ok) throw refused(url, response);
   if (start > 0 && response.status !== 206) {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import { uploadFiles } from "@huggingface/hub";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type FakeHub, startFakeHub } from "../../../test/vendor/fake-hub.js";
@@ -49,6 +50,16 @@ describe("https inputs", () => {
     expect(await count(`${origin}/data/rows.jsonl?token=secret`)).toBe(20_000);
     const { path, files } = await findInput(`${origin}/data/rows.jsonl?token=secret`, { cwd: "/" });
     expect([path, files[0]?.name]).toEqual([`${origin}/data/rows.jsonl`, "rows.jsonl"]);
+  });
+
+  it("go on from the same byte, also where the server would pack what it sends", async () => {
+    const packed = gzipSync(content, { level: 0 });
+    respond = (request, response) => {
+      if (!/gzip/.test(String(request.headers["accept-encoding"]))) return serveInPieces(request, response);
+      response.writeHead(200, { "content-encoding": "gzip", "content-length": packed.length, etag: '"1"' });
+      response.write(packed.subarray(0, HALF), () => response.destroy());
+    };
+    expect(await count(`${origin}/rows.jsonl`)).toBe(20_000);
   });
 
   it("are refused where the server cannot go on, and where the file has changed meanwhile", async () => {
