@@ -49,7 +49,8 @@ function* interpret(reader: Reader, value: unknown, place: RecordPlace): Generat
   }
 }
 
-function readSafely(reader: Reader, record: unknown, place: RecordPlace): ReadResult | ReadPart[] {
+/** What the reader says; a record that is nested too deeply is rejected like any other. */
+export function readSafely(reader: Reader, record: unknown, place: RecordPlace): ReadResult | ReadPart[] {
   try {
     return reader.read(record, place);
   } catch (error) {

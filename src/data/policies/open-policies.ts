@@ -88,8 +88,21 @@ function createPolicies(policies: Policies, { signText, filter, lengthCheck }: L
       if (policies.parallelCalls === "split" && parallel.length > 0)
         repairs.split_parallel_calls = parallel.length;
       if (filtered.isChanged) repairs.changed_by_filter = 1;
-      return { kind: "kept", read: { ...read, trajectory: filtered.trajectory }, repairs };
+      return { kind: "kept", read: withTrajectory(read, filtered.trajectory), repairs };
     },
+  };
+}
+
+/** What was said about the trajectory as it was read goes where a filter's no longer bears it out. */
+function withTrajectory(read: ReadTrajectory, trajectory: ReadTrajectory["trajectory"]): ReadTrajectory {
+  const { question, parallel, ...others } = read;
+  const isAsked = question !== undefined && trajectory.instruction.includes(question);
+  const areSameSteps = trajectory.steps.length === read.trajectory.steps.length;
+  return {
+    ...others,
+    trajectory,
+    ...(isAsked && { question }),
+    ...(areSameSteps && parallel !== undefined && { parallel }),
   };
 }
 

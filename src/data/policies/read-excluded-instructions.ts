@@ -5,6 +5,7 @@ import { findInput, type InputPlace } from "../input/find-inputs.js";
 import type { InputFile } from "../input/input-file.js";
 import { readTexts } from "../input/read-texts.js";
 import { parseRecord } from "../parse-record.js";
+import { readSafely } from "../pipeline/read-entries.js";
 import { isObject, type Reader, type ReadResult } from "../readers/reader.js";
 import { type ExcludedInstructions, listInstructions } from "./excluded-instructions.js";
 import { createSignText } from "./sign-text.js";
@@ -71,7 +72,7 @@ function instructionsOf(
   if (typeof value === "string") return [value];
   const [format] = detectFormats(value, readers);
   if (format !== undefined) {
-    const read = findReader(readers, format.format).read(value, place);
+    const read = readSafely(findReader(readers, format.format), value, place);
     const found = (Array.isArray(read) ? read.map(({ result }) => result) : [read]).flatMap(instructionOf);
     if (found.length > 0) return found;
   }

@@ -121,6 +121,12 @@ describe("policies in a split", () => {
       const excludedInstructions = await readExcludedInstructions([path], { cwd: folder });
       expect((await split({ excludedInstructions })).excluded).toEqual({ excluded_instruction: 1 });
     }
+    const deep = { ...record("Why?", says("So.")), tools: "[".repeat(1000) };
+    await write([deep, record(LONG, says("A."))], "deep.jsonl");
+    expect(await readExcludedInstructions(["deep.jsonl"], { cwd: folder })).toMatchObject({
+      withoutInstruction: 1,
+      digests: [expect.any(Number)],
+    });
     await write([{ note: 1 }], "empty.jsonl");
     await expect(readExcludedInstructions(["empty.jsonl"], { cwd: folder })).rejects.toThrow(
       "empty.jsonl holds no instruction",
@@ -148,6 +154,28 @@ describe("policies in a split", () => {
     });
     expect(trained(strict)).toEqual([0, 1, 2]);
     expect(strict.untrainedTurns).toEqual({ parallel_call: 4, no_thought: 3, mid_dialogue_text: 2 });
+  });
+
+  it("keep nowhere what a filter has taken out", async () => {
+    const path = join(folder, "hide.mjs");
+    await writeFile(
+      path,
+      `export const filter = ({ instruction, tools, steps }) =>
+        ({ instruction: instruction.replace(/[0-9]+/g, "#"), tools, steps: steps.slice(1) });`,
+    );
+    const filters = [{ name: "hide.mjs", sha256: "", path }];
+    const told = { role: "system", content: "Be kind." };
+    const ask = (phone: number) => {
+      const { messages, tools } = record(`Call ${phone}.`, calls(call("look"), call("find")), says("Done."));
+      return { tools, messages: [told, ...messages] };
+    };
+    await write([5551, 5552, 5553, 5554].map(ask));
+    const sides = { test: 0.5, stratify: null, unseenTools: null, unseenCategories: null, categories: {} };
+    await split({ filters, dedupe: "off" }, { sides });
+    const test = await readFile(join(folder, "out", "test", "trajectories.jsonl"), "utf8").catch(() => "");
+    const train = await readFile(join(folder, "out", "backbone.jsonl"), "utf8");
+    expect(test + train).not.toContain("555");
+    expect(test).not.toContain('"parallel"');
   });
 
   it("reject what is too long, or what was not offered", async () => {

@@ -50,6 +50,11 @@ describe("runFilters", () => {
     ["says what every object has", () => "constructor", "constructor"],
     ["is asynchronous", async () => true, "Promise"],
     ["breaks the trajectory", (given) => ({ ...given, steps: [{ kind: "jump" }] }), "steps.0.kind"],
+    [
+      "gives a reason that every object has",
+      (given) => ({ ...given, steps: [{ kind: "give_up", thought: "", untrained: "constructor" }] }),
+      "steps.0.untrained",
+    ],
     ["says nothing", () => undefined, "undefined"],
   ])("rejects the record where a filter %s", (_, filter, detail) => {
     expect(run(filter)).toMatchObject({ kind: "rejected", reason: "filter_failed" });

@@ -79,9 +79,7 @@ function ask(filter: TrajectoryFilter, trajectory: FilteredTrajectory): Answer {
 }
 
 function readAnswer(said: unknown): Answer {
-  // Reasons are counted by name, and every object has a "constructor".
-  if (typeof said === "string" && REASON.test(said) && !(said in {}))
-    return { kind: "skipped", reason: said };
+  if (typeof said === "string" && isReason(said)) return { kind: "skipped", reason: said };
   if (typeof said !== "object" || said === null) {
     return failed(`it returned ${show(said)}, not true, a reason in snake_case or a trajectory`);
   }
@@ -93,11 +91,15 @@ function readAnswer(said: unknown): Answer {
 
 const REASON = /^[a-z][a-z0-9_]{0,63}$/;
 
-const Thought = z.object({
-  thought: z.string(),
-  untrained: z.string().optional(),
-  unplanned: z.string().optional(),
-});
+/** Reasons are counted by name, and every object has a "constructor". */
+function isReason(text: string): boolean {
+  return REASON.test(text) && !(text in {});
+}
+
+/** Why a step is context only: counted by name, too. */
+const Why = z.string().refine(isReason, "expected a reason in snake_case").optional();
+
+const Thought = z.object({ thought: z.string(), untrained: Why, unplanned: Why });
 
 const Changed = z.object({
   instruction: z.string().min(1),
