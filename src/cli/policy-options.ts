@@ -81,8 +81,18 @@ async function readLimit(context: Context, options: PolicyOptions): Promise<Leng
       hint: "Give one of the two.",
     });
   }
-  if (maxTokens === undefined)
+  if (maxTokens === undefined) {
+    if (recipe !== undefined || tokenizer !== undefined) {
+      throw new MllmError(
+        "usage",
+        `--${recipe === undefined ? "tokenizer" : "recipe"} goes with --max-tokens only`,
+        {
+          hint: "It counts the tokens of that limit: add --max-tokens N, or leave it out.",
+        },
+      );
+    }
     return maxCharacters === undefined ? null : { most: maxCharacters, tokenizer: null };
+  }
   if (recipe === undefined && tokenizer === undefined) {
     throw new MllmError("usage", "--max-tokens needs --recipe or --tokenizer", {
       hint: "Tokens are those of one model: name the recipe it is trained with, or the folder of its tokenizer.",

@@ -1,3 +1,4 @@
+import type { Option } from "commander";
 import { MllmError } from "../core/errors.js";
 import { SUBSETS } from "../core/roles.js";
 import { readCompatPrompts } from "../data/compat/prompts-file.js";
@@ -14,15 +15,15 @@ interface CompatOptions {
   json?: boolean;
 }
 
-const OWN_OPTIONS = new Set(["out", "profile", "compat", "workers", "json"]);
+const OWN_OPTIONS = new Set(["--out", "--profile", "--compat", "--workers", "--json"]);
 
-/** `mllm split-data --compat alpha-umi`; `given` are the names of the options on the command line. */
+/** `mllm split-data --compat alpha-umi`; `given` are the options on the command line. */
 export async function splitAsReference(
   context: Context,
   inputs: string[],
-  { given, ...options }: CompatOptions & { given: string[] },
+  { given, ...options }: CompatOptions & { given: readonly Pick<Option, "long">[] },
 ): Promise<void> {
-  const others = given.filter((name) => !OWN_OPTIONS.has(name));
+  const others = given.map(({ long }) => long ?? "").filter((name) => !OWN_OPTIONS.has(name));
   if (others.length > 0) {
     throw new MllmError("usage", `--compat does not go with: ${others.join(", ")}`, {
       hint: "The reference reads everything and splits nothing off.",

@@ -99,7 +99,7 @@ describe("mllm split-data", () => {
     [
       ["in.jsonl", "--out", "out", "--compat", "alpha-umi", "--profile", "x", "--limit", "2"],
       2,
-      "does not go with: limit",
+      "does not go with: --limit",
     ],
     [["in.jsonl"], 2, "--out"],
   ])("%j ends with %i and says: %s", async (args, expected, message) => {

@@ -84,7 +84,9 @@ export function createSplitDataCommand(context: Context): Command {
       }
       if (options.compat !== undefined) {
         const { splitAsReference } = await import("../split-as-reference.js");
-        const given = Object.keys(options).filter((name) => command.getOptionValueSource(name) === "cli");
+        const given = command.options.filter(
+          (option) => command.getOptionValueSource(option.attributeName()) === "cli",
+        );
         return await splitAsReference(context, inputs, { ...options, out, given });
       }
       if (options.rows !== undefined && options.profile !== undefined) {
