@@ -117,7 +117,9 @@ def test_two_processes_train_the_same_trees_as_one(step_data: Path, tmp_path: Pa
         for name, rows in (("alone", 4), ("together", 2))
     ]
     assert attempt(jobs[0]) == 0
-    assert train_together(jobs[1]).returncode == 0, (jobs[1].parent / "trainer.log").read_text()
+    assert train_together(jobs[1], "mllm_trainer").returncode == 0, (
+        jobs[1].parent / "trainer.log"
+    ).read_text()
     for type_ in ("progress", "evaluated"):
         losses = [[event["loss"] for event in events_of(job, type_)] for job in jobs]
         assert losses[0] == pytest.approx(losses[1], rel=2e-3)
