@@ -43,6 +43,15 @@ export function findModelFolder({ packageRoot }: Context, model: string): string
 
 /** The folder of a model's tokenizer on this machine: ours, the user's, or the Hugging Face cache's; else null. */
 export function findTokenizer(context: Context, model: string): string | null {
+  return findFolder(context, model, ["tokenizer.json", "tokenizer_config.json"]);
+}
+
+/** The folder of a model's config.json on this machine; else null. */
+export function findConfig(context: Context, model: string): string | null {
+  return findFolder(context, model, ["config.json"]);
+}
+
+function findFolder(context: Context, model: string, files: readonly string[]): string | null {
   const { env } = context;
   const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(homedir(), ".cache", "huggingface"), "hub");
   const snapshots = join(hub, `models--${model.replaceAll("/", "--")}`, "snapshots");
@@ -50,7 +59,5 @@ export function findTokenizer(context: Context, model: string): string | null {
     findModelFolder(context, model) ?? [],
     existsSync(snapshots) ? readdirSync(snapshots).map((name) => join(snapshots, name)) : [],
   ].flat();
-  const isTokenizer = (folder: string) =>
-    existsSync(join(folder, "tokenizer.json")) && existsSync(join(folder, "tokenizer_config.json"));
-  return candidates.find(isTokenizer) ?? null;
+  return candidates.find((folder) => files.every((file) => existsSync(join(folder, file)))) ?? null;
 }

@@ -21,6 +21,7 @@ export interface TrainOptions {
   set?: string[];
   detach?: true;
   dryRun?: true;
+  calibrate?: true;
   json?: true;
 }
 

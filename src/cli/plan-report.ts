@@ -3,6 +3,8 @@ import type { JobSpec } from "../core/job-spec.js";
 import type { LaunchPlan, Provider, Quote } from "../providers/provider.js";
 import type { Estimate } from "../recipe/estimate.js";
 import type { StartCheck, StartedJob, StartRequest } from "./check-start.js";
+import type { Estimator } from "./estimate-planned.js";
+import { hasPriceList, type MachineReport, priceMachines } from "./price-machines.js";
 
 interface ProblemReport {
   code: string;
@@ -38,14 +40,18 @@ interface PlanReportJob {
   quote: Quote;
   sources: Record<string, string>;
   estimate: Estimate | null;
+  /** On GPUs: the recipe's types, then others that the provider has. */
+  machines: MachineReport[];
 }
 
 /** Asks the provider what it would do; changes nothing. */
 export async function createPlanReport(
-  { choices }: StartRequest,
+  { choices, loaded }: StartRequest,
   { jobs, budget, problems }: StartCheck,
+  estimator: Estimator,
 ): Promise<PlanReport> {
   const { provider, readiness } = choices.chosen;
+  const isListing = readiness.isReady && hasPriceList(provider, loaded.recipe.providers);
   const { expectedDollars, atMostDollars, spentDollars, heldDollars, maxDollars } = budget;
   return {
     canStart: readiness.isReady && problems.length === 0,
@@ -57,15 +63,21 @@ export async function createPlanReport(
     })),
     fallbacks: choices.fallbacks.map((choice) => choice.provider.name),
     cost: { expectedDollars, atMostDollars, spentDollars, heldDollars, maxDollars },
-    jobs: await Promise.all(jobs.map((job) => reportJob(provider, job))),
+    jobs: await Promise.all(jobs.map((job) => reportJob({ provider, isListing, estimator }, job))),
   };
 }
 
-async function reportJob(provider: Provider, job: StartedJob): Promise<PlanReportJob> {
+async function reportJob(
+  { provider, isListing, estimator }: { provider: Provider; isListing: boolean; estimator: Estimator },
+  job: StartedJob,
+): Promise<PlanReportJob> {
   const { submission, quote, estimate, spec } = job;
   const isPossible = submission !== null && job.problems.length === 0;
   const launch = isPossible ? await provider.describe(submission).catch(() => null) : null;
-  return { spec, label: submission?.label ?? null, launch, quote, sources: job.job.sources, estimate };
+  const request = job.job.gpus === 0 ? null : await estimator.request(job);
+  const machines = await priceMachines({ provider, isListing }, job, request);
+  const { sources } = job.job;
+  return { spec, label: submission?.label ?? null, launch, quote, sources, estimate, machines };
 }
 
 function report({ code, message, hint }: MllmError): ProblemReport {

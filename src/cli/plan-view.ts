@@ -3,6 +3,7 @@ import type { LaunchPlan, Quote } from "../providers/provider.js";
 import type { Estimate } from "../recipe/estimate.js";
 import { formatTable } from "./output.js";
 import type { PlanReport } from "./plan-report.js";
+import type { MachineReport } from "./price-machines.js";
 
 /** The plan as text: what would run on what, with every value's source and what it is expected to take. */
 export function formatPlan(report: PlanReport): string {
@@ -39,7 +40,8 @@ function formatCost({
   return parts.join(", ");
 }
 
-function formatJob({ spec, label, launch, quote, sources, estimate }: PlanReport["jobs"][number]): string {
+function formatJob(job: PlanReport["jobs"][number]): string {
+  const { spec, label, launch, quote, sources, estimate, machines } = job;
   const parent = describeParent(spec);
   const settings: [string, unknown][] = [
     ["model", spec.baseModel],
@@ -61,6 +63,7 @@ function formatJob({ spec, label, launch, quote, sources, estimate }: PlanReport
     `${spec.jobId}: stage ${spec.stage}, ${spec.subset}, from ${parent}`,
     ...(estimate === null ? [] : formatEstimate(estimate)),
     `  price     ${formatQuote(quote)}`,
+    ...(machines.length === 0 ? [] : [formatMachines(machines).replace(/^/gm, "  ")]),
     ...(label === null ? [] : [`  label     ${label}`]),
     ...(spec.sharding === null
       ? []
@@ -78,11 +81,29 @@ function describeParent({ parent, baseModel }: JobSpec): string {
 }
 
 function formatEstimate(estimate: Estimate): string[] {
-  const { rows, validationRows, tokens, trainedTokens, optimizerSteps, peakMemoryBytes } = estimate;
+  const { rows, validationRows, tokens, trainedTokens, optimizerSteps, processedTokens, peakMemoryBytes } =
+    estimate;
+  const about = estimate.isExact ? "" : "about ";
   return [
-    `  data      ${rows} rows, ${validationRows} for validation; about ${tokens} tokens, ${trainedTokens} trained`,
-    `  work      ${optimizerSteps} optimizer steps; memory ${formatBytes(peakMemoryBytes)}; time ${formatSeconds(estimate.seconds)} (${estimate.basis})`,
+    `  data      ${rows} rows, ${validationRows} for validation; ${about}${tokens} tokens, ${trainedTokens} trained`,
+    `  work      ${about}${optimizerSteps} optimizer steps, ${processedTokens} tokens; memory ${formatBytes(peakMemoryBytes)}; time ${formatSeconds(estimate.seconds)} (${estimate.basis})`,
   ];
+}
+
+/** Those that are too small are named, but not dearer ones without end. */
+function formatMachines(machines: readonly MachineReport[]): string {
+  const [asked, ...others] = machines;
+  const fitting = others.filter(({ fits }) => fits === true);
+  const rows = [...(asked === undefined ? [] : [asked]), ...fitting].map((machine) => [
+    `${machine.gpus} × ${machine.gpu}`,
+    `${formatBytes(machine.memoryBytes)} of ${formatBytes(machine.capacityBytes)}${machine.fits === false ? ": too little" : ""}`,
+    formatSeconds(machine.seconds),
+    machine.dollarsPerHour === null ? "unknown" : `$${machine.dollarsPerHour.toFixed(2)}`,
+    machine.dollars === null ? "unknown" : `$${machine.dollars.toFixed(2)}`,
+  ]);
+  const left = others.length - fitting.length;
+  const table = formatTable(["gpus", "memory", "time", "an hour", "whole job"], rows);
+  return left === 0 ? table : `${table}\n${left} other types have too little memory`;
 }
 
 function formatQuote({ dollarsPerHour, dollars, source }: Quote): string {

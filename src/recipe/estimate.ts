@@ -1,41 +1,37 @@
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import type { TokenCounts } from "./count-tokens.js";
-import { guessParameters } from "./guess-parameters.js";
+import { estimateMemory } from "./estimate-memory.js";
+import { guessSeconds, type Measured, measuredSeconds } from "./estimate-time.js";
+import { findGpuType, type GpuType } from "./gpu-types.js";
+import { guessShape, type ModelShape } from "./model-shape.js";
 import type { ResolvedJob } from "./resolve-job.js";
+import { guessWork, type WorkPlan } from "./work-plan.js";
 
 /** What a job is expected to take: counts, and estimates that say in `basis` what they rest on. */
 export interface Estimate {
   rows: number;
   validationRows: number;
+  /** Of one epoch. */
   tokens: number;
   trainedTokens: number;
   optimizerSteps: number;
+  /** Of the whole training: without padding, and with it. */
+  processedTokens: number;
+  processedPositions: number;
+  /** Whether steps and tokens are those that the trainer will do, counted by its own code. */
+  isExact: boolean;
   parameters: number | null;
   peakMemoryBytes: number | null;
   seconds: number | null;
   basis: string;
 }
 
-/** Dense bf16 peak, floating-point operations a second (vendors' data sheets). */
-const GPU_FLOPS: Record<string, number> = {
-  "a10g-24gb": 125e12,
-  "a100-40gb": 312e12,
-  "a100-80gb": 312e12,
-  "h100-80gb": 989e12,
-  "h200-141gb": 989e12,
-  "l40s-48gb": 362e12,
-  "rtx4090-24gb": 165e12,
-};
-const MODEL_FLOPS_UTILISATION = 0.35;
-/** Two ordinary cores with bf16 autocast on a very small model, measured. */
-const CPU_FLOPS = 1e11;
-const START_SECONDS = 15;
-
-const BASIS = {
-  counted: "tokens counted with the model's tokenizer",
-  sampled: "tokens extrapolated from the first rows with the model's tokenizer",
-  guessed: "tokens guessed from characters, because the tokenizer is not on this machine",
-};
+/** A calibration of this very job, or of one that differs in length only, on the machine that would train it. */
+export interface Calibration extends Measured {
+  peakMemoryBytes: number;
+  /** Words: when and where. */
+  source: string;
+}
 
 export interface EstimateRequest {
   job: ResolvedJob;
@@ -44,57 +40,72 @@ export interface EstimateRequest {
   counts: TokenCounts;
   /** The GPU type. */
   gpu: string | undefined;
+  /** From the model's config.json, where that lies here. */
+  shape?: ModelShape | null;
+  /** From the trainer's own code, where that is installed. */
+  work?: WorkPlan | null;
+  calibration?: Calibration | null;
+  /** Whether this processor has bfloat16 instructions. */
+  hasBf16?: boolean;
 }
 
+const COUNTED = "steps and tokens counted by the trainer's own code";
+const COUNTS = {
+  counted: "tokens counted with the model's tokenizer, steps estimated",
+  sampled: "tokens extrapolated from the first rows with the model's tokenizer, steps estimated",
+  guessed: "tokens guessed from characters, because the tokenizer is not on this machine; steps estimated",
+};
+
 /** Optimizer steps, memory and time of one job. */
-export function estimateJob({ job, manifest, counts, gpu }: EstimateRequest): Estimate {
-  const { train, validation } = manifest.subsets[job.subset];
-  const epochs = job.training.num_train_epochs ?? 1;
-  const { tokens, trainedTokens } = counts;
-  const deviceRows = job.training.per_device_train_batch_size ?? 1;
-  const stepSequences = deviceRows * (job.training.gradient_accumulation_steps ?? 1) * Math.max(1, job.gpus);
-  // Packed, rows share sequences that are filled almost to the limit.
-  const isPacked = job.packing === "bfd";
-  const sequences = isPacked ? Math.ceil(tokens / job.overflow.maxTokens) : train.rows;
-  const fromRows = Math.ceil(sequences / stepSequences) * epochs;
-  const optimizerSteps =
-    job.training.max_steps !== undefined && job.training.max_steps > 0
-      ? job.training.max_steps
-      : Math.ceil(fromRows);
-  const sequenceTokens = tokens / Math.max(1, sequences);
-  const processedTokens = Math.round(sequenceTokens * optimizerSteps * stepSequences);
-  const parameters = guessParameters(job.baseModel);
-  const deviceTokens = deviceRows * (isPacked ? job.overflow.maxTokens : sequenceTokens);
+export function estimateJob(request: EstimateRequest): Estimate {
+  const { job, calibration = null } = request;
+  const work = request.work ?? guessWork(request);
+  const shape = request.shape ?? guessShape(job.baseModel);
+  const found = shape === null ? null : estimateOn(request, { work, shape, gpu: gpuOf(request) });
+  const { rows, validationRows, tokens, trainedTokens, optimizerSteps } = work;
+  const { processedTokens, processedPositions } = work;
+  const counts = request.work ? COUNTED : COUNTS[request.counts.basis];
   return {
-    rows: train.rows,
-    validationRows: validation?.rows ?? 0,
-    tokens,
-    trainedTokens,
-    optimizerSteps,
-    parameters,
-    peakMemoryBytes: parameters === null ? null : Math.round(peakMemory(job, parameters, deviceTokens)),
-    seconds: parameters === null ? null : Math.round(duration(job, parameters, processedTokens, gpu)),
-    basis: `${BASIS[counts.basis]}; memory and time from the number of parameters, ±40 %`,
+    ...{ rows, validationRows, tokens, trainedTokens, optimizerSteps, processedTokens, processedPositions },
+    isExact: Boolean(request.work),
+    parameters: shape === null ? null : Math.round(shape.parameters),
+    peakMemoryBytes: calibration?.peakMemoryBytes ?? found?.memoryBytes ?? null,
+    seconds: calibration ? Math.round(measuredSeconds(calibration, work)) : (found?.seconds ?? null),
+    basis: `${counts}; ${calibration?.source ?? `memory and time from ${shapeWords(request)}`}`,
   };
 }
 
-function peakMemory(job: ResolvedJob, parameters: number, deviceTokens: number): number {
-  const shards = Math.max(1, job.gpus);
-  // Full: weights, gradients and two moments in fp32, sharded. LoRA: bf16 weights and about 1 % trained.
-  const state = job.method === "full" ? (16 * parameters) / shards : 2 * parameters + 0.16 * parameters;
-  // Layers and width of a typical decoder follow from its size (N = 12·L·d², d = 128·L).
-  const layers = Math.cbrt(parameters / 196_608);
-  const width = 128 * layers;
-  const perLayer = 34 * width * deviceTokens;
-  const activations = job.training.gradient_checkpointing
-    ? perLayer + 2 * width * deviceTokens * layers
-    : perLayer * layers;
-  return state + activations;
+function shapeWords({ shape, job }: EstimateRequest): string {
+  if (shape) return "the model's configuration: memory ±15 %, time ±40 %";
+  return guessShape(job.baseModel) === null
+    ? "nothing: the model's size is not known here"
+    : "the number of parameters in the model's name, ±40 %";
 }
 
-function duration(job: ResolvedJob, parameters: number, tokens: number, gpu: string | undefined): number {
-  const perParameter = (job.method === "lora" ? 4 : 6) + (job.training.gradient_checkpointing ? 2 : 0);
-  const speed =
-    job.gpus > 0 ? (GPU_FLOPS[gpu ?? ""] ?? 312e12) * MODEL_FLOPS_UTILISATION * job.gpus : CPU_FLOPS;
-  return START_SECONDS + (perParameter * parameters * tokens) / speed;
+function gpuOf({ job, gpu }: EstimateRequest): GpuType | null {
+  return job.gpus === 0 ? null : (findGpuType(gpu ?? "a100-80gb") ?? findGpuType("a100-80gb"));
+}
+
+/** What one machine needs for it. */
+export interface MachineEstimate {
+  /** Of the process on a CPU, of each device on GPUs. */
+  memoryBytes: number;
+  seconds: number;
+}
+
+function estimateOn(
+  { job, hasBf16 = true }: EstimateRequest,
+  { work, shape, gpu }: { work: WorkPlan; shape: ModelShape; gpu: GpuType | null },
+): MachineEstimate {
+  const wantsBf16 = job.training.bf16 ?? job.training.fp16 !== true;
+  const memoryBytes = estimateMemory({ job, shape, work, hasBf16: wantsBf16 && (gpu !== null || hasBf16) });
+  return { memoryBytes, seconds: Math.round(guessSeconds({ job, shape, work, gpu })) };
+}
+
+/** The same job on GPUs of another type; null where the model's size is not known. */
+export function estimateOnGpu(request: EstimateRequest, gpu: GpuType): MachineEstimate | null {
+  const shape = request.shape ?? guessShape(request.job.baseModel);
+  if (shape === null) return null;
+  const job = { ...request.job, gpus: Math.max(1, request.job.gpus) };
+  return estimateOn({ ...request, job }, { work: request.work ?? guessWork(request), shape, gpu });
 }

@@ -57,11 +57,18 @@ class Job:
 def read_job(path: Path) -> Job:
     """Raises Failure("bad_job") that lists every mistake."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise Failure(
             "bad_job", f"{path} cannot be read: {error.strerror}", "Give the path of a job.json."
         ) from error
+    return parse_job(text, path)
+
+
+def parse_job(text: str, path: Path) -> Job:
+    """Raises Failure("bad_job") that lists every mistake; `path` is where the text would lie."""
+    try:
+        raw = json.loads(text)
     except ValueError as error:
         raise Failure("bad_job", f"{path} is not JSON: {error}", "Let `mllm train` write it anew.") from error
     if mistakes := mistakes_of(raw):

@@ -36,11 +36,16 @@ export function createTrainCommand(context: Context): Command {
     )
     .option("--detach", "return when the job is submitted")
     .option("--dry-run", "show what would run, check that it could, and start nothing")
+    .option(
+      "--calibrate",
+      "train the first 20 optimizer steps here, keep nothing but what they took, and stop",
+    )
     .option("--json", "print JSON: events, one a line; with --dry-run one document")
     .action((options: TrainOptions) => train(context, options));
 }
 
 async function train(context: Context, options: TrainOptions): Promise<void> {
+  refuseContradictions(options);
   const roles = chosenRoles(options);
   const { resolve } = await import("node:path");
   const { loadRecipe } = await import("../../recipe/load-recipe.js");
@@ -53,14 +58,14 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const { planWith } = await import("../plan-with-workspace.js");
   const { chooseProvider } = await import("../choose-provider.js");
   const { checkStart } = await import("../check-start.js");
-  const { estimatePlanned } = await import("../estimate-planned.js");
+  const { createEstimator, estimatePlanned } = await import("../estimate-planned.js");
   const { reconcileAll } = await import("../with-reconciled.js");
   const { resolveResources } = await import("../../recipe/resolve-resources.js");
 
   const recipe = await loadRecipe(findRecipe(context, options.recipe), options.set);
   const loaded = resolveModelFolders(context, recipe);
   const dataset = await openDataset(resolve(context.cwd, options.data));
-  const isDryRun = options.dryRun === true;
+  const isDryRun = options.dryRun === true || options.calibrate === true;
   const [unwritable] = isDryRun ? [] : await checkWritable(resolveWorkspace(context).stateFolder);
   if (unwritable !== undefined) throw unwritable;
   const workspace = await openWorkspace(context, { database: isDryRun ? "read-only" : "make" });
@@ -77,18 +82,32 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
       stage1Command: formatTrainCommand(options, "--stage 1"),
       provider: choices.chosen.provider,
     });
-    const estimate = (planned: PlannedJob) => estimatePlanned(context, { dataset, loaded }, planned);
+    const provider = choices.chosen.provider.name;
+    const estimator = createEstimator(context, { dataset, loaded, plan, provider });
+    const estimate = (planned: PlannedJob) => estimatePlanned(estimator, planned);
     const request = { loaded, plan, estimate, choices, maxCost: options.maxCost };
     const check = await checkStart(workspace, { ...request, isEstimated: isDryRun });
+    if (options.calibrate === true) {
+      const { calibrateJobs } = await import("../calibrate-jobs.js");
+      return await calibrateJobs(context, { check, provider, estimator, options });
+    }
     if (!isDryRun) return await launchTraining(context, workspace, { request, check, options });
     const { createPlanReport } = await import("../plan-report.js");
     const { formatPlan } = await import("../plan-view.js");
-    const report = await createPlanReport(request, check);
+    const report = await createPlanReport(request, check, estimator);
     writeResult(context, { json: options.json === true, value: report, text: formatPlan(report) });
     if (!report.canStart) context.setExitCode(1);
   } finally {
     workspace.close();
   }
+}
+
+function refuseContradictions({ calibrate, dryRun, detach }: TrainOptions): void {
+  if (calibrate === undefined || (dryRun === undefined && detach === undefined)) return;
+  const other = dryRun === undefined ? "--detach" : "--dry-run";
+  throw new MllmError("usage", `--calibrate does not go with ${other}`, {
+    hint: "Calibrate first; --dry-run then uses what was measured.",
+  });
 }
 
 function chosenRoles({ stage, role }: TrainOptions): readonly Role[] {

@@ -1,0 +1,49 @@
+import type { GpuType } from "./gpu-types.js";
+import type { ModelShape } from "./model-shape.js";
+import type { ResolvedJob } from "./resolve-job.js";
+import type { WorkPlan } from "./work-plan.js";
+
+/** What a few optimizer steps took: `mllm train --calibrate`. */
+export interface Measured {
+  /** Before the first optimizer step: imports, model, data. */
+  startSeconds: number;
+  secondsPerStep: number;
+  /** Tokens and padding of one measured step. */
+  positionsPerStep: number;
+  secondsPerValidationToken: number;
+  secondsPerSave: number;
+}
+
+/** The same speed for every position; what depends on no position is counted as often as it occurs. */
+export function measuredSeconds(measured: Measured, work: WorkPlan): number {
+  const training = (measured.secondsPerStep * work.processedPositions) / measured.positionsPerStep;
+  const evaluating = measured.secondsPerValidationToken * work.validationTokens * work.evaluations;
+  return measured.startSeconds + training + evaluating + measured.secondsPerSave * work.saves;
+}
+
+const MODEL_FLOPS_UTILISATION = 0.35;
+/** Two ordinary cores with bf16 autocast on a very small model, measured. */
+const CPU_FLOPS = 1e11;
+const START_SECONDS = 15;
+const WRITTEN_BYTES_PER_SECOND = 5e8;
+
+export interface TimeRequest {
+  job: ResolvedJob;
+  shape: ModelShape;
+  work: WorkPlan;
+  /** Null on a CPU. */
+  gpu: GpuType | null;
+}
+
+/** From the floating-point operations, and what a machine of this kind does of those in a second. */
+export function guessSeconds({ job, shape, work, gpu }: TimeRequest): number {
+  const { parameters, tableParameters, layers, queries } = shape;
+  const speed = gpu === null ? CPU_FLOPS : gpu.flops * MODEL_FLOPS_UTILISATION * Math.max(1, job.gpus);
+  // Forward once, backward for the inputs and, of what is trained, for the weights; checkpointing goes forward twice.
+  const passes = (job.method === "full" ? 3 : 2) + (job.training.gradient_checkpointing ? 1 : 0);
+  const forward = 2 * (parameters - tableParameters) + 2 * layers * queries * work.largest.width;
+  const trained = passes * forward * work.processedPositions;
+  const evaluated = forward * work.validationTokens * work.evaluations;
+  const written = ((job.method === "full" ? 12 : 0.1) * parameters * work.saves) / WRITTEN_BYTES_PER_SECOND;
+  return START_SECONDS + (trained + evaluated) / speed + written;
+}
