@@ -1,6 +1,7 @@
-"""`python scripts/measure-training.py JOB_FOLDER/job.json`: the trainer itself, counted from within.
+"""`python scripts/measure-training.py JOB_FOLDER/job.json`: trains the job, counting what the trainer really does.
 
-Prints one JSON object on the last line: optimizer steps, tokens (without padding), peak memory and seconds.
+Prints one JSON object on the last line: optimizer steps, tokens (without padding), positions (with it), peak
+memory and seconds.
 """
 
 import json
@@ -8,32 +9,44 @@ import sys
 import time
 from pathlib import Path
 
+STARTED = time.monotonic()
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "trainer"))
-
-began = time.monotonic()
 
 
 def main() -> int:
     from mllm_trainer.__main__ import main as train
+
+    counts = {"optimizerSteps": 0, "processedTokens": 0, "processedPositions": 0}
+    count_steps(counts)
+    code = train(sys.argv[1:])
     from mllm_trainer.calibrate import peak_memory_bytes
+
+    seconds = round(time.monotonic() - STARTED, 2)
+    took = {"seconds": seconds, "processorSeconds": round(time.process_time(), 2)}
+    print(json.dumps({**counts, "peakMemoryBytes": peak_memory_bytes(), **took}))
+    return code
+
+
+def count_steps(counts: dict[str, int]) -> None:
+    """Looks at what the model is given, not at the plan."""
+    # As the trainer does before it imports torch, which reads it then.
+    from mllm_trainer.__main__ import set_environment
+    from mllm_trainer.job import read_job
+
+    set_environment(read_job(Path(sys.argv[1])))
     from mllm_trainer.trainer import RoleTrainer
 
-    counts = {"tokens": 0, "positions": 0, "steps": 0}
     step = RoleTrainer.training_step
 
-    def counted(self, model, inputs, *rest):
-        ids = inputs["input_ids"]
-        counts["tokens"] += int((ids != self.pad_id).sum())
-        counts["positions"] += ids.numel()
-        # Read after the last micro-batch, too: the trainer's own count of what it did.
-        counts["steps"] = self.state.global_step + 1
-        return step(self, model, inputs, *rest)
+    def counted(self, model, inputs, *rest, **options):
+        counts["optimizerSteps"] += 1
+        for batch in inputs:
+            ids = batch["input_ids"]
+            counts["processedPositions"] += ids.numel()
+            counts["processedTokens"] += int((ids != self.processing_class.pad_token_id).sum())
+        return step(self, model, inputs, *rest, **options)
 
     RoleTrainer.training_step = counted
-    code = train([sys.argv[1]])
-    measured = {"peakMemoryBytes": peak_memory_bytes(), "seconds": round(time.monotonic() - began, 2)}
-    print(json.dumps({**counts, **measured}))
-    return code
 
 
 if __name__ == "__main__":

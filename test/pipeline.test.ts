@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, it } from "@jest/globals";
 import { type CliResult, runCli } from "./run-cli.js";
@@ -155,9 +155,37 @@ describeWithTrainer("the dry run's counts", () => {
         .split("\n")
         .map((line) => JSON.parse(line) as Record<string, unknown>);
       const { rows, tokens, trainedTokens, optimizerSteps } = estimate;
+      expect(estimate.isExact).toBe(true);
       expect(events.find(({ type }) => type === "data")).toMatchObject({ rows, tokens, trainedTokens });
       expect(events.at(-1)).toMatchObject({ type: "done", last: { globalStep: optimizerSteps } });
     },
     2 * MINUTES,
+  );
+
+  it(
+    "are kept by --calibrate with what steps took, and nothing else is",
+    async () => {
+      const cwd = await mkdtemp(join(tmpdir(), "mllm-calibrate-"));
+      const mllm = (...args: string[]) => runCli(args, { cwd, env: { MLLM_PYTHON: trainerPython } });
+      const generator = join(packageRoot, "scripts", "generate-world.mjs");
+      await promisify(execFile)(process.execPath, [generator, "--out", cwd, "--train", "45", "--test", "1"]);
+      await mllm("split-data", "train.jsonl", "--out", "data", "--validation", "0.1");
+      const train = ["train", "--stage", "1", "--recipe", "tiny", "--data", "data", "--json"];
+      const { calibrations } = JSON.parse((await mllm(...train, "--calibrate")).stdout);
+      const [{ estimate, measured, path }] = calibrations;
+      expect(measured).toMatchObject({ steps: estimate.optimizerSteps, device: "cpu" });
+      expect(estimate.peakMemoryBytes).toBe(measured.peakMemoryBytes);
+      expect(await readdir(join(cwd, ".mllm"), { recursive: true })).toEqual([
+        "calibrations",
+        relative(join(cwd, ".mllm"), path),
+      ]);
+      // Another length, the same speed.
+      const longer = await mllm(...train, "--set", "training.max_steps=50", "--dry-run");
+      const [{ estimate: later }] = JSON.parse(longer.stdout).jobs;
+      expect(later).toMatchObject({ isExact: true, optimizerSteps: 50 });
+      expect(later.basis).toContain("--calibrate");
+      expect(later.seconds).toBeGreaterThan(estimate.seconds);
+    },
+    4 * MINUTES,
   );
 });

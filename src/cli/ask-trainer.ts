@@ -11,6 +11,7 @@ interface Question {
   args: readonly string[];
   /** For its standard input. */
   input: string;
+  env?: Record<string, string>;
   /** A line of what it tells people. */
   onNote?(line: string): void;
 }
@@ -23,7 +24,7 @@ export async function askTrainer(context: Context, question: Question): Promise<
   const path = [join(packageRoot, "trainer"), env.PYTHONPATH].filter(Boolean).join(delimiter);
   const args = ["-m", `mllm_trainer.${question.module}`, ...question.args];
   const child = spawn(python, args, {
-    env: { ...env, PYTHONPATH: path, PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" },
+    env: { ...env, ...question.env, PYTHONPATH: path, PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" },
     signal,
   });
   // Where it cannot be started or is interrupted, it prints nothing.

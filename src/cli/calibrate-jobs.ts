@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type ErrorCode, MllmError } from "../core/errors.js";
+import { shareCores } from "../providers/local/create-local-provider.js";
 import {
   calibrationKey,
   Measurement,
@@ -26,6 +27,8 @@ interface CalibrationRequest {
   provider: string;
   estimator: Estimator;
   options: TrainOptions;
+  /** How many jobs the recipe lets run here at once: they share the cores. */
+  jobsAtOnce: number;
 }
 
 /** What one job's first steps took, and what the whole is expected to take by that. */
@@ -67,7 +70,7 @@ const STEPS = 20;
 
 async function calibrateJob(
   context: Context,
-  { estimator }: CalibrationRequest,
+  { estimator, jobsAtOnce }: CalibrationRequest,
   planned: StartedJob,
 ): Promise<CalibratedJob> {
   const { spec, job } = planned;
@@ -84,7 +87,7 @@ async function calibrateJob(
   }
   const steps = Math.min(STEPS, work.optimizerSteps);
   writeNote(context, `${spec.subset}: ${steps} optimizer steps of ${spec.jobId} are timed`);
-  const measured = await measure(context, planned, steps);
+  const measured = await measure(context, planned, { steps, jobsAtOnce });
   const { name: machine } = describeMachine();
   const stored = toStored(measured, work, { machine, measuredAt: context.now().toISOString() });
   const key = calibrationKey(spec, job.gpus, machine);
@@ -94,7 +97,11 @@ async function calibrateJob(
 }
 
 /** In a folder that is gone afterwards, whatever happens. */
-async function measure(context: Context, { spec }: StartedJob, steps: number): Promise<Measurement> {
+async function measure(
+  context: Context,
+  { spec }: StartedJob,
+  { steps, jobsAtOnce }: { steps: number; jobsAtOnce: number },
+): Promise<Measurement> {
   const parent = calibrationsFolder(context);
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(join(parent, "run-"));
@@ -104,7 +111,8 @@ async function measure(context: Context, { spec }: StartedJob, steps: number): P
     const tail: string[] = [];
     const onNote = (line: string) => tail.push(line);
     const args = [job, String(steps)];
-    const [answer] = (await askTrainer(context, { module: "calibrate", args, input: "", onNote })) ?? [];
+    const env = await shareCores(context, jobsAtOnce);
+    const [answer] = (await askTrainer(context, { module: "calibrate", args, input: "", env, onNote })) ?? [];
     const failed = Failure.safeParse(answer);
     if (failed.success) throw describeFailure(failed.data.failure);
     const measured = Measurement.safeParse(answer);

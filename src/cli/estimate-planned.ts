@@ -109,7 +109,11 @@ async function planWork(
   if (bytes > LARGE_BYTES)
     writeNote(context, `counting the tokens of ${Math.round(bytes / 1e6)} MB: this takes some minutes`);
   const lines = asked.map(({ spec, ...rest }) => JSON.stringify({ job: spec, ...rest }));
-  const answers = await askTrainer(context, { module: "plan", args: ["-"], input: `${lines.join("\n")}\n` });
+  const answers = await askTrainer(context, {
+    module: "forecast",
+    args: ["-"],
+    input: `${lines.join("\n")}\n`,
+  });
   const works = asked.flatMap(({ spec }, index): [string, WorkPlan][] => {
     const answer = Answer.safeParse(answers?.[index]);
     return answer.success && !("failure" in answer.data) ? [[spec.jobKey, answer.data]] : [];

@@ -33,16 +33,25 @@ export type StoredCalibration = z.infer<typeof StoredCalibration>;
 /** What a step's speed depends on; neither how long a job is nor how it learns. */
 const SPEED_KEYS = [
   ...["optim", "per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps"],
-  ...["gradient_checkpointing", "train_sampling_strategy", "bf16", "fp16", "loss_type"],
+  ...[
+    "gradient_checkpointing",
+    "train_sampling_strategy",
+    "bf16",
+    "fp16",
+    "loss_type",
+    "use_liger_kernel",
+    "torch_compile",
+  ],
 ] as const;
 
 /** Equal for jobs of the same speed on the same machine, however long they are. */
 export function calibrationKey(spec: JobSpec, gpus: number, machine: string): string {
-  const { subset, baseModel, method, lora, packing, overflow, data } = spec;
+  const { subset, baseModel, method, lora, quantization, sharding, packing, overflow, data } = spec;
   const training = Object.fromEntries(
     Object.entries(spec.training).filter(([key]) => SPEED_KEYS.some((known) => known === key)),
   );
-  const job = { subset, baseModel, method, lora, packing, overflow, training, data: data.hash, gpus };
+  const model = { baseModel, method, lora, quantization, sharding };
+  const job = { ...model, subset, packing, overflow, training, data: data.hash, gpus };
   return sha256({ job, machine }).slice(0, 16);
 }
 

@@ -23,14 +23,25 @@ export function estimateMemory(request: MemoryRequest): number {
   const isGpu = job.gpus > 0;
   const { held, gradients, casts } = stateBytes(request);
   const activations = activationBytes(request, work.largest) + headBytes(request, work.largest);
-  const accumulated = (job.training.gradient_accumulation_steps ?? 1) > 1 ? gradients : 0;
+  const accumulated = hasManyBatches(request) ? gradients : 0;
   const allocator = isGpu ? ALLOCATOR.gpu : ALLOCATOR.cpu;
   // Activations are gone when the last gradients come; before, those of earlier micro-batches are there.
   const forward = held + casts + accumulated + allocator * activations;
-  const checkpointed = job.training.gradient_checkpointing ? allocator * activations : 0;
+  const checkpointed = hasCheckpointing(job) ? allocator * activations : 0;
   const backward = held + gradients + checkpointed;
   const evaluated = held + casts + allocator * evaluationBytes(request, shape);
   return Math.round((isGpu ? CUDA_BYTES : PROCESS_BYTES) + Math.max(forward, backward, evaluated));
+}
+
+/** Whether gradients of one micro-batch wait for the next one's. */
+function hasManyBatches({ job, work }: MemoryRequest): boolean {
+  const perStep = work.processedPositions / Math.max(1, work.optimizerSteps * Math.max(1, job.gpus));
+  return (job.training.gradient_accumulation_steps ?? 1) > 1 || perStep > work.largest.positions;
+}
+
+/** Where a job does not say, the trainer does it on GPUs. */
+export function hasCheckpointing({ training, gpus }: ResolvedJob): boolean {
+  return training.gradient_checkpointing ?? gpus > 0;
 }
 
 interface State {
@@ -46,19 +57,33 @@ function stateBytes({ job, shape, hasBf16 }: MemoryRequest): State {
   if (job.method === "full") {
     const held = (4 * parameters + optimizerBytes(job, shape)) / shards(job);
     const casts = hasBf16 ? 2 * (parameters - shape.tableParameters) : 0;
-    return { held, gradients: (4 * parameters) / shards(job), casts: casts / shards(job) };
+    // DDP's buckets lie beside the gradients.
+    const gradientBytes = job.sharding === "ddp" ? 8 : 4;
+    return { held, gradients: (gradientBytes * parameters) / shards(job), casts: casts / shards(job) };
   }
   const trained = adapterParameters(job, shape);
-  // Below an adapter on a GPU weights are bfloat16; elsewhere float32, cast for each step.
+  // Below an adapter on a GPU weights are bfloat16 or of 4 bits; elsewhere float32, cast for each step.
   const isLight = job.gpus > 0 && hasBf16;
   const adapter = trained * (4 + optimizerBytesOf(job.training.optim, "table"));
-  const held = (isLight ? 2 : 4) * parameters + adapter;
+  const held = weightBytes(job, shape, isLight) + adapter;
   return { held, gradients: 4 * trained, casts: hasBf16 && !isLight ? 2 * parameters : 0 };
 }
 
-/** Full fine-tuning on several GPUs is sharded over them. */
-function shards(job: ResolvedJob): number {
-  return job.method === "full" ? Math.max(1, job.gpus) : 1;
+/** With its scales, quantised again, a parameter of 4 bits takes a little more than half a byte. */
+const QUANTIZED_BYTES = 0.53;
+
+function weightBytes({ quantization }: ResolvedJob, shape: ModelShape, isLight: boolean): number {
+  const { parameters, tableParameters, vocabulary, hidden } = shape;
+  const bytes = isLight ? 2 : 4;
+  if (quantization === null) return bytes * parameters;
+  // Embeddings and head stay as they are.
+  const tables = Math.max(2 * tableParameters, vocabulary * hidden);
+  return QUANTIZED_BYTES * (parameters - tables) + bytes * tables;
+}
+
+/** In how many parts the processes share what they hold. */
+function shards({ sharding, gpus }: ResolvedJob): number {
+  return sharding === null || sharding === "ddp" ? 1 : Math.max(1, gpus);
 }
 
 export function adapterParameters({ lora }: ResolvedJob, shape: ModelShape): number {
@@ -120,41 +145,42 @@ function optimizerBytesOf(optim: string | undefined, kind: "table" | "matrix"): 
 }
 
 /** What the layers keep for the backward pass: counted on saved tensors of Llama and Qwen3 layers (docs/estimates.md). */
-function activationBytes(request: MemoryRequest, { positions, width }: WorkPlan["largest"]): number {
+function activationBytes(request: MemoryRequest, { positions, places }: WorkPlan["largest"]): number {
   const { job, shape, hasBf16 } = request;
-  const { layers, hidden } = shape;
-  const layer = positions * layerBytes(request, width);
-  if (!job.training.gradient_checkpointing) return layers * layer;
+  const { layers, hidden, keys } = shape;
+  // Keys and values of a branch are copies of those on the way to it.
+  const layer = positions * layerBytes(request) + places * 2 * keys * (hasBf16 ? 2 : 4);
+  if (!hasCheckpointing(job)) return layers * layer;
   const isLight = job.method !== "full" && job.gpus > 0 && hasBf16;
   return layers * positions * hidden * (isLight ? 2 : 4) + layer;
 }
 
 /** A position's, in one layer. */
-function layerBytes({ job, shape, hasBf16 }: MemoryRequest, width: number): number {
+function layerBytes({ job, shape, hasBf16 }: MemoryRequest): number {
   const { hidden, queries, keys, heads, intermediate, hasQueryNorm } = shape;
   const half = hasBf16 ? 1 : 2;
   const isAdapter = job.method !== "full";
   const hasDropout = isAdapter && (job.lora?.lora_dropout ?? 0) > 0;
   const perHidden = isAdapter ? (hasDropout ? 32 + 14 * half : 24 - 2 * half) : 28;
   const perIntermediate = 8 * half + (hasDropout ? 4 : 0);
-  // Where rows share a line a mask keeps them apart: every layer keeps its own copy, and repeated keys.
-  const isMasked = job.packing !== "none";
-  const attention = isMasked ? 6 * half * queries + 2 * half * width : 4 * half * keys + 2 * half * queries;
+  const attention = 4 * half * keys + 2 * half * queries;
   const norm = hasQueryNorm ? (4 + 2 * half) * (queries + keys) : 0;
   const adapter = isAdapter ? 14 * half * (job.lora?.r ?? 16) : 0;
   return perHidden * hidden + attention + perIntermediate * intermediate + norm + adapter + 4 * heads;
 }
 
-/** TRL's own loss takes so many positions at a time. */
-const CHUNK = 256;
+/** Logits that are there at once, as in trainer/mllm_trainer/loss.py. */
+const LOGITS_AT_ONCE = 2 ** 25;
 /** Logits, the same in float32, and their gradients. */
 const LOGIT_BYTES = 14;
+const TRL_CHUNK = 256;
 
 function headBytes({ job, shape }: MemoryRequest, batch: WorkPlan["largest"]): number {
+  const { vocabulary } = shape;
   const { loss_type } = job.training;
-  const isDirect = loss_type === undefined && job.gpus === 0 && shape.vocabulary <= 16_384;
-  const chunk = isDirect ? batch.trained : Math.min(CHUNK, batch.trained);
-  return (loss_type === "nll" ? batch.positions : chunk) * shape.vocabulary * LOGIT_BYTES;
+  if (loss_type === "nll") return batch.positions * vocabulary * LOGIT_BYTES;
+  const chunk = loss_type === undefined ? Math.max(256, LOGITS_AT_ONCE / vocabulary) : TRL_CHUNK;
+  return Math.min(chunk, batch.trained) * vocabulary * LOGIT_BYTES;
 }
 
 /** Nothing is kept for a backward pass. */

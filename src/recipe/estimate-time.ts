@@ -1,3 +1,4 @@
+import { hasCheckpointing } from "./estimate-memory.js";
 import type { GpuType } from "./gpu-types.js";
 import type { ModelShape } from "./model-shape.js";
 import type { ResolvedJob } from "./resolve-job.js";
@@ -37,13 +38,13 @@ export interface TimeRequest {
 
 /** From the floating-point operations, and what a machine of this kind does of those in a second. */
 export function guessSeconds({ job, shape, work, gpu }: TimeRequest): number {
-  const { parameters, tableParameters, layers, queries } = shape;
+  const { parameters, tableParameters } = shape;
   const speed = gpu === null ? CPU_FLOPS : gpu.flops * MODEL_FLOPS_UTILISATION * Math.max(1, job.gpus);
   // Forward once, backward for the inputs and, of what is trained, for the weights; checkpointing goes forward twice.
-  const passes = (job.method === "full" ? 3 : 2) + (job.training.gradient_checkpointing ? 1 : 0);
-  const forward = 2 * (parameters - tableParameters) + 2 * layers * queries * work.largest.width;
+  const passes = (job.method === "full" ? 3 : 2) + (hasCheckpointing(job) ? 1 : 0);
+  const forward = 2 * (parameters - tableParameters);
   const trained = passes * forward * work.processedPositions;
-  const evaluated = forward * work.validationTokens * work.evaluations;
+  const evaluated = forward * work.validationPositions * work.evaluations;
   const written = ((job.method === "full" ? 12 : 0.1) * parameters * work.saves) / WRITTEN_BYTES_PER_SECOND;
   return START_SECONDS + (trained + evaluated) / speed + written;
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { guessParameters } from "./guess-parameters.js";
 
 /** What of a decoder decides how much memory and work it takes. */
 export interface ModelShape {
@@ -84,9 +85,8 @@ const SCRATCH = {
 /** From the size in a model's name: a typical decoder is 128 times as wide as deep. Null where no size is named. */
 export function guessShape(model: string): ModelShape | null {
   if (model === "tiny" || model === "tiny-scratch") return readShape(SCRATCH);
-  const match = /(\d+(?:\.\d+)?)\s*([bm])(?![a-z])/i.exec(model.split("/").at(-1) ?? model);
-  if (match === null) return null;
-  const parameters = Number(match[1]) * (match[2]?.toLowerCase() === "b" ? 1e9 : 1e6);
+  const parameters = guessParameters(model);
+  if (parameters === null) return null;
   const layers = Math.cbrt(parameters / 196_608);
   const hidden = 128 * layers;
   const vocabulary = Math.min(128_000, (0.2 * parameters) / hidden);

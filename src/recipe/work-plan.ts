@@ -6,13 +6,13 @@ import type { ResolvedJob } from "./resolve-job.js";
 const Batch = z.object({
   /** Tokens and padding. */
   positions: z.number(),
-  /** Of one line: attention looks along it. */
-  width: z.number(),
+  /** Keys that branches of trees look back at, gathered; 0 where nothing branches. */
+  places: z.number(),
   /** Tokens that the loss is taken on. */
   trained: z.number(),
 });
 
-/** The work of one job, as `python -m mllm_trainer.plan` prints it. */
+/** The work of one job, as `python -m mllm_trainer.forecast` prints it. */
 export const WorkPlan = z.object({
   /** Without those that the overflow policy drops. */
   rows: z.number(),
@@ -20,9 +20,11 @@ export const WorkPlan = z.object({
   /** Of one epoch. */
   tokens: z.number(),
   trainedTokens: z.number(),
+  /** Of one evaluation, alone and as they are laid out. */
   validationTokens: z.number(),
+  validationPositions: z.number(),
   optimizerSteps: z.number(),
-  /** Of the whole training, without padding and with it. */
+  /** Of the whole training, without padding and with it: in trees, each token that rows share once. */
   processedTokens: z.number(),
   processedPositions: z.number(),
   evaluations: z.number(),
@@ -41,42 +43,41 @@ export interface GuessedWork {
   counts: TokenCounts;
 }
 
-/** Without the trainer to ask: as if all rows were of one length and packed ones filled their sequences. */
+/** The longest row of a batch over the mean one, on tool-use trajectories. */
+const LONGEST = 1.5;
+
+/** Without the trainer to ask: as if rows were of one length and shared nothing. A step is counted in rows. */
 export function guessWork({ job, manifest, counts }: GuessedWork): WorkPlan {
   const { train, validation } = manifest.subsets[job.subset];
-  const { training, overflow } = job;
-  const isPadded = job.packing === "none";
+  const { training } = job;
+  const rowTokens = counts.tokens / Math.max(1, train.rows);
   const deviceRows = training.per_device_train_batch_size ?? 8;
-  const stepSequences = deviceRows * (training.gradient_accumulation_steps ?? 1) * Math.max(1, job.gpus);
-  const sequences = isPadded ? train.rows : Math.ceil(counts.tokens / overflow.maxTokens);
-  const sequenceTokens = counts.tokens / Math.max(1, sequences);
-  const fromEpochs = Math.ceil(Math.ceil(sequences / stepSequences) * (training.num_train_epochs ?? 1));
+  const stepRows = deviceRows * (training.gradient_accumulation_steps ?? 1) * Math.max(1, job.gpus);
+  const fromEpochs = Math.ceil(Math.ceil(train.rows / stepRows) * (training.num_train_epochs ?? 1));
   const optimizerSteps = training.max_steps && training.max_steps > 0 ? training.max_steps : fromEpochs;
-  const processedTokens = Math.round(sequenceTokens * optimizerSteps * stepSequences);
-  const positions = deviceRows * (isPadded ? sequenceTokens : overflow.maxTokens);
+  const processedTokens = Math.round(rowTokens * optimizerSteps * Math.min(stepRows, train.rows));
   const trainedShare = counts.trainedTokens / Math.max(1, counts.tokens);
   const validationRows = validation?.rows ?? 0;
-  const validationTokens = Math.round((validationRows * counts.tokens) / Math.max(1, train.rows));
-  const rowTokens = counts.tokens / Math.max(1, train.rows);
-  const evaluatedPositions = Math.min(validationRows, training.per_device_eval_batch_size ?? 8) * rowTokens;
+  const evaluatedRows = Math.min(validationRows, training.per_device_eval_batch_size ?? 8);
+  const batch = (rows: number) => {
+    const positions = Math.round(rows * Math.min(rowTokens * LONGEST, job.overflow.maxTokens));
+    return { positions, places: 0, trained: Math.round(positions * trainedShare) };
+  };
   const saves = pauses(training.save_strategy ?? "steps", training.save_steps ?? 0.25, optimizerSteps);
   return {
     rows: train.rows,
     validationRows,
     tokens: counts.tokens,
     trainedTokens: counts.trainedTokens,
-    validationTokens,
+    validationTokens: Math.round(validationRows * rowTokens),
+    validationPositions: Math.round(validationRows * rowTokens),
     optimizerSteps,
     processedTokens,
     processedPositions: processedTokens,
     evaluations: validationRows === 0 ? 0 : saves + 1,
     saves,
-    largest: { positions, width: isPadded ? sequenceTokens : positions, trained: positions * trainedShare },
-    evaluated: {
-      positions: evaluatedPositions,
-      width: rowTokens,
-      trained: evaluatedPositions * trainedShare,
-    },
+    largest: batch(Math.min(deviceRows, train.rows)),
+    evaluated: batch(evaluatedRows),
     firstPositions: [],
   };
 }

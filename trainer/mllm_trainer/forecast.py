@@ -1,4 +1,4 @@
-"""`python -m mllm_trainer.plan JOB.json`: what the trainer would do, counted and not trained; writes nothing.
+"""`python -m mllm_trainer.forecast JOB.json`: what the trainer would do, counted only; writes nothing.
 
 With `-` it reads requests from the standard input, one a line: `{"job", "processes", "tokenizer"}`, which are
 the content of a job.json, how many processes train it together, and the folder of its tokenizer (null: the
@@ -9,11 +9,12 @@ what the trainer would fail with.
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from math import ceil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from .failures import Failure, failure_of
@@ -26,33 +27,32 @@ FIRST_STEPS = 20
 
 
 @dataclass(frozen=True)
-class MicroBatch:
-    """What one process sees at once: `tokens` that count, `positions` with padding, in lines of `width`."""
+class Load:
+    """What a process computes at once: `tokens` that count, `positions` with all padding."""
 
+    units: tuple[int, ...]
     tokens: int
     positions: int
-    width: int
-    trained: int
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """An optimizer step is a list of micro-batches, of all processes."""
+    """The micro-batches of each optimizer step, of all processes."""
 
     steps_per_epoch: int
-    optimizer_steps: int
-    steps: list[list[MicroBatch]]
+    steps: list[list[Load]]
 
 
-def plan(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str, Any]:
+def forecast(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str, Any]:
     """Reads, tokenises, fits and arranges the rows as the trainer does."""
+    from .batches import Batches
     from .encoding import Encoder
     from .overflow import fit_rows, token_limit
     from .rows import read_profile, read_rows
 
     profile = read_profile(job.profile.path, job.profile.sha256)
     rows = list(read_rows(job.train.path, job.train.sha256))
-    tokenizer, positions = _read_model(job, tokenizer_folder, profile, rows)
+    tokenizer, config, positions = _read_model(job, tokenizer_folder, profile, rows)
     encoder = Encoder(tokenizer, profile.end_of_turn)
     limit = token_limit(job.overflow_policy, job.max_tokens, positions)
     encoded = list(encoder.encode(rows))
@@ -63,9 +63,15 @@ def plan(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str, An
         raise Failure("no_trained_tokens", message, "Raise overflow.max_tokens.")
     held_out = read_rows(job.validation.path, job.validation.sha256) if job.validation else []
     validation = fit_rows(encoder.encode(held_out), job.overflow_policy, limit)
-    schedule = schedule_of(job, Order(job, train.rows, limit, processes))
+    layout = _layout(job, config)
+    options = {"pad_id": tokenizer.pad_token_id or 0, "wants_targets": False}
+    own, eval_rows = (job.training.get(f"per_device_{kind}_batch_size", 8) for kind in ("train", "eval"))
+    batches = Batches(train.rows, layout, own, **options)
+    held_out_batches = Batches(validation.rows, layout, eval_rows, **options)
+    schedule = schedule_of(job, Order(job, batches, processes))
     evaluations, saves = _pauses(job, schedule, bool(validation.rows))
-    batches = [batch for step in schedule.steps for batch in step]
+    loads = [load for step in schedule.steps for load in step]
+    evaluated = _evaluated(held_out_batches)
     return {
         "rows": len(train.rows),
         "droppedRows": train.dropped,
@@ -74,31 +80,43 @@ def plan(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str, An
         "trainedTokens": train.trained_tokens,
         "validationRows": len(validation.rows),
         "validationTokens": validation.tokens,
-        "optimizerSteps": schedule.optimizer_steps,
-        "processedTokens": sum(batch.tokens for batch in batches),
-        "processedPositions": sum(batch.positions for batch in batches),
+        "validationPositions": sum(load.positions for load in evaluated),
+        "packing": layout.packing,
+        "optimizerSteps": len(schedule.steps),
+        "processedTokens": sum(load.tokens for load in loads),
+        "processedPositions": sum(load.positions for load in loads),
         "evaluations": evaluations,
         "saves": saves,
-        "largest": {
-            # The most memory is taken by one of these.
-            "positions": max(batch.positions for batch in batches),
-            "width": max(batch.width for batch in batches),
-            "trained": max(batch.trained for batch in batches),
-        },
-        "evaluated": _largest_evaluated(job, validation.rows),
-        "firstPositions": [sum(batch.positions for batch in step) for step in schedule.steps[:FIRST_STEPS]],
+        "largest": _largest(batches, loads),
+        "evaluated": _largest(held_out_batches, evaluated),
+        "firstPositions": [sum(load.positions for load in step) for step in schedule.steps[:FIRST_STEPS]],
     }
 
 
-def _read_model(job: Job, folder: str | None, profile: Any, rows: list[Any]) -> tuple[Any, int | None]:
-    """The tokenizer, and how many positions the model has."""
+def _layout(job: Job, config: Any) -> Any:
+    """As the trainer lays rows out, before it has checked itself."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from .layout import Layout, first_layout
+
+    if config is None or job.packing == "none":
+        return Layout(job.packing, "plain" if job.packing == "none" else "segments")
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    # How it attends depends on the machine, what it attends to does not.
+    return first_layout(job.packing, model, SimpleNamespace(device=torch.device("cpu")))
+
+
+def _read_model(job: Job, folder: str | None, profile: Any, rows: list[Any]) -> tuple[Any, Any, int | None]:
+    """Tokenizer, configuration, and how many positions the model has."""
     from transformers import AutoConfig, AutoTokenizer
 
     from . import tiny
 
     if job.model == "tiny-scratch":
         texts = tiny.segment_texts(rows, profile.end_of_turn)
-        return tiny.train_tokenizer(texts, profile.markers), tiny.POSITIONS
+        return tiny.train_tokenizer(texts, profile.markers), None, tiny.POSITIONS
     if folder is None:
         from .models import resolve_model
 
@@ -110,77 +128,70 @@ def _read_model(job: Job, folder: str | None, profile: Any, rows: list[Any]) -> 
     except (OSError, ValueError, KeyError) as error:
         words = " ".join(str(error).split())[:300]
         raise Failure("bad_model", f"the tokenizer of {job.model} cannot be loaded: {words}") from error
-    return tokenizer, getattr(config, "max_position_embeddings", None)
+    return tokenizer, config, getattr(config, "max_position_embeddings", None)
 
 
 class Order:
-    """Which rows each process sees in each turn of an epoch, by the trainer's own packing and order."""
+    """Which rows each process sees in each optimizer step, by the trainer's own packing and sampler."""
 
-    def __init__(self, job: Job, rows: Sequence[Any], limit: int, processes: int):
-        from torch.utils.data import BatchSampler
+    def __init__(self, job: Job, batches: Any, processes: int):
+        from .sampling import Order, Share, StepSampler
 
-        from .packing import PACKINGS
-        from .sampling import SeededSampler
-
-        training = job.training
-        self.rows, self.processes = rows, processes
-        self.accumulated = training.get("gradient_accumulation_steps", 1)
-        # Unpacked lines are filled up to the longest one; packed ones are joined.
-        self.is_padded = job.packing == "none"
+        training, self.batches = job.training, batches
         size = training.get("per_device_train_batch_size", 8)
-        strategy = training.get("train_sampling_strategy", "random")
-        self.sequences = PACKINGS[job.packing].arrange([len(row) for row in rows], limit)
-        lengths = [sum(len(rows[index]) for index in sequence) for sequence in self.sequences]
-        self.sampler = SeededSampler(lengths, strategy, size * self.accumulated * processes, job.seed)
-        self.batches = BatchSampler(self.sampler, size, drop_last=False)
+        step_rows = size * training.get("gradient_accumulation_steps", 1) * processes
+        order = Order(step_rows, training.get("train_sampling_strategy", "random"), job.seed)
+        shares = [Share(index, processes) for index in range(processes)]
+        parts = batches.units, batches.packing, batches.size, order
+        self.samplers = [StepSampler(*parts, share) for share in shares]
 
-    def epoch(self, number: int) -> list[tuple[MicroBatch, ...]]:
-        from accelerate.data_loader import BatchSamplerShard
+    def epoch(self, number: int) -> Iterator[list[Load]]:
+        for sampler in self.samplers:
+            sampler.set_epoch(number)
+        for step in zip(*self.samplers, strict=True):
+            yield [self._load(*micro_batch) for own in step for micro_batch in own]
 
-        self.sampler.set_epoch(number)
-        shares = [BatchSamplerShard(self.batches, self.processes, index) for index in range(self.processes)]
-        return [tuple(map(self._micro_batch, turn)) for turn in zip(*shares, strict=True)]
-
-    def _micro_batch(self, numbers: Iterable[int]) -> MicroBatch:
-        lines = [[self.rows[index] for index in self.sequences[number]] for number in numbers]
-        lengths = [sum(map(len, line)) for line in lines]
-        tokens, trained = sum(lengths), sum(row.trained_tokens for line in lines for row in line)
-        width = max(lengths) if self.is_padded else tokens
-        return MicroBatch(tokens, width * len(lines) if self.is_padded else width, width, trained)
+    def _load(self, numbers: list[int], counts: bool) -> Load:
+        lengths = [self.batches.units[number].tokens for number in numbers]
+        positions = max(lengths) * len(lengths) if self.batches.packing.pads else sum(lengths)
+        return Load(tuple(numbers), sum(lengths) if counts else 0, positions)
 
 
 def schedule_of(job: Job, order: Order) -> Schedule:
-    """Every micro-batch of the whole training."""
-    epochs = (order.epoch(number) for number in count())
-    first = next(epochs)
-    steps_per_epoch = max(1, ceil(len(first) / order.accumulated))
+    """Every optimizer step of the whole training."""
+    steps_per_epoch = max(1, len(order.samplers[0]))
     wanted = job.training.get("max_steps", -1)
     if wanted <= 0:
         wanted = ceil(job.training.get("num_train_epochs", DEFAULT_EPOCHS) * steps_per_epoch)
-
-    def steps() -> Iterator[list[MicroBatch]]:
-        epoch = first
-        while True:
-            # The last step of an epoch may be shorter; it never reaches into the next one.
-            for start in range(0, len(epoch), order.accumulated):
-                yield [batch for turn in epoch[start : start + order.accumulated] for batch in turn]
-            epoch = next(epochs)
-
-    return Schedule(steps_per_epoch, wanted, list(islice(steps(), wanted)))
+    steps = (step for number in count() for step in order.epoch(number))
+    return Schedule(steps_per_epoch, list(islice(steps, wanted)))
 
 
-def _largest_evaluated(job: Job, rows: Sequence[Any]) -> dict[str, int]:
-    """The trainer evaluates the longest rows first."""
-    size = job.training.get("per_device_eval_batch_size", 8)
-    longest = sorted(rows, key=lambda row: -len(row))[:size]
-    width = max(map(len, longest), default=0)
-    trained = sum(row.trained_tokens for row in longest)
-    return {"positions": width * len(longest), "width": width, "trained": trained}
+def _largest(batches: Any, loads: Iterable[Load]) -> dict[str, int]:
+    """The most memory is taken by the micro-batch with the most positions."""
+    load = max(loads, key=lambda load: load.positions, default=None)
+    if load is None:
+        return {"positions": 0, "places": 0, "trained": 0}
+    rows = [row for number in load.units for row in batches.units[number].rows]
+    tensors = batches.tensors((list(load.units), True))
+    places = len(tensors.get("tree_places", ()))
+    trained = sum(batches.rows[row].trained_tokens for row in rows)
+    return {"positions": load.positions, "places": places, "trained": trained}
+
+
+def _evaluated(batches: Any) -> list[Load]:
+    units = batches.units
+    found = []
+    for numbers in batches.packing.split(units, batches.size) if units else []:
+        lengths = [units[number].tokens for number in numbers]
+        positions = max(lengths) * len(lengths) if batches.packing.pads else sum(lengths)
+        found.append(Load(tuple(numbers), sum(lengths), positions))
+    return found
 
 
 def _pauses(job: Job, schedule: Schedule, has_validation: bool) -> tuple[int, int]:
     """How often the trainer evaluates and saves; each checkpoint is evaluated, no step twice."""
-    last = schedule.optimizer_steps
+    last = len(schedule.steps)
     saves = _steps_of(job, "save", schedule) | {last}
     if not has_validation:
         return 0, len(saves)
@@ -189,7 +200,7 @@ def _pauses(job: Job, schedule: Schedule, has_validation: bool) -> tuple[int, in
 
 def _steps_of(job: Job, act: str, schedule: Schedule) -> set[int]:
     strategy = job.training.get(f"{act}_strategy", "no" if act == "eval" else "steps")
-    last = schedule.optimizer_steps
+    last = len(schedule.steps)
     if strategy == "no":
         return set()
     if strategy == "epoch":
@@ -202,7 +213,7 @@ def _steps_of(job: Job, act: str, schedule: Schedule) -> set[int]:
 
 def answer(read: Any, processes: int, tokenizer: str | None) -> dict[str, Any]:
     try:
-        return plan(read(), processes, tokenizer)
+        return forecast(read(), processes, tokenizer)
     except Exception as error:
         failure = failure_of(error)
         return {"failure": {"reason": failure.reason, "message": failure.message, "hint": failure.hint}}
@@ -210,7 +221,7 @@ def answer(read: Any, processes: int, tokenizer: str | None) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
-        print("usage: python -m mllm_trainer.plan JOB.json | -", file=sys.stderr)
+        print("usage: python -m mllm_trainer.forecast JOB.json | -", file=sys.stderr)
         return 2
     # Nothing is loaded but what lies here.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -89,7 +89,8 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
     const check = await checkStart(workspace, { ...request, isEstimated: isDryRun });
     if (options.calibrate === true) {
       const { calibrateJobs } = await import("../calibrate-jobs.js");
-      return await calibrateJobs(context, { check, provider, estimator, options });
+      const jobsAtOnce = values.providers.local.jobs;
+      return await calibrateJobs(context, { check, provider, estimator, options, jobsAtOnce });
     }
     if (!isDryRun) return await launchTraining(context, workspace, { request, check, options });
     const { createPlanReport } = await import("../plan-report.js");

@@ -74,7 +74,10 @@ export function createLocalProvider(settings: LocalSettings, jobsAtOnce = 1): Pr
 }
 
 /** Threads of several trainers on the same cores wait for each other longer than they work; what the user says counts. */
-async function shareCores({ env }: LocalSettings, jobsAtOnce: number): Promise<Record<string, string>> {
+export async function shareCores(
+  { env }: Pick<LocalSettings, "env">,
+  jobsAtOnce: number,
+): Promise<Record<string, string>> {
   if (jobsAtOnce === 1 || env.OMP_NUM_THREADS !== undefined || (await listGpus(env)).length > 0) return {};
   return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(availableParallelism() / jobsAtOnce))) };
 }
