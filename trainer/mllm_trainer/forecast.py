@@ -174,7 +174,7 @@ def _largest(batches: Any, loads: Iterable[Load]) -> dict[str, int]:
         return {"positions": 0, "places": 0, "trained": 0}
     rows = [row for number in load.units for row in batches.units[number].rows]
     tensors = batches.tensors((list(load.units), True))
-    places = len(tensors.get("tree_places", ()))
+    places = len(tensors.get("tree", {}).get("places", ()))
     trained = sum(batches.rows[row].trained_tokens for row in rows)
     return {"positions": load.positions, "places": places, "trained": trained}
 
