@@ -84,9 +84,8 @@ def assist(path: Path, folder: Path) -> int:
 def attempt_job(job: Job, events: EventLog, attempt: int) -> int:
     set_environment(job)
     team.join()
-    checkpoints = find_checkpoints(job) if team.IS_MAIN else []
-    checkpoints = team.agree(checkpoints)
-    if not team.agree(is_trained(checkpoints) if team.IS_MAIN else False):
+    left = team.agree(find_work(job) if team.IS_MAIN else [])
+    if left:
         # Seconds of imports, begun only now that they are known to be needed. What they make stays for good:
         # the garbage collector need not look through it, then or later.
         gc.disable()
@@ -94,16 +93,22 @@ def attempt_job(job: Job, events: EventLog, attempt: int) -> int:
 
         gc.freeze()
         gc.enable()
-        run(job, events, attempt, checkpoints[-1] if checkpoints else None)
+        run(job, events, attempt, left)
     if team.IS_MAIN:
         finish(job, events)
     team.leave()
     return 0
 
 
-def find_checkpoints(job: Job) -> list[Checkpoint]:
-    drop_other_parents(job)
-    return complete_checkpoints(job)
+def find_work(job: Job) -> list[tuple[Job, Checkpoint | None]]:
+    """What is not trained yet, each with the checkpoint that it goes on from."""
+    left = []
+    for part in job.each:
+        drop_other_parents(part)
+        checkpoints = complete_checkpoints(part)
+        if not is_trained(checkpoints):
+            left.append((part, checkpoints[-1] if checkpoints else None))
+    return left
 
 
 def take_lock(folder: Path) -> int | None:

@@ -12,7 +12,6 @@ from .failures import Failure
 from .job import Job
 
 MANIFEST = "checkpoint.json"
-PREFIX = "checkpoint-"
 RESUME_FILES = (
     "optimizer.pt",
     # FSDP's own copies of optimizer and weights.
@@ -59,7 +58,7 @@ def complete_checkpoints(job: Job) -> list[Checkpoint]:
     """
     found = _read_checkpoints(job)
     whole = {checkpoint.folder for checkpoint in found}
-    for folder in job.checkpoints.glob(f"{PREFIX}*"):
+    for folder in job.checkpoints.glob(f"{job.checkpoint_prefix}*"):
         if folder not in whole:
             shutil.rmtree(folder)
     steps = {checkpoint.step for checkpoint in found}
@@ -89,7 +88,7 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
 
 def _read_checkpoints(job: Job) -> list[Checkpoint]:
     found = []
-    for folder in job.checkpoints.glob(f"{PREFIX}*"):
+    for folder in job.checkpoints.glob(f"{job.checkpoint_prefix}*"):
         checkpoint = read_checkpoint(folder)
         if checkpoint is None:
             continue

@@ -21,13 +21,20 @@ def is_trained(checkpoints: list[Checkpoint]) -> bool:
     return state["global_step"] >= state["max_steps"]
 
 
+def settle(job: Job) -> list[Checkpoint]:
+    """Leaves best and last without what only a resuming job needs. Safe to repeat."""
+    return drop_resume_files(keep_best_and_last(complete_checkpoints(job)))
+
+
 def finish(job: Job, events: EventLog) -> None:
-    """Leaves best and last without what only a resuming job needs; says `done`. Safe to repeat."""
-    kept = drop_resume_files(keep_best_and_last(complete_checkpoints(job)))
-    events.emit("done", **_done_fields(kept, events))
+    """Says `done`, with what came of each part. Safe to repeat."""
+    results = [_done_fields(settle(part)) for part in job.each]
+    parts = [{"subset": part.subset, **result} for part, result in zip(job.parts, results, strict=False)]
+    seconds = round(seconds_spent(read_events(events.path)), 3)
+    events.emit("done", **results[0], seconds=seconds, **({"parts": parts} if parts else {}))
 
 
-def _done_fields(kept: list[Checkpoint], events: EventLog) -> dict[str, Any]:
+def _done_fields(kept: list[Checkpoint]) -> dict[str, Any]:
     best, last = best_of(kept), kept[-1]
     return {
         "globalStep": last.step,
@@ -36,5 +43,4 @@ def _done_fields(kept: list[Checkpoint], events: EventLog) -> dict[str, Any]:
         "trainLoss": last.manifest["metrics"]["trainLoss"],
         "validationLoss": best.validation_loss,
         "initialValidationLoss": best.manifest["metrics"]["initialValidationLoss"],
-        "seconds": round(seconds_spent(read_events(events.path)), 3),
     }

@@ -29,6 +29,9 @@ class EventLog:
             self._append(line.encode("utf-8") + b"\n")
             self.is_closed = type_ in ("done", "failed")
 
+    def of(self, subset: str) -> "PartLog":
+        return PartLog(self, subset)
+
     def _append(self, line: bytes) -> None:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
@@ -40,6 +43,16 @@ class EventLog:
                 line = line[os.write(descriptor, line) :]
         finally:
             os.close(descriptor)
+
+
+class PartLog:
+    """The log of a job of several roles, as one of them writes to it."""
+
+    def __init__(self, log: EventLog, subset: str):
+        self._log, self._subset = log, subset
+
+    def emit(self, type_: str, **fields: Any) -> None:
+        self._log.emit(type_, subset=self._subset, **fields)
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:

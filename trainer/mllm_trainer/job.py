@@ -1,7 +1,7 @@
 """`job.json` (src/core/job-spec.ts), read strictly: every wrong or unknown key is named, all at once."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Job:
-    """A checked job; `folder` is where job.json lies and everything is written."""
+    """A checked job; `folder` is where job.json lies and everything is written.
+
+    Of a job of several roles `parts` has each as a job of its own, with the key that it would have as one;
+    what stands beside `parts` and is a part's own affair is the first one's.
+    """
 
     folder: Path
     job_id: str
@@ -44,10 +48,25 @@ class Job:
     max_tokens: int
     training: dict[str, Any]
     deadline_seconds: int
+    parts: tuple["Job", ...] = ()
+    # One of several roles, whose checkpoints lie side by side.
+    is_part: bool = False
+
+    @property
+    def each(self) -> tuple["Job", ...]:
+        """What is trained one after the other: the parts, or the job itself."""
+        return self.parts or (self,)
 
     @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
+
+    @property
+    def checkpoint_prefix(self) -> str:
+        return f"checkpoint-{self.subset}-" if self.is_part else "checkpoint-"
+
+    def checkpoint_folder(self, step: int) -> Path:
+        return self.checkpoints / f"{self.checkpoint_prefix}{step}"
 
     @property
     def seed(self) -> int:
@@ -77,7 +96,9 @@ def parse_job(text: str, path: Path) -> Job:
             f"{path}: " + "; ".join(mistakes),
             "Correct these keys of job.json, or of the recipe that it was made from.",
         )
-    return _to_job(raw, path.absolute().parent)
+    folder = path.absolute().parent
+    parts = [_to_job({**raw, **part}, folder) for part in raw.get("parts", [])]
+    return replace(_to_job(raw, folder), parts=tuple(replace(part, is_part=True) for part in parts))
 
 
 def _to_job(raw: dict[str, Any], folder: Path) -> Job:

@@ -94,8 +94,30 @@ POSITIVE = (
 )
 
 
+# What a part of a job of several roles has of its own.
+PART_KEYS = {"subset", "jobKey", "data", "training"}
+
+
 def mistakes_of(raw: Any) -> list[str]:
     """Every wrong or unknown key; contradictions between keys only where each is right by itself."""
+    if not isinstance(raw, dict) or "parts" not in raw:
+        return _mistakes_of_one(raw)
+    shared, parts = {key: raw[key] for key in raw.keys() - {"parts"}}, raw["parts"]
+    if not isinstance(parts, list) or not parts or any(not _is_part(part) for part in parts):
+        return [f"parts: expected a list of objects with {', '.join(sorted(PART_KEYS))} and nothing else"]
+    if shared.get("subset") != "roles" or shared.get("method") != "lora":
+        return ["parts: expected subset roles and method lora beside them"]
+    if len({json.dumps(part["subset"]) for part in parts}) < len(parts):
+        return ["parts: expected each role once"]
+    whole = [{"subset": parts[0]["subset"]}, *parts]
+    return list(dict.fromkeys(mistake for part in whole for mistake in _mistakes_of_one(shared | part)))
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == PART_KEYS
+
+
+def _mistakes_of_one(raw: Any) -> list[str]:
     return list(_mistakes(raw, SCHEMA, "")) or list(_contradictions(raw))
 
 

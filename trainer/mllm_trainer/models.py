@@ -2,14 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel, set_seed
 
 from . import tiny
 from .arguments import uses_bf16
@@ -41,8 +42,9 @@ def resolve_model(name: str) -> str:
 
 
 def load_model(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedModel:
-    """Raises Failure("bad_model"). Only tiny-scratch looks at the rows.
+    """What the job starts from, still without its adapter. Raises Failure("bad_model").
 
+    Only tiny-scratch looks at the rows.
     Weights are float32, or bfloat16 below an adapter on a GPU; matrices there have 4 bits where the job asks.
     """
     if job.model == "tiny-scratch":
@@ -56,14 +58,32 @@ def load_model(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedModel:
             raise
         words = " ".join(str(error).split())[:600]
         raise Failure("bad_model", f"model {job.model} cannot be loaded: {words}", HINT) from error
-    if job.method == "lora":
-        model = _add_adapter(job, model)
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         message = (
             f"model {job.model}: its tokenizer has more tokens ({len(tokenizer)}) than it has embeddings"
         )
         raise Failure("bad_model", message, "Use the tokenizer that belongs to the model.")
     return LoadedModel(model, tokenizer)
+
+
+@contextmanager
+def trainable(job: Job, loaded: LoadedModel) -> Iterator[LoadedModel]:
+    """The model below a new adapter, where the method is lora; it is as it was when that is trained."""
+    if job.method == "full":
+        yield loaded
+        return
+    base = loaded.model
+    forward = vars(base).get("forward")
+    # The first weights of an adapter depend on the job alone, whatever was trained on this base before.
+    set_seed(job.seed)
+    model = _add_adapter(job, base)
+    try:
+        yield LoadedModel(model, loaded.tokenizer)
+    finally:
+        model.unload()
+        # TRL puts its loss into the base's own forward.
+        vars(base).pop("forward", None)
+        vars(base).update({"forward": forward} if forward else {})
 
 
 def _load_scratch(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedModel:

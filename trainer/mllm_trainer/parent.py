@@ -16,10 +16,12 @@ def with_parent(job: Job) -> Job:
     if job.parent is None:
         return job
     if job.parent["hash"] is not None:
-        return replace(job, parent={key: job.parent[key] for key in ("id", "hash")})
-    parent = _best_of(Path(job.model))
-    reference = {key: parent.manifest[key] for key in ("id", "hash")}
-    return replace(job, model=str(parent.folder), parent=reference)
+        known = {"parent": {key: job.parent[key] for key in ("id", "hash")}}
+    else:
+        parent = _best_of(Path(job.model))
+        reference = {key: parent.manifest[key] for key in ("id", "hash")}
+        known = {"model": str(parent.folder), "parent": reference}
+    return replace(job, **known, parts=tuple(replace(part, **known) for part in job.parts))
 
 
 def _best_of(folder: Path) -> Checkpoint:

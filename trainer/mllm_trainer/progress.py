@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from .events import EventLog
+from .events import EventLog, PartLog
 from .failures import Failure
 
 # The train loss is the mean over so many of the latest optimizer steps.
@@ -19,7 +19,7 @@ RECENT_STEPS = 20
 class Progress(TrainerCallback):
     """Rates count training time only; evaluating and saving run within `paused`."""
 
-    def __init__(self, events: EventLog):
+    def __init__(self, events: EventLog | PartLog):
         self.events = events
         self.tokens = 0
         self._recent: deque[float] = deque(maxlen=RECENT_STEPS)

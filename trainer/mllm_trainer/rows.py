@@ -54,6 +54,12 @@ def read_rows(path: Path, sha256: str | None = None) -> Iterator[Row]:
                 yield _row(line, path, number)
 
 
+def check_file(path: Path, sha256: str) -> None:
+    """Raises Failure("bad_data") where the file is not the one that was planned with."""
+    with _open(path, sha256):
+        pass
+
+
 def read_profile(path: Path, sha256: str | None = None) -> Profile:
     """Raises Failure("bad_data")."""
     with _open(path, sha256) as file:

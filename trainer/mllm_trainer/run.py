@@ -1,7 +1,9 @@
 """One job from data to checkpoints. Imported late: it needs torch and the libraries above it."""
 
+import gc
 import os
 import platform
+from dataclasses import dataclass
 from typing import Any
 
 import peft
@@ -14,13 +16,13 @@ from .arguments import create_arguments
 from .artifacts import sha256_of_json
 from .checkpoints import Checkpoint
 from .encoding import Encoder
-from .events import EventLog
+from .events import EventLog, PartLog
 from .extras import insist_on_extras
 from .failures import Failure
 from .job import Job
-from .models import load_model
+from .models import LoadedModel, load_model, trainable
 from .overflow import FittedRows, fit_rows, token_limit
-from .rows import Profile, Row, read_profile, read_rows
+from .rows import Profile, Row, check_file, read_profile, read_rows
 from .trainer import RoleTrainer, Setup
 
 VERSIONS = {
@@ -33,28 +35,57 @@ VERSIONS = {
 }
 
 
-def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None) -> None:
-    """Trains from `resume_from` or from the start; leaves the best and the last checkpoint."""
-    events.emit(
+def run(job: Job, events: EventLog, attempt: int, left: list[tuple[Job, Checkpoint | None]]) -> None:
+    """Trains what is left of the job, from the checkpoints or from the start; leaves the best and the last ones.
+
+    Parts follow one another on one copy of the base, which no adapter changes. So each comes to what it would
+    come to as a job of its own, in the memory of one.
+    """
+    first, checkpoint = left[0]
+    _log_of(first, events).emit(
         "started",
         pid=os.getpid(),
         attempt=attempt,
-        fromStep=resume_from.step if resume_from else 0,
+        fromStep=checkpoint.step if checkpoint else 0,
         versions=VERSIONS,
     )
-    insist_on_extras(job)
     transformers.utils.logging.disable_progress_bar()
-    transformers.set_seed(job.seed)
-    profile = read_profile(job.profile.path, job.profile.sha256)
-    # Before the model, which takes longer: data that were changed are told at once.
-    splits = {"train": list(read_rows(job.train.path, job.train.sha256))}
-    if job.validation:
-        splits["validation"] = list(read_rows(job.validation.path, job.validation.sha256))
-    with team.main_of_machine_first():
-        loaded = load_model(job, profile, splits["train"])
+    for part, _ in left:
+        insist_on_extras(part)
+        # Not after the hours that the parts before it take.
+        for file in (part.profile, part.train, part.validation):
+            if file:
+                check_file(file.path, file.sha256)
+    base: LoadedModel | None = None
+    for part, resume_from in left:
+        transformers.set_seed(part.seed)
+        profile = read_profile(part.profile.path, part.profile.sha256)
+        # Before the model, which takes longer: data that were changed are told at once.
+        splits = {"train": list(read_rows(part.train.path, part.train.sha256))}
+        if part.validation:
+            splits["validation"] = list(read_rows(part.validation.path, part.validation.sha256))
+        if base is None:
+            with team.main_of_machine_first():
+                base = load_model(part, profile, splits["train"])
+        with trainable(part, base) as loaded:
+            train(Materials(part, profile, splits, loaded), _log_of(part, events), resume_from)
+        _free_memory()
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What a job is trained with. `splits` is emptied: texts need not stay in memory while the model trains."""
+
+    job: Job
+    profile: Profile
+    splits: dict[str, list[Row]]
+    loaded: LoadedModel
+
+
+def train(materials: Materials, events: EventLog | PartLog, resume_from: Checkpoint | None) -> None:
+    job, profile, splits, loaded = materials.job, materials.profile, materials.splits, materials.loaded
     encoder = Encoder(loaded.tokenizer, profile.end_of_turn)
     limit = token_limit(job.overflow_policy, job.max_tokens, loaded.positions)
-    # Taken out one after the other: the texts need not stay in memory while the model trains.
     train = _prepare(job, "train", splits.pop("train"), encoder, limit, events)
     validation = FittedRows()
     if splits:
@@ -72,8 +103,19 @@ def run(job: Job, events: EventLog, attempt: int, resume_from: Checkpoint | None
     RoleTrainer(setup).train_from(resume_from)
 
 
+def _log_of(job: Job, events: EventLog) -> EventLog | PartLog:
+    return events.of(job.subset) if job.is_part else events
+
+
+def _free_memory() -> None:
+    """Of the trainer that is done: its parts hold each other, so only the collector finds them."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 def _prepare(
-    job: Job, split: str, rows: list[Row], encoder: Encoder, limit: int, events: EventLog
+    job: Job, split: str, rows: list[Row], encoder: Encoder, limit: int, events: EventLog | PartLog
 ) -> FittedRows:
     encoded = list(encoder.encode(rows))
     encoder.check_whole_rows(rows, encoded, job.seed)

@@ -14,9 +14,9 @@ from trl import SFTConfig, SFTTrainer
 from . import team
 from .artifacts import write_json
 from .batches import StepLoader
-from .checkpoints import PREFIX, Checkpoint, complete_checkpoints, keep_best_and_last, seal
+from .checkpoints import Checkpoint, complete_checkpoints, keep_best_and_last, seal
 from .encoding import EncodedRow
-from .events import EventLog
+from .events import EventLog, PartLog
 from .job import Job
 from .loss import add_loss, special_loss, target_count
 from .models import LoadedModel
@@ -42,7 +42,7 @@ class Setup:
     profile: Profile
     rows: Sequence[EncodedRow]
     validation_rows: Sequence[EncodedRow]
-    events: EventLog
+    events: EventLog | PartLog
     facts: dict[str, Any]
 
 
@@ -152,7 +152,9 @@ class RoleTrainer(SFTTrainer):
                 self._complete_checkpoint()
 
     def _complete_checkpoint(self) -> None:
-        folder = self.job.checkpoints / f"{PREFIX}{self.state.global_step}"
+        folder = self.job.checkpoint_folder(self.state.global_step)
+        # Transformers has its own idea of the name; without a manifest nobody takes it for a checkpoint.
+        (self.job.checkpoints / f"checkpoint-{self.state.global_step}").rename(folder)
         # A pickle with this machine's paths in it: of no use to anyone.
         (folder / "training_args.bin").unlink(missing_ok=True)
         (folder / "profile.json").write_bytes(self.profile.content)
@@ -200,6 +202,6 @@ class RoleTrainer(SFTTrainer):
         elif self.validation_rows:
             self.add_callback(AtStart(self.evaluate_start))
         self.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
-        last = self.job.checkpoints / f"{PREFIX}{self.state.global_step}" / "checkpoint.json"
+        last = self.job.checkpoint_folder(self.state.global_step) / "checkpoint.json"
         if not team.agree(last.exists()):
             self._save_checkpoint(self.model, None)
