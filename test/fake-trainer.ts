@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../src/core/ids.js";
 import type { JobSpec } from "../src/core/job-spec.js";
-import type { Subset } from "../src/core/roles.js";
+import type { JobSubset } from "../src/core/roles.js";
 import type { LocalSettings } from "../src/providers/local/local-settings.js";
 import type { JobHandle, Submission } from "../src/providers/provider.js";
 
@@ -50,7 +50,7 @@ export function makeFolder(): string {
 /** A spec of a job in a folder of its own. */
 export function fakeSpec(
   stateFolder: string,
-  overrides: Partial<JobSpec> & { subset?: Subset } = {},
+  overrides: Partial<JobSpec> & { subset?: JobSubset } = {},
 ): JobSpec {
   const subset = overrides.subset ?? "backbone";
   const jobId = overrides.jobId ?? `job-${subset}`;
@@ -88,7 +88,7 @@ export function fakeSpec(
 /** A submission of such a job: its first attempt, one process on the CPU. */
 export function fakeSubmission(
   stateFolder: string,
-  overrides: Partial<JobSpec> & { subset?: Subset } = {},
+  overrides: Partial<JobSpec> & { subset?: JobSubset } = {},
   attempt = 1,
 ): Submission {
   const spec = fakeSpec(stateFolder, overrides);

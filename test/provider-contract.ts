@@ -1,5 +1,8 @@
+import { basename } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { CheckpointManifest } from "../src/core/checkpoint.js";
+import { readCheckpointFolder } from "../src/core/checkpoint-folder.js";
+import { sha256 } from "../src/core/ids.js";
 import { isActive } from "../src/core/job-state.js";
 import { TrainerEvent } from "../src/core/trainer-event.js";
 import type { JobHandle, LogChunk, Provider, Submission } from "../src/providers/provider.js";
@@ -26,13 +29,15 @@ export interface ProviderHarness {
   isAtomic?: boolean;
   /** False where a vendor's own training begins a new attempt from the start. */
   isResumable?: boolean;
+  /** False where a vendor's own training takes one subset a job. */
+  hasRoles?: boolean;
 }
 
 /** What every provider promises, whatever it runs on. */
 export function describeProviderContract(name: string, createHarness: () => ProviderHarness): void {
   describe(`the provider contract, kept by ${name}`, () => {
     const submitted: { provider: Provider; handle: JobHandle }[] = [];
-    const { isAtomic = true, isResumable = true } = createHarness();
+    const { isAtomic = true, isResumable = true, hasRoles = true } = createHarness();
 
     const start = async (
       harness: ProviderHarness,
@@ -176,6 +181,37 @@ export function describeProviderContract(name: string, createHarness: () => Prov
       },
     );
 
+    (hasRoles ? it : it.skip)(
+      "carries the checkpoints of each role of a job that trains several",
+      async () => {
+        const harness = createHarness();
+        const { provider, job, handle } = await start(harness, {}, withRoles(harness.createSubmission()));
+        expect(await ended(provider, handle)).toMatchObject({ state: "succeeded" });
+        const checkpoints = await provider.checkpoints(handle);
+        const found = checkpoints.map(({ path, manifest }) => [
+          basename(path),
+          manifest.subset,
+          manifest.jobKey,
+        ]);
+        const keys = job.spec.parts?.map(({ jobKey }) => jobKey) ?? [];
+        expect(found.sort()).toEqual([
+          ["checkpoint-caller-2", "caller", keys[1]],
+          ["checkpoint-caller-4", "caller", keys[1]],
+          ["checkpoint-planner-2", "planner", keys[0]],
+          ["checkpoint-planner-4", "planner", keys[0]],
+        ]);
+        for (const checkpoint of checkpoints) {
+          for await (const _progress of provider.pull(handle, checkpoint));
+          expect(await readCheckpointFolder(checkpoint.path)).toMatchObject({ isComplete: true });
+        }
+        const events = parseEvents((await readAll((cursor) => provider.events(handle, cursor))).text);
+        expect(events.at(-1)).toMatchObject({
+          type: "done",
+          parts: [{ subset: "planner" }, { subset: "caller" }],
+        });
+      },
+    );
+
     it("lists no checkpoint without its manifest", async () => {
       const harness = createHarness();
       const { provider, handle, job } = await start(harness);
@@ -224,6 +260,16 @@ export function describeProviderContract(name: string, createHarness: () => Prov
 function handleOf(job: Submission, providerJobId: string | null = null): JobHandle {
   const { jobId, name, label, outputDir } = job;
   return { jobId, name, label, providerJobId, outputDir };
+}
+
+/** The same job with two roles to train. */
+function withRoles(job: Submission): Submission {
+  const { data, training } = job.spec;
+  const parts = (["planner", "caller"] as const).map((subset) => ({
+    ...{ subset, data, training },
+    jobKey: sha256(subset),
+  }));
+  return { ...job, spec: { ...job.spec, stage: 2, subset: "roles", parts } };
 }
 
 /** The same job once more, as the training resubmits it. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, jest } from "@jest/globals";
 import type { JobSpec } from "../src/core/job-spec.js";
-import type { Subset } from "../src/core/roles.js";
+import type { JobSubset } from "../src/core/roles.js";
 import { createLocalProvider } from "../src/providers/local/create-local-provider.js";
 import { isProcessAlive } from "../src/providers/local/process-liveness.js";
 import { openState } from "../src/state/open-state.js";
@@ -23,7 +23,7 @@ afterEach(async () => {
 export function makeWorkspace() {
   const folder = makeFolder();
   const state = openState(join(folder, "state.db"));
-  const makeSpec = (subset: Subset = "backbone", overrides: Partial<JobSpec> = {}): JobSpec => {
+  const makeSpec = (subset: JobSubset = "backbone", overrides: Partial<JobSpec> = {}): JobSpec => {
     const spec = fakeSpec(folder, { subset, ...overrides });
     const { name: recipeName, sha256: recipeSha256 } = spec.recipe;
     const run = state.ensureRun(

@@ -20,7 +20,15 @@ interface JobRow extends Omit<Job, Internal> {
   validationLoss: number | null;
 }
 
-type Internal = "spec" | "claimant" | "placement" | "secondsBefore" | "dollarsBefore" | "seconds" | "dollars";
+type Internal =
+  | "partKeys"
+  | "spec"
+  | "claimant"
+  | "placement"
+  | "secondsBefore"
+  | "dollarsBefore"
+  | "seconds"
+  | "dollars";
 
 interface FullJob extends JobRow {
   progress: Pick<Progress, "globalStep" | "totalSteps" | "loss" | "secondsLeft"> | null;
@@ -43,6 +51,7 @@ export function describeJobRow(state: State, job: Job): JobRow {
 function createRow(state: State, job: Job, recipe: string | null): JobRow {
   const {
     spec: _spec,
+    partKeys: _partKeys,
     claimant: _claimant,
     placement: _placement,
     secondsBefore,

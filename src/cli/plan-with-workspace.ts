@@ -51,6 +51,7 @@ export async function planWith(
     stage1Command: options.stage1Command,
     engine: provider.engine,
     inspectModel: createModelInspector(context),
+    findJobs: (work) => state?.listJobs({ work }) ?? [],
     findBackbone: async (jobKey) => {
       if (state === null) return null;
       const found = await findBackbone({ state, sessionOf: workspace.sessionOf }, jobKey);

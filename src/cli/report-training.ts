@@ -1,5 +1,5 @@
 import { MllmError } from "../core/errors.js";
-import { SUBSETS } from "../core/roles.js";
+import { JOB_SUBSETS, ROLES, type Subset } from "../core/roles.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { TrainedCheckpoint, TrainedJob, Training } from "../evaluation/report/report-data.js";
 import type { Job, State } from "../state/open-state.js";
@@ -16,17 +16,19 @@ type Known = Workspace & { state: State };
 export async function gatherTraining(workspace: Known, jobs: readonly Job[]): Promise<Training | null> {
   const all = withParents(workspace.state, jobs);
   if (all.length === 0) return null;
-  const place = ({ subset }: Job) => SUBSETS.indexOf(subset);
+  const place = ({ subset }: Job) => JOB_SUBSETS.indexOf(subset);
   const inOrder = [...all].sort((a, b) => place(a) - place(b) || a.createdAt.localeCompare(b.createdAt));
   const recipes = new Map(workspace.state.listRuns().map((run) => [run.id, run.recipeName]));
   return {
     dataSets: await gatherLineage(workspace.state, all),
-    jobs: await Promise.all(
-      inOrder.map(async (job) => {
-        const known = await eventsOf(workspace, job);
-        return describeJob(workspace.state, job, { ...known, recipe: recipes.get(job.runId) ?? null });
-      }),
-    ),
+    jobs: (
+      await Promise.all(
+        inOrder.map(async (job) => {
+          const known = await eventsOf(workspace, job);
+          return describeParts(workspace.state, job, { ...known, recipe: recipes.get(job.runId) ?? null });
+        }),
+      )
+    ).flat(),
   };
 }
 
@@ -78,8 +80,29 @@ interface JobFacts {
   recipe: string | null;
 }
 
-function describeJob(state: State, job: Job, { events, problem, recipe }: JobFacts): TrainedJob {
-  const best = state.listCheckpoints({ jobId: job.id }).find(({ isBest }) => isBest);
+/** A job of several roles is shown as each of them; what it took is shared by the time that each was at work. */
+function describeParts(state: State, job: Job, facts: JobFacts): TrainedJob[] {
+  const { subset } = job;
+  if (subset !== "roles") return [describeJob(state, job, { ...facts, subset, share: 1 })];
+  const parts = ROLES.map((role) => {
+    const said = facts.events.filter((event) => event.subset === role);
+    const [first, last] = [said[0], said.at(-1)];
+    const lasted = first && last ? Date.parse(last.time) - Date.parse(first.time) : 0;
+    return { role, said, lasted };
+  }).filter(({ said }) => said.length > 0);
+  const total = parts.reduce((sum, { lasted }) => sum + lasted, 0);
+  return parts.map(({ role, said, lasted }) => {
+    const share = total === 0 ? 1 / parts.length : lasted / total;
+    return describeJob(state, job, { ...facts, events: said, subset: role, share });
+  });
+}
+
+function describeJob(
+  state: State,
+  job: Job,
+  { events, problem, recipe, subset, share }: JobFacts & { subset: Subset; share: number },
+): TrainedJob {
+  const best = state.listCheckpoints({ jobId: job.id, subset }).find(({ isBest }) => isBest);
   const kept = keepLastTries(events);
   const progress = kept.filter((event) => event.type === "progress");
   const evaluated = kept.filter((event) => event.type === "evaluated");
@@ -90,7 +113,7 @@ function describeJob(state: State, job: Job, { events, problem, recipe }: JobFac
   // The last step is not always logged.
   const epochs =
     last === undefined ? null : last.epoch * ((done?.globalStep ?? last.globalStep) / last.globalStep);
-  const { id, subset, state: jobState, provider } = job;
+  const { id, state: jobState, provider } = job;
   return {
     ...{ id, subset, recipe, state: jobState, provider, rows, problem },
     trainingLoss: progress.map(({ globalStep, loss }) => ({ globalStep, loss })),
@@ -98,8 +121,8 @@ function describeJob(state: State, job: Job, { events, problem, recipe }: JobFac
     bestStep: best?.globalStep ?? null,
     lastStep: done?.globalStep ?? last?.globalStep ?? null,
     tokens: tokens === null || epochs === null ? null : Math.round(tokens * epochs),
-    seconds: job.secondsBefore + (job.seconds ?? 0),
-    dollars: job.dollarsBefore + (job.dollars ?? 0),
+    seconds: share * (job.secondsBefore + (job.seconds ?? 0)),
+    dollars: share * (job.dollarsBefore + (job.dollars ?? 0)),
   };
 }
 

@@ -2,6 +2,9 @@ import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, join, normalize } from "node:path";
 import { CheckpointManifest } from "./checkpoint.js";
 
+/** Names of the folders in a job's `checkpoints`: `checkpoint-12`; in a job of several roles `checkpoint-caller-12`. */
+export const CHECKPOINT_FOLDER = /^checkpoint-(?:[a-z]+-)?\d+$/;
+
 export type CheckpointFolder =
   | { isComplete: true; path: string; manifest: CheckpointManifest }
   | { isComplete: false; path: string; problem: string };

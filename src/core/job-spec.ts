@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SHARDINGS } from "./resources.js";
-import { SUBSETS } from "./roles.js";
+import { JOB_SUBSETS, ROLES } from "./roles.js";
 
 /** What Transformers knows (`SchedulerType`). */
 const SCHEDULERS = [
@@ -101,6 +101,27 @@ export const QUANTIZATIONS = ["nf4"] as const;
  */
 export const PACKINGS = ["tree", "bfd", "none"] as const;
 
+const JobData = z.object({
+  /** Absolute paths of JSONL files of examples. */
+  train: z.string(),
+  validation: z.string().nullable(),
+  profile: z.string(),
+  /** The data set manifest's hash. */
+  hash: z.string(),
+  /** Of the three files; the trainer refuses others. */
+  sha256: z.object({ train: z.string(), validation: z.string().nullable(), profile: z.string() }),
+});
+
+/** One role of a job that trains several: what it has of its own. */
+export const JobPart = z.strictObject({
+  subset: z.enum(ROLES),
+  /** The key that a job of this role alone would have, since the result is the same. */
+  jobKey: z.string(),
+  data: JobData,
+  training: TrainingArguments,
+});
+export type JobPart = z.infer<typeof JobPart>;
+
 /** What to train, not which command: a provider turns it into the trainer's command or its own request. The trainer reads it as `job.json`. */
 export const JobSpec = z.strictObject({
   version: z.literal(1),
@@ -110,7 +131,7 @@ export const JobSpec = z.strictObject({
   /** Equal keys mean equal results: a hash over everything here that decides the weights. */
   jobKey: z.string(),
   stage: z.union([z.literal(1), z.literal(2)]),
-  subset: z.enum(SUBSETS),
+  subset: z.enum(JOB_SUBSETS),
   /** `tiny`, `tiny-scratch`, a Hugging Face id, or a folder; in stage 2 the parent checkpoint's folder, or its job's (see `parent`). */
   model: z.string(),
   /** The recipe's base model, from which the backbone came. */
@@ -127,16 +148,7 @@ export const JobSpec = z.strictObject({
       hash: z.string().nullable(),
     })
     .nullable(),
-  data: z.object({
-    /** Absolute paths of JSONL files of examples. */
-    train: z.string(),
-    validation: z.string().nullable(),
-    profile: z.string(),
-    /** The data set manifest's hash. */
-    hash: z.string(),
-    /** Of the three files; the trainer refuses others. */
-    sha256: z.object({ train: z.string(), validation: z.string().nullable(), profile: z.string() }),
-  }),
+  data: JobData,
   method: z.enum(["full", "lora"]),
   lora: LoraArguments.nullable(),
   /** What the frozen base below an adapter is held in. */
@@ -150,5 +162,15 @@ export const JobSpec = z.strictObject({
   deadlineSeconds: z.int().positive(),
   /** Where events, log and checkpoints go. Absolute. */
   outputDir: z.string(),
+  /**
+   * Several roles on one frozen base, one after the other in one process: `subset` is `roles` then, and `data` and
+   * `training` above are the first part's.
+   */
+  parts: z.array(JobPart).min(2).optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
+
+/** What a job trains, each as if it were the whole job: its parts, or itself. */
+export function partsOf({ parts, ...spec }: JobSpec): JobSpec[] {
+  return parts === undefined ? [spec] : parts.map((part) => ({ ...spec, ...part }));
+}

@@ -5,3 +5,7 @@ export type Role = (typeof ROLES)[number];
 /** A subset holds the examples of one role, or of the backbone, where roles are not told apart. */
 export const SUBSETS = ["backbone", ...ROLES] as const;
 export type Subset = (typeof SUBSETS)[number];
+
+/** What a job trains: one subset, or several roles one after the other. */
+export const JOB_SUBSETS = [...SUBSETS, "roles"] as const;
+export type JobSubset = (typeof JOB_SUBSETS)[number];

@@ -1,6 +1,22 @@
 import { z } from "zod";
+import { ROLES } from "./roles.js";
 
-const base = { time: z.string() };
+const base = {
+  time: z.string(),
+  /** In a job of several roles: which of them it is about. */
+  subset: z.enum(ROLES).optional(),
+};
+
+/** How training one subset ended. */
+const result = {
+  globalStep: z.int(),
+  /** Absolute folders of the best (by validation loss) and the last checkpoint. */
+  best: z.string(),
+  last: z.string(),
+  trainLoss: z.number().nullable(),
+  validationLoss: z.number().nullable(),
+  initialValidationLoss: z.number().nullable(),
+};
 
 /** One line of `events.jsonl`, which the trainer appends to. Losses are mean nats per trained token. */
 export const TrainerEvent = z.discriminatedUnion("type", [
@@ -9,7 +25,7 @@ export const TrainerEvent = z.discriminatedUnion("type", [
     type: z.literal("started"),
     pid: z.int(),
     attempt: z.int(),
-    /** The globalStep training goes on from; 0 for a fresh start. */
+    /** The globalStep training goes on from; 0 for a fresh start. Of several roles, that of the first one left. */
     fromStep: z.int(),
     versions: z.record(z.string(), z.string()),
   }),
@@ -60,14 +76,10 @@ export const TrainerEvent = z.discriminatedUnion("type", [
   z.object({
     ...base,
     type: z.literal("done"),
-    globalStep: z.int(),
-    /** Absolute folders of the best (by validation loss) and the last checkpoint. */
-    best: z.string(),
-    last: z.string(),
-    trainLoss: z.number().nullable(),
-    validationLoss: z.number().nullable(),
-    initialValidationLoss: z.number().nullable(),
+    ...result,
     seconds: z.number(),
+    /** In a job of several roles: of each; what stands beside it is the first one's. */
+    parts: z.array(z.object({ subset: z.enum(ROLES), ...result })).optional(),
   }),
   z.object({
     ...base,

@@ -72,7 +72,7 @@ describe("planSeed", () => {
     const job = await plan();
     const request: TrainingRequest = {
       ...{ ...common, loaded: load(), dataset: datasets.all, stage: 1, roles: [], from: null },
-      ...{ stage1Command: "", findBackbone: async () => backbone },
+      ...{ stage1Command: "", findBackbone: async () => backbone, findJobs: () => [] },
     };
     const backbone = {
       ...{ jobId: "j", id: "b", hash: "h", path: "/b", baseModel: "tiny", profileHash: "p", problem: null },

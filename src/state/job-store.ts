@@ -6,12 +6,14 @@ import { pickByPrefix, whereEquals } from "./select.js";
 
 type JobStore = Pick<State, "claimJob" | "updateJob" | "listJobs" | "getJob" | "findJob" | "listPlaces">;
 
+const HAS_WORK = "AND (jobKey = :work OR EXISTS (SELECT 1 FROM json_each(partKeys) WHERE value = :work))";
+
 export function createJobStore(database: Database): JobStore {
-  const listJobs = ({ states, ...filter }: JobFilter = {}): Job[] => {
+  const listJobs = ({ states, work, ...filter }: JobFilter = {}): Job[] => {
     const { clause, parameters } = whereEquals(filter);
     const rows = database.all(
-      `SELECT * FROM jobs WHERE ${clause} ORDER BY createdAt DESC, rowid DESC`,
-      parameters,
+      `SELECT * FROM jobs WHERE ${clause} ${work === undefined ? "" : HAS_WORK} ORDER BY createdAt DESC, rowid DESC`,
+      work === undefined ? parameters : { ...parameters, work },
     );
     const jobs = rows.map((row) => parseRow(Job, row, "jobs"));
     return states === undefined ? jobs : jobs.filter((job) => states.includes(job.state));
@@ -43,14 +45,15 @@ export function createJobStore(database: Database): JobStore {
 }
 
 function claim(database: Database, request: ClaimRequest, listJobs: (filter: JobFilter) => Job[]): Claim {
-  const known = listJobs({ jobKey: request.jobKey });
+  const { jobKey, gone = [] } = request;
+  const known = listJobs({ work: jobKey });
   const active = known.find((job) => isActive(job.state));
   if (active !== undefined) return { kind: "active", job: active };
-  const succeeded = known.find((job) => job.state === "succeeded");
-  if (succeeded !== undefined && succeeded.attempt !== request.redoAttempt) {
-    return { kind: "succeeded", job: succeeded };
-  }
-  const again = succeeded ?? known[0];
+  const isGone = (job: Job) => gone.some(({ id, attempt }) => id === job.id && attempt === job.attempt);
+  const succeeded = known.filter((job) => job.state === "succeeded");
+  const standing = succeeded.find((job) => !isGone(job));
+  if (standing !== undefined) return { kind: "succeeded", job: standing };
+  const again = [...succeeded, ...known].find((job) => job.jobKey === jobKey);
   const { provider, placement } = request;
   database.run("INSERT OR IGNORE INTO places VALUES (:provider, :placement)", {
     provider,
@@ -67,6 +70,7 @@ function insert(database: Database, request: ClaimRequest): string {
     id: request.newJobId,
     runId: request.runId,
     jobKey: request.jobKey,
+    partKeys: JSON.stringify(request.partKeys ?? []),
     stage: request.stage,
     subset: request.subset,
     provider: request.provider,
@@ -77,9 +81,9 @@ function insert(database: Database, request: ClaimRequest): string {
     at: request.at,
   };
   database.run(
-    `INSERT INTO jobs (id, runId, jobKey, stage, subset, provider, state, attempt, claimant, outputDir, spec,
+    `INSERT INTO jobs (id, runId, jobKey, partKeys, stage, subset, provider, state, attempt, claimant, outputDir, spec,
                        placement, parentJobId, createdAt, submittedAt, updatedAt)
-     VALUES (:id, :runId, :jobKey, :stage, :subset, :provider, 'submitting', 1, :claimant, :outputDir, '{}',
+     VALUES (:id, :runId, :jobKey, :partKeys, :stage, :subset, :provider, 'submitting', 1, :claimant, :outputDir, '{}',
              :placement, :parentJobId, :at, :at, :at)`,
     row,
   );

@@ -107,6 +107,9 @@ export const MIGRATIONS: readonly string[] = [
   `
   DROP TABLE results;
   `,
+  `
+  ALTER TABLE jobs ADD COLUMN partKeys TEXT NOT NULL DEFAULT '[]';
+  `,
 ];
 
 /** Brings the database to the newest version; refuses one that a newer mllm has written. */

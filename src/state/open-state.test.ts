@@ -307,8 +307,8 @@ describe("claimJob", () => {
     const { job } = state.claimJob(request(state));
     state.updateJob(job, { state: "succeeded", at: AT });
     expect(state.claimJob(request(state)).kind).toBe("succeeded");
-    expect(state.claimJob(request(state, { redoAttempt: 2 })).kind).toBe("succeeded");
-    expect(state.claimJob(request(state, { redoAttempt: 1 }))).toMatchObject({
+    expect(state.claimJob(request(state, { gone: [{ id: job.id, attempt: 2 }] })).kind).toBe("succeeded");
+    expect(state.claimJob(request(state, { gone: [{ id: job.id, attempt: 1 }] }))).toMatchObject({
       kind: "claimed",
       job: { attempt: 2 },
     });

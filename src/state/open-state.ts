@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import type { JobState } from "../core/job-state.js";
-import type { Role, Subset } from "../core/roles.js";
+import type { JobSubset, Role, Subset } from "../core/roles.js";
 import { createAgentStore } from "./agent-store.js";
 import { createCheckpointStore } from "./checkpoint-store.js";
 import { type Database, openDatabase } from "./database.js";
@@ -24,8 +24,10 @@ export interface RunKey {
 export interface ClaimRequest {
   runId: string;
   jobKey: string;
+  /** Of a job of several roles: the keys that jobs of each alone would have. */
+  partKeys?: readonly string[];
   stage: 1 | 2;
-  subset: Subset;
+  subset: JobSubset;
   provider: string;
   claimant: string;
   /** For a job that does not exist yet. */
@@ -33,8 +35,8 @@ export interface ClaimRequest {
   outputDir: string;
   placement: unknown;
   parentJobId: string | null;
-  /** Start a succeeded job again, if it is still at this attempt; its checkpoint is gone. */
-  redoAttempt?: number;
+  /** Jobs that have succeeded and do not count, if they are still at this attempt: their checkpoints are gone. */
+  gone?: readonly Pick<Job, "id" | "attempt">[];
   at: string;
 }
 
@@ -51,7 +53,8 @@ export interface JobFilter {
   id?: string;
   runId?: string;
   jobKey?: string;
-  subset?: Subset;
+  /** As jobKey, and jobs of several roles of which one has this key. */
+  work?: string;
   provider?: string;
   states?: readonly JobState[];
 }
@@ -97,7 +100,7 @@ export interface State {
   /** Sets what all jobs of a run together may cost. */
   limitRun(id: string, maxDollars: number): void;
   /**
-   * Takes the work of a jobKey, or says who has it. In one write transaction: of two callers exactly one is told
+   * Takes the work of a jobKey, or says who has it, be it a job of several roles. In one write transaction: of two callers exactly one is told
    * `claimed`. The row is then in state `submitting`: new, or the newest ended one with one more attempt.
    */
   claimJob(request: ClaimRequest): Claim;

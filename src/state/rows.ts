@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MllmError } from "../core/errors.js";
 import { JOB_STATES } from "../core/job-state.js";
-import { ROLES, SUBSETS } from "../core/roles.js";
+import { JOB_SUBSETS, ROLES, SUBSETS } from "../core/roles.js";
 
 const Flag = z.union([z.literal(0), z.literal(1)]).transform((flag) => flag === 1);
 const Stage = z.union([z.literal(1), z.literal(2)]);
@@ -36,8 +36,10 @@ export const Job = z.object({
   id: z.string(),
   runId: z.string(),
   jobKey: z.string(),
+  /** Of a job of several roles: the keys that jobs of each alone would have. */
+  partKeys: jsonOf(z.array(z.string())),
   stage: Stage,
-  subset: z.enum(SUBSETS),
+  subset: z.enum(JOB_SUBSETS),
   provider: z.string(),
   providerJobId: z.string().nullable(),
   state: z.enum(JOB_STATES),

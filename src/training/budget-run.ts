@@ -25,7 +25,7 @@ export interface RunBudget extends BudgetPlan {
 const SETTLED_STATES = ["succeeded", "queued", "running"] as const;
 
 export function isPaidFor(state: Pick<State, "listJobs"> | null, jobKey: string): boolean {
-  return (state?.listJobs({ jobKey, states: SETTLED_STATES }) ?? []).length > 0;
+  return (state?.listJobs({ work: jobKey, states: SETTLED_STATES }) ?? []).length > 0;
 }
 
 /** Shares what is left of a run's budget among the jobs that are still to be started. */

@@ -3,11 +3,11 @@ import { UNSETTLED_STATES } from "../core/job-state.js";
 import type { Claim, Job } from "../state/open-state.js";
 import { isSamePlace } from "./create-submission.js";
 import { reconcileJob } from "./reconcile.js";
-import { registerCheckpoints } from "./register-checkpoints.js";
+import { type JobCheckpoints, registerCheckpoints } from "./register-checkpoints.js";
 import { pause, placementOf, type Session, timeOf } from "./session.js";
 import { startJob } from "./start-job.js";
 import type { TrainOptions } from "./train-jobs.js";
-import { describeJob, type TrainingEvent } from "./training-event.js";
+import { describeJob, type Trained, type TrainingEvent } from "./training-event.js";
 import { untilAnswered } from "./until-answered.js";
 import { watchJob } from "./watch-job.js";
 
@@ -31,12 +31,12 @@ export async function* driveJob(
 ): AsyncGenerator<TrainingEvent> {
   const { state } = session;
   let starts = 0;
-  let redoAttempt: number | undefined;
+  const gone: Job[] = [];
   let hasWaited = false;
   while (!session.signal.aborted) {
     yield* bringUpToDate(session, spec, options);
     if (session.signal.aborted) break;
-    const { kind, job } = claim(session, spec, redoAttempt);
+    const { kind, job } = claim(session, spec, gone);
     const isStarted = kind === "active" && job.state !== "submitting";
     if (kind === "active" && !isSamePlace(job, session)) return yield refuseForeign(session, job);
     if (kind === "claimed" || isStarted) {
@@ -52,12 +52,14 @@ export async function* driveJob(
         return registerCheckpoints({ state, provider, job, at: base.time });
       });
       if (found === null) break;
-      const { best, last } = found;
+      const trained = pickTrained(found, spec);
       // A role whose backbone was trained anew meanwhile starts from that one.
       const parentId = spec.parent?.id ?? null;
-      const isOfParent = parentId === null || best?.parentId === parentId;
-      if (best !== null && isOfParent) return yield { ...base, type: "already_done", best, last };
-      redoAttempt = job.attempt;
+      const isOfParent = parentId === null || trained?.best.parentId === parentId;
+      if (trained !== null && isOfParent) {
+        return yield { ...base, subset: spec.subset, type: "already_done", ...trained };
+      }
+      gone.push(job);
       continue;
     }
     if (!hasWaited) yield { ...base, type: "waiting", reason: "another command is submitting this job" };
@@ -65,6 +67,13 @@ export async function* driveJob(
     await pause(session);
   }
   yield notStarted(session, spec, "interrupted");
+}
+
+/** What of a job is the work that was asked for: all of it, or one of its roles. */
+function pickTrained({ trained }: JobCheckpoints, { subset, parts }: JobSpec): Trained | null {
+  if (trained?.parts === undefined || parts !== undefined) return trained;
+  const { best, last } = trained.parts.find((part) => part.subset === subset) ?? {};
+  return best === undefined ? null : { best, last: last ?? null };
 }
 
 export function notStarted(session: Session, spec: JobSpec, reason: string): TrainingEvent {
@@ -83,7 +92,7 @@ async function* bringUpToDate(
   { jobKey }: JobSpec,
   options: DriveOptions,
 ): AsyncGenerator<TrainingEvent> {
-  for (const job of session.state.listJobs({ jobKey, states: UNSETTLED_STATES })) {
+  for (const job of session.state.listJobs({ work: jobKey, states: UNSETTLED_STATES })) {
     const theirs = await sessionOf(job, session, options);
     yield* untilAnswered(session, job, () => reconcileJob(theirs, job));
   }
@@ -144,10 +153,11 @@ function refuseForeign(session: Session, job: Job): TrainingEvent {
   return { ...describeJob(job, timeOf(session)), type: "failed", state: job.state, reason, hint };
 }
 
-function claim(session: Session, spec: JobSpec, redoAttempt: number | undefined): Claim {
+function claim(session: Session, spec: JobSpec, gone: readonly Job[]): Claim {
   return session.state.claimJob({
     runId: spec.runId,
     jobKey: spec.jobKey,
+    partKeys: spec.parts?.map((part) => part.jobKey) ?? [],
     stage: spec.stage,
     subset: spec.subset,
     provider: session.provider.name,
@@ -156,7 +166,7 @@ function claim(session: Session, spec: JobSpec, redoAttempt: number | undefined)
     outputDir: spec.outputDir,
     placement: placementOf(session),
     parentJobId: spec.parent?.jobId ?? null,
-    ...(redoAttempt === undefined ? {} : { redoAttempt }),
+    gone,
     at: timeOf(session),
   });
 }

@@ -27,6 +27,7 @@ function request(recipe: string, values: Partial<TrainingRequest> = {}): Trainin
     stage1Command: "mllm train --stage 1 --recipe a --data /data",
     inspectModel: async (model) => ({ identity: model, positions: null, problem: null }),
     findBackbone: async () => backbone,
+    findJobs: () => [],
     ...values,
   };
 }

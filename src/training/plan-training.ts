@@ -7,6 +7,7 @@ import { createJobSpec, type JobParent } from "../recipe/create-job-spec.js";
 import type { ModelFacts } from "../recipe/inspect-model.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { backboneModels, type ResolvedJob, resolveJob } from "../recipe/resolve-job.js";
+import { type JoinRequest, joinRoles } from "./join-roles.js";
 
 /** A checkpoint to start from; a job's that has not ended has neither id nor hash yet. */
 export interface ParentCheckpoint extends Omit<JobParent, "key"> {
@@ -29,7 +30,7 @@ export interface JobRequest {
   engine: string;
 }
 
-export interface TrainingRequest extends JobRequest {
+export interface TrainingRequest extends JobRequest, JoinRequest {
   stage: 1 | 2;
   /** Stage 2 only. */
   roles: readonly Role[];
@@ -42,10 +43,13 @@ export interface TrainingRequest extends JobRequest {
 }
 
 export interface PlannedJob {
+  /** Of several roles, the first one's. */
   job: ResolvedJob;
   spec: JobSpec;
   /** What keeps this job from starting. */
   problems: MllmError[];
+  /** The roles of a job that trains several, each as a job of its own. */
+  parts?: PlannedJob[];
 }
 
 /** The jobs one `mllm train` asks for, in full, without starting anything. */
@@ -56,7 +60,8 @@ export async function planTraining(request: TrainingRequest): Promise<PlannedJob
       models.map((model) => planFrom(request, resolveJob(request.loaded, "backbone", model))),
     );
   }
-  return Promise.all(request.roles.map((role) => planRole(request, role)));
+  const roles = await Promise.all(request.roles.map((role) => planRole(request, role)));
+  return joinRoles(roles, request);
 }
 
 /** From what the user named: that is what its weights are, while what lineage finds is what its job makes. */

@@ -1,17 +1,19 @@
 import { basename } from "node:path";
 import type { CheckpointManifest } from "../core/checkpoint.js";
 import { readCheckpointFolder } from "../core/checkpoint-folder.js";
+import { SUBSETS, type Subset } from "../core/roles.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { Provider } from "../providers/provider.js";
 import type { Checkpoint, Job, State } from "../state/open-state.js";
 import { readEvents } from "./read-events.js";
 import { handleOf } from "./session.js";
+import type { Trained } from "./training-event.js";
 
 type Done = Extract<TrainerEvent, { type: "done" }>;
 
 export interface JobCheckpoints {
-  best: Checkpoint | null;
-  last: Checkpoint | null;
+  /** Null where the best checkpoint of what the job trains is missing. */
+  trained: Trained | null;
   /** The trainer's closing event, where it succeeded. */
   done: Done | null;
 }
@@ -36,14 +38,18 @@ export async function registerCheckpoints({
   const found = await provider.checkpoints(handle);
   const { events } = await readEvents(provider, handle, null);
   const done = events.findLast((event): event is Done => event.type === "done") ?? null;
-  const newest = found.at(-1);
-  const marksOf = (path: string) => ({
-    isBest: done !== null && basename(done.best) === basename(path),
-    isLast: done === null ? path === newest?.path : basename(done.last) === basename(path),
+  const results = done === null ? [] : (done.parts ?? [done]);
+  const newestOf = (subset: Subset) => found.findLast(({ manifest }) => manifest.subset === subset);
+  const marksOf = (path: string, subset: Subset) => ({
+    isBest: results.some(({ best }) => basename(best) === basename(path)),
+    isLast:
+      done === null
+        ? path === newestOf(subset)?.path
+        : results.some(({ last }) => basename(last) === basename(path)),
   });
   for (const { path, manifest, isHere } of found) {
     const where = { path, state: isHere ? "complete" : "remote", jobId: job.id, createdAt: at } as const;
-    state.saveCheckpoint({ ...recordOf(manifest), ...where, ...marksOf(path) });
+    state.saveCheckpoint({ ...recordOf(manifest), ...where, ...marksOf(path, manifest.subset) });
   }
   const present = new Set(found.map(({ manifest }) => manifest.id));
   for (const row of state.listCheckpoints({ jobId: job.id })) {
@@ -51,12 +57,24 @@ export async function registerCheckpoints({
     // What was brought here stays ours, whatever becomes of the machine that made it.
     if (row.state === "complete" && (await isWhole(row))) {
       // It may have been the last when it came.
-      const isKnown = newest !== undefined || done !== null;
-      if (isKnown) state.saveCheckpoint({ ...row, state: row.state, ...marksOf(row.path) });
+      const isKnown = newestOf(row.subset) !== undefined || done !== null;
+      if (isKnown) state.saveCheckpoint({ ...row, state: row.state, ...marksOf(row.path, row.subset) });
     } else state.markCheckpointRemoved(row.id);
   }
   const rows = state.listCheckpoints({ jobId: job.id }).filter((row) => row.state !== "removed");
-  return { best: rows.find((row) => row.isBest) ?? null, last: rows.find((row) => row.isLast) ?? null, done };
+  return { trained: collectTrained(job, rows), done };
+}
+
+function collectTrained(job: Job, rows: readonly Checkpoint[]): Trained | null {
+  const parts = SUBSETS.flatMap((subset) => {
+    const best = rows.find((row) => row.subset === subset && row.isBest);
+    const last = rows.find((row) => row.subset === subset && row.isLast) ?? null;
+    return best === undefined ? [] : [{ subset, best, last }];
+  });
+  const [first] = parts;
+  if (first === undefined || parts.length < job.partKeys.length) return null;
+  const { best, last } = first;
+  return job.partKeys.length === 0 ? { best, last } : { best, last, parts };
 }
 
 async function isWhole({ id, path }: Checkpoint): Promise<boolean> {

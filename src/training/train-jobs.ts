@@ -64,7 +64,7 @@ async function* driveBatch(
   for (const spec of batch) {
     const active = session.state.listJobs({ provider: session.provider.name, states: ACTIVE_STATES });
     const isKnown =
-      session.state.listJobs({ jobKey: spec.jobKey, states: [...ACTIVE_STATES, "succeeded"] }).length > 0;
+      session.state.listJobs({ work: spec.jobKey, states: [...ACTIVE_STATES, "succeeded"] }).length > 0;
     if (active.length >= limit && !isKnown) {
       const reason = `${session.provider.name} runs ${limit} at once and is busy; run the command again later`;
       yield notStarted(session, spec, reason);

@@ -1,5 +1,5 @@
 import type { JobState } from "../core/job-state.js";
-import type { Subset } from "../core/roles.js";
+import type { JobSubset, Subset } from "../core/roles.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { Checkpoint, Job } from "../state/open-state.js";
 
@@ -7,7 +7,8 @@ import type { Checkpoint, Job } from "../state/open-state.js";
 interface EventJob {
   jobId: string;
   stage: 1 | 2;
-  subset: Subset;
+  /** Of a job of several roles, in what its trainer says: the role that is at work. */
+  subset: JobSubset;
   attempt: number;
   provider: string;
   outputDir: string;
@@ -15,14 +16,22 @@ interface EventJob {
   time: string;
 }
 
-type TrainerProgress = Exclude<TrainerEvent, { type: "done" | "failed" }>;
+type WithoutSubset<T> = T extends unknown ? Omit<T, "subset"> : never;
+type TrainerProgress = WithoutSubset<Exclude<TrainerEvent, { type: "done" | "failed" }>>;
+
+/** What a job has trained. Of a job of several roles `parts` has each, and what stands beside it is the first one's. */
+export interface Trained {
+  best: Checkpoint;
+  last: Checkpoint | null;
+  parts?: { subset: Subset; best: Checkpoint; last: Checkpoint | null }[];
+}
 
 /**
  * What happens while jobs are driven; plain data, one JSON line each with `--json`. Every job ends in exactly one of
  * `already_done`, `done`, `failed`, `detached`, `left_running` and `not_started`.
  */
 export type TrainingEvent =
-  | (EventJob & { type: "already_done"; best: Checkpoint; last: Checkpoint | null })
+  | (EventJob & Trained & { type: "already_done" })
   /** A trainer was started; `isResume`: it goes on from the last complete checkpoint of an earlier attempt. */
   | (EventJob & { type: "submitted"; providerJobId: string; isResume: boolean })
   /** The job was found at work, started by another command or an earlier one. */
@@ -35,7 +44,7 @@ export type TrainingEvent =
   | (EventJob & { type: "pulled"; id: string; path: string })
   /** Its machine was taken away; it goes on elsewhere from its last complete checkpoint. */
   | (EventJob & { type: "preempted"; reason: string })
-  | (EventJob & { type: "done"; best: Checkpoint; last: Checkpoint | null; seconds: number | null })
+  | (EventJob & Trained & { type: "done"; seconds: number | null })
   | (EventJob & { type: "failed"; state: JobState; reason: string; hint: string | null })
   /** Submitted, and not waited for because the caller asked for that. */
   | (EventJob & { type: "detached" })

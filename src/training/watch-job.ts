@@ -51,7 +51,10 @@ export async function* watchJob(
       if (event.type === "started") failure = null;
       if (event.type === "failed") failure = event;
       // The job's own words count: the trainer numbers its attempts by itself.
-      else if (event.type !== "done") yield { ...event, ...describeJob(job, event.time) };
+      else if (event.type !== "done") {
+        const { subset = job.subset } = event;
+        yield { ...event, ...describeJob(job, event.time), subset };
+      }
     }
     const { status } = look;
     const now = session.now().getTime();
@@ -134,12 +137,12 @@ async function closeJob(
 ): Promise<TrainingEvent> {
   const { state, provider } = session;
   const base = describeJob(job, timeOf(session));
-  const { best, last, done } = await registerCheckpoints({ state, provider, job, at: base.time });
+  const { trained, done } = await registerCheckpoints({ state, provider, job, at: base.time });
   // A lost one that shows up again goes on; the next look adopts it.
   if (status.state !== "lost") await endLeftovers(session, job);
-  if (status.state === "succeeded" && best !== null) {
+  if (status.state === "succeeded" && trained !== null) {
     await dropReplaced(session, job);
-    return { ...base, type: "done", best, last, seconds: done?.seconds ?? null };
+    return { ...base, type: "done", ...trained, seconds: done?.seconds ?? null };
   }
   if (status.state === "succeeded") {
     const reason = "the job ended well, but its best checkpoint is missing or damaged";

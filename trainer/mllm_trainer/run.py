@@ -36,7 +36,7 @@ VERSIONS = {
 
 
 def run(job: Job, events: EventLog, attempt: int, left: list[tuple[Job, Checkpoint | None]]) -> None:
-    """Trains what is left of the job, from the checkpoints or from the start; leaves the best and the last ones.
+    """Trains what is left of the job, from its checkpoints or from the start; leaves best and last.
 
     Parts follow one another on one copy of the base, which no adapter changes. So each comes to what it would
     come to as a job of its own, in the memory of one.
@@ -74,7 +74,7 @@ def run(job: Job, events: EventLog, attempt: int, left: list[tuple[Job, Checkpoi
 
 @dataclass(frozen=True)
 class Materials:
-    """What a job is trained with. `splits` is emptied: texts need not stay in memory while the model trains."""
+    """What a job is trained with. `splits` is emptied: texts need not stay in memory while it trains."""
 
     job: Job
     profile: Profile

@@ -65,7 +65,8 @@ import mllm_trainer.run as module
 
 def load(*given, kept=module.__dict__.setdefault("kept", {{}}), original=module.load_model):
     loaded = original(*given)
-    kept.setdefault("models", []).append((loaded.model, {{k: v.clone() for k, v in loaded.model.state_dict().items()}}))
+    before = {{name: value.clone() for name, value in loaded.model.state_dict().items()}}
+    kept.setdefault("models", []).append((loaded.model, before))
     return loaded
 
 def run(*given, kept=module.kept, original=module.run, equal=torch.equal):

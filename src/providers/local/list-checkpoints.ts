@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { readCheckpointFolder } from "../../core/checkpoint-folder.js";
+import { CHECKPOINT_FOLDER, readCheckpointFolder } from "../../core/checkpoint-folder.js";
 import type { JobHandle, ProviderCheckpoint } from "../provider.js";
 import { jobPaths } from "./job-folder.js";
 
@@ -8,7 +8,7 @@ import { jobPaths } from "./job-folder.js";
 export async function listCheckpoints(job: JobHandle): Promise<ProviderCheckpoint[]> {
   const root = jobPaths(job.outputDir).checkpoints;
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
-  const names = entries.filter((entry) => entry.isDirectory() && /^checkpoint-\d+$/.test(entry.name));
+  const names = entries.filter((entry) => entry.isDirectory() && CHECKPOINT_FOLDER.test(entry.name));
   const folders = await Promise.all(names.map((entry) => readCheckpointFolder(join(root, entry.name))));
   return folders
     .flatMap((folder) => (folder.isComplete && folder.manifest.jobId === job.jobId ? [folder] : []))

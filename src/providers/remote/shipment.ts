@@ -1,5 +1,5 @@
 import { MllmError } from "../../core/errors.js";
-import type { JobSpec } from "../../core/job-spec.js";
+import { type JobSpec, partsOf } from "../../core/job-spec.js";
 import type { LaunchPlan, Submission } from "../provider.js";
 import type { Storage, Upload } from "../storage.js";
 import { hashFile } from "./content-files.js";
@@ -103,12 +103,14 @@ function contentFolder(path: string): string {
   return kind === "data" ? kind : `${kind}/${name}`;
 }
 
-/** The three files under the names of their content, which therefore has to be what the plan says. */
-async function readData({ data }: JobSpec): Promise<StoredInput[]> {
+/** All files of rows and the profile under the names of their content, which therefore has to be what the plan says. */
+async function readData(spec: JobSpec): Promise<StoredInput[]> {
   const inputs = new Map<string, StoredInput>();
-  for (const part of ["train", "validation", "profile"] as const) {
-    const [file, expected] = [data[part], data.sha256[part]];
-    if (file === null || expected === null) continue;
+  const files = partsOf(spec).flatMap(({ data }) =>
+    (["train", "validation", "profile"] as const).map((name) => [data[name], data.sha256[name]] as const),
+  );
+  for (const [file, expected] of files) {
+    if (file === null || expected === null || inputs.has(expected)) continue;
     const { sizeBytes, sha256 } = await hashFile(file);
     if (sha256 !== expected) {
       throw new MllmError("bad_dataset", `${file} is not the file the job was planned with`, {
@@ -124,18 +126,23 @@ function rewriteSpec(
   spec: JobSpec,
   { root, job, model }: { root: string; job: string; model: TravellingModel },
 ): JobSpec {
-  const { train, validation, profile } = spec.data.sha256;
   const absolute = (sha256: string) => `${root}/${layout.data(sha256)}`;
-  return {
-    ...spec,
-    model: model.path === null ? spec.model : `${root}/${model.path}`,
-    data: {
-      ...spec.data,
+  const rewrite = (data: JobSpec["data"]): JobSpec["data"] => {
+    const { train, validation, profile } = data.sha256;
+    return {
+      ...data,
       train: absolute(train),
       validation: validation === null ? null : absolute(validation),
       profile: absolute(profile),
-    },
+    };
+  };
+  const parts = spec.parts?.map((part) => ({ ...part, data: rewrite(part.data) }));
+  return {
+    ...spec,
+    model: model.path === null ? spec.model : `${root}/${model.path}`,
+    data: rewrite(spec.data),
     outputDir: `${root}/${job}`,
+    ...(parts === undefined ? {} : { parts }),
   };
 }
 

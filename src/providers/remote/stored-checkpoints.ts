@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { CheckpointManifest } from "../../core/checkpoint.js";
-import { isOutside, readCheckpointFolder } from "../../core/checkpoint-folder.js";
+import { CHECKPOINT_FOLDER, isOutside, readCheckpointFolder } from "../../core/checkpoint-folder.js";
 import type { JobHandle, ProviderCheckpoint } from "../provider.js";
 import type { Storage } from "../storage.js";
 import { layout } from "./layout.js";
@@ -11,8 +11,8 @@ export async function listStoredCheckpoints(storage: Storage, job: JobHandle): P
   const root = `${layout.job(job.name)}/checkpoints`;
   const sizes = new Map((await storage.list(root)).map((file) => [file.path, file.sizeBytes]));
   const names = [...sizes.keys()].flatMap((path) => {
-    const [, name] = /^(checkpoint-\d+)\/checkpoint\.json$/.exec(path.slice(root.length + 1)) ?? [];
-    return name === undefined ? [] : [name];
+    const [name = "", file, ...below] = path.slice(root.length + 1).split("/");
+    return file === "checkpoint.json" && below.length === 0 && CHECKPOINT_FOLDER.test(name) ? [name] : [];
   });
   const found = await Promise.all(
     names.map(async (name) => {

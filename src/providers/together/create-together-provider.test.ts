@@ -39,5 +39,6 @@ describeWithSharedSpecs("createTogetherProvider", () => {
     },
     isAtomic: false,
     isResumable: false,
+    hasRoles: false,
   }));
 });

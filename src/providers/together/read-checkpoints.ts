@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { CheckpointManifest } from "../../core/checkpoint.js";
+import { CheckpointManifest } from "../../core/checkpoint.js";
 import { readCheckpointFolder } from "../../core/checkpoint-folder.js";
 import { sha256 } from "../../core/ids.js";
 import { jobPaths } from "../local/job-folder.js";
@@ -93,7 +93,8 @@ function createManifest(
     kind: checkpoint.kind,
     quantization: null,
     stage: spec.stage,
-    subset: spec.subset,
+    // It is given one subset a job.
+    subset: CheckpointManifest.shape.subset.parse(spec.subset),
     globalStep: checkpoint.step,
     bestStep: bestStep(
       all.filter(({ step }) => step <= checkpoint.step),

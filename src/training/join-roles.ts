@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { sha256 } from "../core/ids.js";
+import type { JobPart, JobSpec } from "../core/job-spec.js";
+import { isActive } from "../core/job-state.js";
+import type { Role } from "../core/roles.js";
+import type { Job } from "../state/open-state.js";
+import type { PlannedJob } from "./plan-training.js";
+
+export interface JoinRequest {
+  engine: string;
+  jobsFolder: string;
+  /** What is known of this work: jobs of its own, and jobs of several roles that it is a part of. */
+  findJobs(jobKey: string): Pick<Job, "jobKey" | "state">[];
+}
+
+/**
+ * Makes one job of roles whose adapters can be trained on one copy of the base; the result is that of a job for each.
+ * A role that has a job of its own keeps it, and what another joint job has done or is at stays there.
+ */
+export function joinRoles(planned: readonly PlannedJob[], request: JoinRequest): PlannedJob[] {
+  const groups = new Map<string, PlannedJob[]>();
+  for (const each of planned) {
+    const key = shareKey(each, request.engine);
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()].flatMap((group) => joinGroup(group, request));
+}
+
+function joinGroup(group: readonly PlannedJob[], request: JoinRequest): PlannedJob[] {
+  const isOn = ({ state }: Pick<Job, "state">) => isActive(state) || state === "succeeded";
+  const isKnown = (jobs: readonly PlannedJob[]) => request.findJobs(jointKey(jobs)).some(isOn);
+  if (group.length < 2 || isKnown(group)) return joinAll(group, request);
+  const hasOwn = ({ spec }: PlannedJob) =>
+    request.findJobs(spec.jobKey).some(({ jobKey }) => jobKey === spec.jobKey);
+  const own = group.filter(hasOwn);
+  const rest = group.filter((each) => !hasOwn(each));
+  if (isKnown(rest)) return [...own, ...joinAll(rest, request)];
+  const elsewhere = rest.filter(({ spec }) => request.findJobs(spec.jobKey).some(isOn));
+  const left = rest.filter((each) => !elsewhere.includes(each));
+  return [...own, ...elsewhere, ...joinAll(left, request)];
+}
+
+/** Equal where one process can train both: the same frozen base, loaded in the same precision. */
+function shareKey({ spec }: PlannedJob, engine: string): string {
+  const { method, model, parent, training } = spec;
+  if (engine !== "trainer" || method !== "lora") return spec.jobKey;
+  const { bf16, fp16, gradient_checkpointing } = training;
+  return sha256({ model, parent, bf16, fp16, gradient_checkpointing });
+}
+
+function jointKey(group: readonly PlannedJob[]): string {
+  return sha256({ parts: group.map(({ spec }) => spec.jobKey) });
+}
+
+function joinAll(group: readonly PlannedJob[], { jobsFolder }: JoinRequest): PlannedJob[] {
+  const [first, second] = group;
+  if (first === undefined || second === undefined) return [...group];
+  const jobKey = jointKey(group);
+  const jobId = `job-${jobKey.slice(0, 10)}`;
+  const parts = group.map(({ spec: { subset, jobKey, data, training } }): JobPart => {
+    return { subset: subset as Role, jobKey, data, training };
+  });
+  const ids = { subset: "roles", jobKey, jobId, outputDir: join(jobsFolder, jobId) } as const;
+  const spec: JobSpec = { ...first.spec, ...ids, parts };
+  return [{ job: first.job, spec, problems: group.flatMap(({ problems }) => problems), parts: [...group] }];
+}
