@@ -57,6 +57,8 @@ class StepBuilder {
   private thoughts: { text: string; isTrained: boolean }[] = [];
   /** Calls that still wait for their result; those of adjacent messages are parallel. */
   private open: { id: string | null; step: CallStep }[] = [];
+  /** Of all calls so far. */
+  private readonly callIds = new Set<string>();
   /** A result had to be left out: what is said next may rest on it. */
   private isUnseen = false;
   wasCall = false;
@@ -72,7 +74,9 @@ class StepBuilder {
 
   result(text: string, callId: string | null): void {
     const byId = callId === null ? undefined : this.open.find((call) => call.id === callId);
-    const call = byId ?? this.open[0];
+    // The result of a call that does not wait for it, such as a second one, is of no other call.
+    const isOfOther = callId !== null && this.callIds.has(callId);
+    const call = byId ?? (isOfOther ? undefined : this.open[0]);
     if (call === undefined) {
       this.count("result_without_call");
       this.isUnseen = true;
@@ -135,6 +139,7 @@ class StepBuilder {
       ...untrained,
     };
     this.open.push({ id: call.id, step });
+    if (call.id !== null) this.callIds.add(call.id);
     return step;
   }
 

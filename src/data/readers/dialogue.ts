@@ -15,18 +15,19 @@ interface Dialogue {
 /** A dialogue is an instruction, all that stands up to the first user's turn, and what comes after; a text without a call is an answer. */
 export function readDialogue({ turns, tools, sourceId }: Dialogue): ReadResult {
   const first = turns.findIndex((turn) => turn.role === "user");
+  const opening = turns.slice(0, first + 1);
   if (first < 0) return rejected("no_instruction", "no message of the user");
-  if (turns.slice(0, first).some((turn) => turn.role === "assistant")) {
+  if (opening.some((turn) => turn.role === "assistant")) {
     return rejected("starts_with_assistant", "an assistant message stands before the first user message");
   }
-  const instruction = turns
-    .slice(0, first + 1)
+  const results = opening.filter((turn) => turn.role === "result");
+  const instruction = opening
+    .filter((turn) => turn.role !== "result")
     .map((turn) => turn.text.trim())
     .filter((text) => text !== "")
     .join("\n\n");
   if (instruction === "") return rejected("no_instruction", "the first user message is empty");
-  const messages = turns
-    .slice(first + 1)
+  const messages = [...results, ...turns.slice(first + 1)]
     // An instruction in mid-dialogue is part of what the agent has to obey.
     .map((turn): ChatMessage => (turn.role === "system" ? { role: "user", text: turn.text } : turn));
   const question = first > 0 ? turns[first]?.text.trim() : undefined;

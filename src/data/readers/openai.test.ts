@@ -146,6 +146,19 @@ describe("openai", () => {
     expect(readOne(openai, { ...broken, tools: "null" }).hasTools).toBe(false);
   });
 
+  it("gives a result that comes twice, or before the user, to no call and no instruction", () => {
+    const record = chat(
+      { role: "assistant", content: "", tool_calls: [call("{}", "a"), call("{}", "b")] },
+      { role: "tool", tool_call_id: "a", content: "first" },
+      { role: "tool", tool_call_id: "a", content: "again" },
+      { role: "tool", tool_call_id: "b", content: "second" },
+    );
+    record.messages.unshift({ role: "tool", content: "early" } as (typeof record.messages)[number]);
+    const { trajectory, lost } = readOne(openai, record);
+    expect([trajectory.instruction, lost]).toEqual(["q", { result_without_call: 2 }]);
+    expect(trajectory.steps).toMatchObject([{ observation: "first" }, { observation: "second" }]);
+  });
+
   it("joins a text without a call to the next thought, and takes calls of adjacent messages as parallel", () => {
     const record = chat(
       { role: "assistant", content: "First." },
