@@ -54,6 +54,22 @@ describe("hermes", () => {
     expect(trajectory.tools.map(({ name }) => name)).toEqual(["mine"]);
   });
 
+  it("takes the reasoning beside a call as its thought", () => {
+    const conversations = turns(["gpt", '<tool_call>{"name": "weather", "arguments": {}}</tool_call>']).map(
+      (turn) => (turn.from === "gpt" ? { ...turn, reasoning_content: "It rains." } : turn),
+    );
+    expect(readOne(hermes, { conversations }).trajectory.steps).toMatchObject([{ thought: "It rains." }]);
+  });
+
+  it("is no JSON mode where tools are offered", () => {
+    const conversations = [
+      { from: "system", value: "Fill <schema>." },
+      { from: "human", value: "q" },
+    ];
+    expect(hermes.detect({ conversations })).toBe("a system text with <schema>");
+    expect(hermes.detect({ conversations, tools: [{ name: "weather" }] })).toBeNull();
+  });
+
   it("leaves rows in JSON mode out by design", () => {
     const conversations = [
       { from: "system", value: "Answer in JSON.\n<schema>\n{}\n</schema>" },

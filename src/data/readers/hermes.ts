@@ -1,6 +1,7 @@
 import type { Tool } from "../../core/trajectory.js";
 import { splitTaggedCalls } from "./call-text.js";
 import { type DialogueTurn, readDialogue, sayAssistant } from "./dialogue.js";
+import { readReasoning } from "./openai.js";
 import { asId, isObject, type RecordReader, rejected } from "./reader.js";
 import { readResults } from "./result-text.js";
 import { BROKEN_TOOLS, readTools } from "./tools.js";
@@ -24,14 +25,14 @@ export const hermes: RecordReader = {
       return "turns with <tool_call>";
     const system = systemOf(turns);
     if (toolsIn(system) !== null) return "a system text with <tools>";
-    return isJsonMode(system) ? "a system text with <schema>" : null;
+    return isJsonMode(record, system) ? "a system text with <schema>" : null;
   },
   read(record) {
     const turns = names.turns(record);
     if (!isObject(record) || turns === null)
       return rejected("not_hermes", "expected an object with conversations");
     const system = systemOf(turns);
-    if (isJsonMode(system)) {
+    if (isJsonMode(record, system)) {
       return { kind: "skipped", reason: "json_mode", detail: "answers by a JSON schema, without tools" };
     }
     const tools = readOffered(names.get(record, "tools"), toolsIn(system));
@@ -46,8 +47,11 @@ function systemOf(turns: NamedTurn[]): string {
   return turns.find(({ role }) => role === "system")?.text ?? "";
 }
 
-function isJsonMode(system: string): boolean {
-  return system.includes("<schema>") && toolsIn(system) === null;
+/** Where tools are offered, a schema is something that the task speaks of. */
+function isJsonMode(record: unknown, system: string): boolean {
+  if (!system.includes("<schema>") || toolsIn(system) !== null) return false;
+  const tools = isObject(record) ? readTools(names.get(record, "tools")) : null;
+  return tools === null || tools.length === 0;
 }
 
 /** The tags are also spoken of, empty, before the list. */
@@ -62,7 +66,7 @@ function readOffered(column: unknown, inSystem: string | null): Tool[] | null | 
   return own === null || own.length === 0 ? (readTools(inSystem) ?? own) : own;
 }
 
-function readTurn({ role, text }: NamedTurn, before: DialogueTurn[]): DialogueTurn[] {
+function readTurn({ role, text, recorded }: NamedTurn, before: DialogueTurn[]): DialogueTurn[] {
   if (role === "human") {
     // Qwen's template gives results as a message of the user.
     return text.trimStart().startsWith("<tool_response>")
@@ -71,7 +75,8 @@ function readTurn({ role, text }: NamedTurn, before: DialogueTurn[]): DialogueTu
   }
   if (role === "system") return [{ role: "system", text: withoutToolText(text) }];
   if (role === "observation") return readResponses(text, before);
-  return role === "gpt" || role === "function_call" ? sayAssistant(splitTaggedCalls(text)) : [];
+  if (role !== "gpt" && role !== "function_call") return [];
+  return sayAssistant({ ...splitTaggedCalls(text), reasoning: readReasoning(recorded) });
 }
 
 /** How calls are to be written is no part of the task; Qwen's template has the task's own text before it. */

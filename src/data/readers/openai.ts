@@ -62,7 +62,8 @@ function readMessage(message: JsonObject): DialogueTurn[] {
   }
 }
 
-function readReasoning(message: JsonObject): string {
+/** What stands beside an assistant's text, under the names that servers give it. */
+export function readReasoning(message: JsonObject): string {
   const reasoning = message.reasoning_content ?? message.thinking ?? message.reasoning;
   return typeof reasoning === "string" ? reasoning.trim() : "";
 }
