@@ -127,7 +127,10 @@ def write_process(folder: Path, job_path: Path) -> int:
     process = folder / "process.json"
     attempt = int(_read_object(process).get("attempt", 0)) + 1
     job_id = str(_read_object(job_path).get("jobId", ""))
-    write_json(process, {"pid": os.getpid(), "startedAt": now(), "jobId": job_id, "attempt": attempt})
+    # Tells whoever started us, maybe through other programs, that it is their process that works here.
+    launch = os.environ.get("MLLM_LAUNCH_ID")
+    mark = {"pid": os.getpid(), "startedAt": now(), "jobId": job_id, "attempt": attempt, "launchId": launch}
+    write_json(process, mark)
     return attempt
 
 

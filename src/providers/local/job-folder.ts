@@ -11,6 +11,8 @@ export const TrainerProcess = z.object({
   startedAt: z.string(),
   jobId: z.string(),
   attempt: z.int(),
+  /** MLLM_LAUNCH_ID, as it was started with: tells ours from another command's, through whatever wrapper. */
+  launchId: z.string().nullish(),
 });
 export type TrainerProcess = z.infer<typeof TrainerProcess>;
 

@@ -1,4 +1,5 @@
 import { type StdioOptions, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { explainSystemError, ProviderError } from "../../core/errors.js";
@@ -12,7 +13,6 @@ import { signalGroup } from "./stop.js";
 /** The trainer says that it is there before its slow imports, so a second is the rule. */
 const START_TIMEOUT_SECONDS = 60;
 const POLL_MILLISECONDS = 20;
-const WRAPPER_MILLISECONDS = 3_000;
 const END_MILLISECONDS = 5_000;
 
 interface LaunchRequest {
@@ -45,13 +45,13 @@ export async function launch(
   { label, gpus, processes, startedAt }: LaunchRequest,
 ): Promise<Launched> {
   const paths = jobPaths(spec.outputDir);
-  const before = await readRecord(paths.process, TrainerProcess);
-  const child = await start(settings, spec, { gpus, processes });
+  const launchId = randomUUID();
+  const child = await start(settings, spec, { gpus, processes, launchId });
   try {
     if (child.pid !== undefined) {
       await writeRecord(paths.launch, { pid: child.pid, startedAt, jobId: spec.jobId, label, gpu: gpus });
     }
-    return await waitForTrainer(settings, spec, { child, before });
+    return await waitForTrainer(settings, spec, { child, launchId });
   } catch (error) {
     await end(settings, child);
     throw error;
@@ -61,18 +61,14 @@ export async function launch(
 async function waitForTrainer(
   settings: LocalSettings,
   spec: JobSpec,
-  { child, before }: { child: Child; before: TrainerProcess | null },
+  { child, launchId }: { child: Child; launchId: string },
 ): Promise<Launched> {
   const paths = jobPaths(spec.outputDir);
   for (let waited = 0; waited < START_TIMEOUT_SECONDS * 1000; waited += POLL_MILLISECONDS) {
     // Looked at first: a trainer that ended in between has written its process.json before.
     const ending = child.ending();
     const now = await readRecord(paths.process, TrainerProcess);
-    const isNew = now !== null && (now.pid !== before?.pid || now.startedAt !== before.startedAt);
-    // Another number: a wrapper started the trainer, or ours is about to find that another one has the lock.
-    const isOurs = now?.pid === child.pid || ending?.exitCode !== ALREADY_RUNNING_EXIT_CODE;
-    const isSettled = now?.pid === child.pid || ending !== null || waited > WRAPPER_MILLISECONDS;
-    if (isNew && isOurs && isSettled) return { pid: now.pid, isOurs };
+    if (now?.launchId === launchId) return { pid: now.pid, isOurs: true };
     if (ending !== null) return explainEnding(settings, spec, ending);
     await settings.sleep(POLL_MILLISECONDS);
   }
@@ -97,7 +93,7 @@ interface Child {
 async function start(
   settings: LocalSettings,
   spec: JobSpec,
-  { gpus, processes }: Pick<LaunchRequest, "gpus" | "processes">,
+  { gpus, processes, launchId }: Pick<LaunchRequest, "gpus" | "processes"> & { launchId: string },
 ): Promise<Child> {
   const paths = jobPaths(spec.outputDir);
   const { command, args } = trainerCommand(settings.python, paths.job, processes);
@@ -106,6 +102,7 @@ async function start(
     ...settings.env,
     PYTHONPATH: modules.join(delimiter),
     PYTHONUNBUFFERED: "1",
+    MLLM_LAUNCH_ID: launchId,
     ...(gpus === null ? {} : { CUDA_VISIBLE_DEVICES: gpus }),
   };
   // A file of its own, never our pipes: the trainer has to outlive us.
