@@ -51,7 +51,9 @@ export async function calibrateJobs(context: Context, request: CalibrationReques
   }
   refuseToStart(check.problems);
   const jobs: CalibratedJob[] = [];
-  for (const job of check.jobs) jobs.push(await calibrateJob(context, request, job));
+  // Several roles in one job are measured like jobs of their own.
+  const each = check.jobs.flatMap(({ parts, ...job }) => parts?.map((part) => ({ ...job, ...part })) ?? job);
+  for (const job of each) jobs.push(await calibrateJob(context, request, job));
   const value = { calibrations: jobs };
   writeResult(context, { json: options.json === true, value, text: formatCalibrations(jobs) });
   if (options.json === true) return;

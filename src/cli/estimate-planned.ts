@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Dataset } from "../data/open-dataset.js";
+import { addEstimates } from "../recipe/add-estimates.js";
 import { calibrationKey, loadCalibration, toCalibration } from "../recipe/calibration.js";
 import { countTokens, type TokenCounts } from "../recipe/count-tokens.js";
-import { type EstimateRequest, estimateJob } from "../recipe/estimate.js";
+import { type Estimate, type EstimateRequest, estimateJob } from "../recipe/estimate.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { readModelShape } from "../recipe/model-shape.js";
 import { resolveResources } from "../recipe/resolve-resources.js";
@@ -25,7 +26,7 @@ interface Subject {
 }
 
 export interface Estimator {
-  /** What is known of a job before it runs; asked once. */
+  /** What is known of a job before it runs; asked once. Of several roles, each is asked for by itself. */
   request(planned: PlannedJob): Promise<EstimateRequest>;
 }
 
@@ -44,8 +45,11 @@ export function createEstimator(context: Context, subject: Subject): Estimator {
   };
 }
 
-export async function estimatePlanned(estimator: Estimator, planned: PlannedJob) {
-  return estimateJob(await estimator.request(planned));
+/** Of a job of several roles: of all of them. */
+export async function estimatePlanned(estimator: Estimator, planned: PlannedJob): Promise<Estimate> {
+  const { parts = [planned] } = planned;
+  const requests = await Promise.all(parts.map((part) => estimator.request(part)));
+  return addEstimates(requests.map(estimateJob) as [Estimate, ...Estimate[]]);
 }
 
 async function describeJob(
@@ -97,7 +101,8 @@ async function planWork(
   { dataset, plan, provider }: Subject,
 ): Promise<Map<string, WorkPlan>> {
   if (provider === "together") return new Map();
-  const asked = plan.flatMap((planned) => {
+  const all = plan.flatMap((planned) => planned.parts ?? [planned]);
+  const asked = all.flatMap((planned) => {
     const { job, spec } = planned;
     const tokenizer = findTokenizer(context, spec.model) ?? findTokenizer(context, job.baseModel);
     const isPossible = tokenizer !== null || spec.model === "tiny-scratch";
@@ -105,7 +110,7 @@ async function planWork(
     return isPossible && !isEmpty ? [{ spec, tokenizer, processes: Math.max(1, job.gpus) }] : [];
   });
   if (asked.length === 0) return new Map();
-  const bytes = plan.reduce((sum, { job }) => sum + dataset.manifest.subsets[job.subset].train.sizeBytes, 0);
+  const bytes = all.reduce((sum, { job }) => sum + dataset.manifest.subsets[job.subset].train.sizeBytes, 0);
   if (bytes > LARGE_BYTES)
     writeNote(context, `counting the tokens of ${Math.round(bytes / 1e6)} MB: this takes some minutes`);
   const lines = asked.map(({ spec, ...rest }) => JSON.stringify({ job: spec, ...rest }));

@@ -31,7 +31,8 @@ type Internal =
   | "dollars";
 
 interface FullJob extends JobRow {
-  progress: Pick<Progress, "globalStep" | "totalSteps" | "loss" | "secondsLeft"> | null;
+  /** With `subset` where the job trains several roles: the one at work. */
+  progress: Pick<Progress, "subset" | "globalStep" | "totalSteps" | "loss" | "secondsLeft"> | null;
   /** Those that were not removed. */
   checkpoints: InspectedCheckpoint[];
   spec: Job["spec"];
@@ -64,7 +65,8 @@ function createRow(state: State, job: Job, recipe: string | null): JobRow {
   return {
     ...row,
     ...{ seconds, dollars, recipe, isActive: isActive(job.state) },
-    validationLoss: best?.validationLoss ?? null,
+    // Several roles have no loss in common.
+    validationLoss: job.subset === "roles" ? null : (best?.validationLoss ?? null),
   };
 }
 
@@ -77,11 +79,11 @@ export async function describeJobInFull({ state, provider }: Session, job: Job):
     },
   );
   const last = events.findLast((event): event is Progress => event.type === "progress");
-  const { globalStep, totalSteps, loss, secondsLeft } = last ?? {};
+  const { subset, globalStep, totalSteps, loss, secondsLeft } = last ?? {};
   const progress =
     globalStep === undefined || totalSteps === undefined || loss === undefined || secondsLeft === undefined
       ? null
-      : { globalStep, totalSteps, loss, secondsLeft };
+      : { ...(subset === undefined ? {} : { subset }), globalStep, totalSteps, loss, secondsLeft };
   return {
     ...describeJobRow(state, job),
     progress,
@@ -144,7 +146,7 @@ export function formatJob(job: FullJob): string {
       "progress",
       progress === null
         ? null
-        : `step ${progress.globalStep} of ${progress.totalSteps}, loss ${formatLoss(progress.loss)}`,
+        : `${progress.subset === undefined ? "" : `${progress.subset}: `}step ${progress.globalStep} of ${progress.totalSteps}, loss ${formatLoss(progress.loss)}`,
     ],
     ["started", job.submittedAt],
     ["ended", job.endedAt],

@@ -4,7 +4,7 @@ import type { LaunchPlan, Provider, Quote } from "../providers/provider.js";
 import type { Estimate } from "../recipe/estimate.js";
 import type { StartCheck, StartedJob, StartRequest } from "./check-start.js";
 import type { Estimator } from "./estimate-planned.js";
-import { hasPriceList, type MachineReport, priceMachines } from "./price-machines.js";
+import { addMachines, hasPriceList, type MachineReport, priceMachines } from "./price-machines.js";
 
 interface ProblemReport {
   code: string;
@@ -74,10 +74,23 @@ async function reportJob(
   const { submission, quote, estimate, spec } = job;
   const isPossible = submission !== null && job.problems.length === 0;
   const launch = isPossible ? await provider.describe(submission).catch(() => null) : null;
-  const request = job.job.gpus === 0 ? null : await estimator.request(job);
-  const machines = await priceMachines({ provider, isListing }, job, request);
-  const { sources } = job.job;
-  return { spec, label: submission?.label ?? null, launch, quote, sources, estimate, machines };
+  const isOnGpu = job.job.gpus > 0;
+  const machines = (job.parts ?? [job]).map(async (part) => {
+    const request = isOnGpu ? await estimator.request(part) : null;
+    return priceMachines({ provider, isListing }, { ...job, job: part.job }, request);
+  });
+  return {
+    ...{ spec, label: submission?.label ?? null, launch, quote, sources: listSources(job), estimate },
+    machines: addMachines(await Promise.all(machines)),
+  };
+}
+
+/** Of several roles, the first one's as they are, and each one's under `<key> (<role>)`. */
+function listSources({ job, parts = [] }: StartedJob): Record<string, string> {
+  const own = parts.flatMap((part) =>
+    Object.entries(part.job.sources).map(([key, source]) => [`${key} (${part.spec.subset})`, source]),
+  );
+  return { ...job.sources, ...Object.fromEntries(own) };
 }
 
 function report({ code, message, hint }: MllmError): ProblemReport {

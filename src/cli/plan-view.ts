@@ -1,4 +1,4 @@
-import type { JobSpec } from "../core/job-spec.js";
+import { type JobSpec, partsOf } from "../core/job-spec.js";
 import type { LaunchPlan, Quote } from "../providers/provider.js";
 import type { Estimate } from "../recipe/estimate.js";
 import { formatTable } from "./output.js";
@@ -52,7 +52,7 @@ function formatJob(job: PlanReport["jobs"][number]): string {
     ["overflow.max_tokens", spec.overflow.maxTokens],
     ...(spec.sharding === null ? [] : [["resources.sharding", spec.sharding] as [string, unknown]]),
     ["resources.max_hours", spec.deadlineSeconds / 3600],
-    ...Object.entries(spec.training).map(([key, value]): [string, unknown] => [`training.${key}`, value]),
+    ...listTraining(spec),
   ];
   const rows = settings.map(([key, value]) => [
     key,
@@ -60,7 +60,7 @@ function formatJob(job: PlanReport["jobs"][number]): string {
     sources[key] ?? "default",
   ]);
   return [
-    `${spec.jobId}: stage ${spec.stage}, ${spec.subset}, from ${parent}`,
+    `${spec.jobId}: stage ${spec.stage}, ${describeSubset(spec)}, from ${parent}`,
     ...(estimate === null ? [] : formatEstimate(estimate)),
     `  price     ${formatQuote(quote)}`,
     ...(machines.length === 0 ? [] : [formatMachines(machines).replace(/^/gm, "  ")]),
@@ -71,6 +71,27 @@ function formatJob(job: PlanReport["jobs"][number]): string {
     ...(launch === null ? [] : formatLaunch(launch)),
     formatTable(["setting", "value", "source"], rows).replace(/^/gm, "  "),
   ].join("\n");
+}
+
+function describeSubset({ subset, parts }: JobSpec): string {
+  if (parts === undefined) return subset;
+  return `${parts.map((part) => part.subset).join(", ")} one after the other on one copy of the base`;
+}
+
+/** A role's own value stands beside the first one's. */
+function listTraining(spec: JobSpec): [string, unknown][] {
+  const [first = spec, ...others] = partsOf(spec);
+  const values: Record<string, unknown> = first.training;
+  const isShared = ({ training }: JobSpec, key: string) =>
+    JSON.stringify((training as typeof values)[key]) === JSON.stringify(values[key]);
+  const keys = new Set([first, ...others].flatMap(({ training }) => Object.keys(training)));
+  return [...keys].flatMap((key): [string, unknown][] => {
+    const own = others.filter((other) => !isShared(other, key));
+    const told = own.map(({ subset, training }): [string, unknown] => {
+      return [`training.${key} (${subset})`, (training as typeof values)[key]];
+    });
+    return [[`training.${key}`, values[key]], ...told];
+  });
 }
 
 function describeParent({ parent, baseModel }: JobSpec): string {

@@ -75,3 +75,23 @@ function report(
     dollars: dollarsPerHour === null || seconds === null ? null : (dollarsPerHour * seconds) / 3600,
   };
 }
+
+/** What the parts of one job take together, one after the other on the same machine. */
+export function addMachines(parts: readonly MachineReport[][]): MachineReport[] {
+  const [first = [], ...others] = parts;
+  return first.map((machine) => {
+    const all = [machine, ...others.flatMap((other) => other.find(({ gpu }) => gpu === machine.gpu) ?? [])];
+    const memoryBytes = all.map((each) => each.memoryBytes);
+    return {
+      ...machine,
+      memoryBytes: memoryBytes.includes(null) ? null : Math.max(...(memoryBytes as number[])),
+      fits: all.some(({ fits }) => fits === false) ? false : machine.fits,
+      seconds: add(all.map((each) => each.seconds)),
+      dollars: add(all.map((each) => each.dollars)),
+    };
+  });
+}
+
+function add(values: readonly (number | null)[]): number | null {
+  return values.reduce((sum, value) => (sum === null || value === null ? null : sum + value), 0);
+}

@@ -43,13 +43,15 @@ async function createBarView(context: Context): Promise<TrainingView> {
 
 /** Progress at every tenth of a job: enough for a log, little enough to read. */
 function createLineView(context: Context): TrainingView {
-  const tenths = new Map<string, number>();
+  const tenths = new Map<string, string>();
   return {
     show(event) {
       if (event.type === "progress") {
         const tenth = Math.floor((10 * event.globalStep) / Math.max(1, event.totalSteps));
-        if (tenths.get(event.jobId) !== tenth) writeNote(context, formatProgress(event));
-        tenths.set(event.jobId, tenth);
+        // Of several roles each begins anew.
+        const place = `${event.subset} ${tenth}`;
+        if (tenths.get(event.jobId) !== place) writeNote(context, formatProgress(event));
+        tenths.set(event.jobId, place);
       }
       const note = formatNote(event);
       if (note !== null) writeNote(context, note);
@@ -80,7 +82,9 @@ function formatPulling({
 function formatNote(event: TrainingEvent): string | null {
   switch (event.type) {
     case "already_done":
-      return `${event.subset}: already trained, ${event.best.id}`;
+      return (event.parts ?? [event])
+        .map(({ best }) => `${best.subset}: already trained, ${best.id}`)
+        .join("\n");
     case "submitted":
       return `${event.subset}: ${event.isResume ? "resumes from its last complete checkpoint" : "starts"} (${event.jobId}, ${event.provider} ${event.providerJobId})`;
     case "attached":
@@ -127,17 +131,14 @@ export function isLast({ type }: TrainingEvent): boolean {
 export function formatResults(events: readonly TrainingEvent[]): string {
   const rows = events.flatMap((event) => {
     if (event.type !== "done" && event.type !== "already_done") return [];
-    const { best } = event;
-    return [
-      [
-        best.subset,
-        best.id,
-        best.globalStep,
-        formatLoss(best.initialValidationLoss),
-        formatLoss(best.validationLoss),
-        best.state === "remote" ? "where its job ran: mllm checkpoints pull" : best.path,
-      ],
-    ];
+    return (event.parts ?? [event]).map(({ best }) => [
+      best.subset,
+      best.id,
+      best.globalStep,
+      formatLoss(best.initialValidationLoss),
+      formatLoss(best.validationLoss),
+      best.state === "remote" ? "where its job ran: mllm checkpoints pull" : best.path,
+    ]);
   });
   return formatTable(["subset", "checkpoint", "step", "loss before", "loss after", "path"], rows);
 }

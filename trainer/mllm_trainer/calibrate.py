@@ -68,7 +68,8 @@ def measure(job: Job, steps: int) -> dict[str, Any]:
     from .run import run
 
     watch = Stopwatch()
-    run(shortened(job, steps), watch, 1, None)
+    short = shortened(job, steps)
+    run(short, watch, 1, [(short, None)])
     ends = watch.times("progress")
     warm_up = min(WARM_UP_STEPS, len(ends) - 2)
     if warm_up < 0:

@@ -1,0 +1,25 @@
+import type { Estimate } from "./estimate.js";
+
+/** What one job takes that does these one after the other on one copy of the weights. */
+export function addEstimates(estimates: readonly [Estimate, ...Estimate[]]): Estimate {
+  const sum = (pick: (each: Estimate) => number) => estimates.reduce((total, each) => total + pick(each), 0);
+  const known = (pick: (each: Estimate) => number | null): number[] | null => {
+    const values = estimates.map(pick);
+    return values.includes(null) ? null : (values as number[]);
+  };
+  const seconds = known((each) => each.seconds);
+  const memory = known((each) => each.peakMemoryBytes);
+  return {
+    ...estimates[0],
+    rows: sum((each) => each.rows),
+    validationRows: sum((each) => each.validationRows),
+    tokens: sum((each) => each.tokens),
+    trainedTokens: sum((each) => each.trainedTokens),
+    optimizerSteps: sum((each) => each.optimizerSteps),
+    processedTokens: sum((each) => each.processedTokens),
+    processedPositions: sum((each) => each.processedPositions),
+    isExact: estimates.every((each) => each.isExact),
+    seconds: seconds === null ? null : seconds.reduce((total, each) => total + each, 0),
+    peakMemoryBytes: memory === null ? null : Math.max(...memory),
+  };
+}
