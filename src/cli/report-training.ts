@@ -1,5 +1,5 @@
 import { MllmError } from "../core/errors.js";
-import { JOB_SUBSETS, ROLES, type Subset } from "../core/roles.js";
+import { JOB_SUBSETS, ROLES, type Role, type Subset } from "../core/roles.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { TrainedCheckpoint, TrainedJob, Training } from "../evaluation/report/report-data.js";
 import type { Job, State } from "../state/open-state.js";
@@ -84,16 +84,28 @@ interface JobFacts {
 function describeParts(state: State, job: Job, facts: JobFacts): TrainedJob[] {
   const { subset } = job;
   if (subset !== "roles") return [describeJob(state, job, { ...facts, subset, share: 1 })];
-  const parts = ROLES.map((role) => {
-    const said = facts.events.filter((event) => event.subset === role);
-    const [first, last] = [said[0], said.at(-1)];
-    const lasted = first && last ? Date.parse(last.time) - Date.parse(first.time) : 0;
-    return { role, said, lasted };
-  }).filter(({ said }) => said.length > 0);
-  const total = parts.reduce((sum, { lasted }) => sum + lasted, 0);
-  return parts.map(({ role, said, lasted }) => {
-    const share = total === 0 ? 1 / parts.length : lasted / total;
+  const saved = new Set(state.listCheckpoints({ jobId: job.id }).map((row) => row.subset));
+  const parts = ROLES.map((role) => ({ role, said: eventsOfRole(facts.events, role) }));
+  const known = parts.filter(({ role, said }) => said.length > 0 || saved.has(role));
+  const lasted = known.map(({ said }) => {
+    const times = said.map(({ time }) => Date.parse(time));
+    return times.length === 0 ? 0 : Math.max(...times) - Math.min(...times);
+  });
+  const total = lasted.reduce((sum, each) => sum + each, 0);
+  return known.map(({ role, said }, i) => {
+    const share = total === 0 ? 1 / known.length : (lasted[i] ?? 0) / total;
     return describeJob(state, job, { ...facts, events: said, subset: role, share });
+  });
+}
+
+/** As if it had been a job of its own. */
+function eventsOfRole(events: readonly TrainerEvent[], role: Role): TrainerEvent[] {
+  return events.flatMap((event): TrainerEvent[] => {
+    if (event.type !== "done") return event.subset === role ? [event] : [];
+    const result = event.parts?.find((part) => part.subset === role);
+    // The time of the end is that of the last role's.
+    const time = events.findLast(({ subset }) => subset === role)?.time;
+    return result === undefined || time === undefined ? [] : [{ ...event, ...result, time }];
   });
 }
 

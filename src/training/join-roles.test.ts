@@ -3,7 +3,7 @@ import { createManifest } from "../../test/dataset-fixture.js";
 import type { JobState } from "../core/job-state.js";
 import { ROLES } from "../core/roles.js";
 import { parseRecipe } from "../recipe/load-recipe.js";
-import { type PlannedJob, planTraining } from "./plan-training.js";
+import { type ParentCheckpoint, type PlannedJob, planTraining } from "./plan-training.js";
 
 const LORA = "method: lora\nlora: {r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: all-linear}\n";
 const backbone = {
@@ -19,7 +19,7 @@ interface Known {
 
 function plan(
   recipe: string,
-  { jobs = [], engine = "trainer", roles = ROLES, other }: Partial<Given> = {},
+  { jobs = [], engine = "trainer", roles = ROLES, backbone: every = backbone, other }: Partial<Given> = {},
 ): Promise<PlannedJob[]> {
   // The caller asks second.
   const found = other === undefined ? [] : [backbone, other];
@@ -28,7 +28,7 @@ function plan(
     dataset: { folder: "/data", manifest: createManifest(10) },
     ...{ stage: 2, roles, from: null, runId: "run-1", jobsFolder: "/jobs", engine, stage1Command: "" },
     inspectModel: async (model) => ({ identity: model, positions: null, problem: null }),
-    findBackbone: async () => found.shift() ?? backbone,
+    findBackbone: async () => found.shift() ?? every,
     findJobs: (work) =>
       jobs.filter(({ jobKey, partKeys = [] }) => jobKey === work || partKeys.includes(work)),
   });
@@ -39,7 +39,8 @@ interface Given {
   engine: string;
   roles: typeof ROLES | readonly ["caller"];
   /** The caller's backbone. */
-  other: typeof backbone;
+  other: ParentCheckpoint;
+  backbone: ParentCheckpoint;
 }
 
 const trainsOf = (planned: readonly PlannedJob[]) =>
@@ -90,6 +91,16 @@ describe("joinRoles", () => {
       "caller",
       "planner+summarizer",
     ]);
+  });
+
+  it("joins roles whose backbone is still at work", async () => {
+    const other = { ...backbone, id: null, hash: null, path: "/jobs/b" };
+    const [joint] = await plan(LORA, { backbone: other });
+    expect(joint?.spec).toMatchObject({
+      subset: "roles",
+      model: "/jobs/b",
+      parent: { jobId: "job-b", id: null },
+    });
   });
 
   it("takes up the joint job whatever has become of it", async () => {

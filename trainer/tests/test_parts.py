@@ -48,9 +48,11 @@ def write_joint(folder: Path, sets: dict[str, Path], shared: dict[str, Any]) -> 
 
 
 @pytest.fixture(scope="module")
-def joint(tmp_path_factory: pytest.TempPathFactory, sets: dict, shared: dict) -> Path:
+def joint(tmp_path_factory: pytest.TempPathFactory, sets: dict, shared: dict, finished: Path) -> Path:
     """The job.json of a job of three roles that nothing interrupted."""
-    job = write_joint(tmp_path_factory.mktemp("joint"), sets, shared)
+    # It was planned when the backbone was still at work.
+    unknown = {"model": str(finished.parent), "parent": {"jobId": "job-a", "id": None, "hash": None}}
+    job = write_joint(tmp_path_factory.mktemp("joint"), sets, shared | unknown)
     result = job.parent / "base.json"
     assert attempt(job, prelude=WATCH_BASE.format(path=str(result))) == 0, (
         job.parent / "trainer.log"
