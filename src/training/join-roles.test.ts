@@ -77,6 +77,7 @@ describe("joinRoles", () => {
   it.each([
     ["are trained in full", "", {}],
     ["a vendor trains", LORA, { engine: "together" }],
+    ["share a base that is cut into parts", `${LORA}resources: {gpus: 2, sharding: fsdp}`, {}],
   ])("leaves roles apart that %s", async (_what, recipe, given) => {
     expect(trainsOf(await plan(recipe, given))).toEqual([...ROLES].sort());
   });

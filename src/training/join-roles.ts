@@ -40,12 +40,13 @@ function joinGroup(group: readonly PlannedJob[], request: JoinRequest): PlannedJ
   return [...own, ...elsewhere, ...joinAll(left, request)];
 }
 
-/** Equal where one process can train both: the same frozen base, loaded in the same precision. */
+/** Equal where one process can train both: the same frozen base, whole, and treated alike. */
 function shareKey({ spec }: PlannedJob, engine: string): string {
-  const { method, model, parent, training } = spec;
-  if (engine !== "trainer" || method !== "lora") return spec.jobKey;
-  const { bf16, fp16, gradient_checkpointing } = training;
-  return sha256({ model, parent, bf16, fp16, gradient_checkpointing });
+  const { method, model, parent, sharding, training } = spec;
+  const isCut = sharding === "fsdp" || sharding === "zero3";
+  if (engine !== "trainer" || method !== "lora" || isCut) return spec.jobKey;
+  const { bf16, fp16, gradient_checkpointing, use_liger_kernel, torch_compile } = training;
+  return sha256({ model, parent, bf16, fp16, gradient_checkpointing, use_liger_kernel, torch_compile });
 }
 
 function jointKey(group: readonly PlannedJob[]): string {

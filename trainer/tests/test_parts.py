@@ -24,7 +24,7 @@ def shared(finished: Path) -> dict[str, Any]:
     best = events_of(finished, "done")[-1]["best"]
     manifest = manifest_of(best)
     parent = {"jobId": "job-a", "id": manifest["id"], "hash": manifest["hash"]}
-    return {"stage": 2, "model": best, "parent": parent, "method": "lora", "lora": LORA}
+    return {"stage": 2, "model": best, "parent": parent, "method": "lora", "lora": LORA, "packing": "tree"}
 
 
 @pytest.fixture(scope="module")
