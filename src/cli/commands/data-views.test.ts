@@ -95,7 +95,7 @@ describe("mllm data stats", () => {
     });
   });
 
-  it("measures a data set in which a subset is empty", async () => {
+  it("measures a data set in which a subset is empty, and tells why records were left out", async () => {
     const asked = (id: string) => ({
       id,
       messages: [
@@ -105,11 +105,12 @@ describe("mllm data stats", () => {
     });
     writeFileSync(
       join(folder, "asked.jsonl"),
-      ["p", "q"].map((id) => `${JSON.stringify(asked(id))}\n`).join(""),
+      ["p", "q", "q"].map((id) => `${JSON.stringify(asked(id))}\n`).join(""),
     );
     const { exitCode } = await runCli(["split-data", "asked.jsonl", "--out", "asked"], { cwd: folder });
     expect(exitCode).toBe(0);
-    const { subsets } = await json(["stats", "asked"]);
+    const { subsets, records } = await json(["stats", "asked"]);
+    expect(records.excluded).toEqual({ duplicate: 1 });
     expect([subsets.caller.rows, subsets.summarizer.rows]).toEqual([0, 2]);
   });
 

@@ -101,11 +101,12 @@ function isInSample(trajectory: string, oneIn: number): boolean {
 /** What happened to the records, which the rows do not tell. */
 function takeFromManifest(
   facts: Facts,
-  { records, repairs, subsets, trajectories, untrainedTurns }: DatasetManifest,
+  { records, excluded, repairs, subsets, trajectories, untrainedTurns }: DatasetManifest,
 ) {
   facts.records = records.read;
   facts.trajectories = Object.values(trajectories).reduce<number>((sum, count) => sum + (count ?? 0), 0);
-  if (records.excluded > 0) facts.excluded = { excluded: records.excluded };
+  // Derived data sets, and those of earlier versions, know only how many.
+  facts.excluded = excluded ?? (records.excluded > 0 ? { excluded: records.excluded } : {});
   facts.repairs = repairs ?? {};
   facts.untrainedTurns = untrainedTurns;
   for (const [reason, count] of Object.entries(records.rejected)) {
