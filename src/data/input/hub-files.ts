@@ -10,7 +10,9 @@ export interface HubAccess {
   fetch: typeof globalThis.fetch;
 }
 
-const PATH = /^hf:\/\/datasets\/([^/]+\/[^/@]+|[^/@]+)(?:@([^/]+))?(?:\/(.*?))?\/?$/;
+/** Of revisions, the Hub's own ones have slashes in them: `refs/convert/parquet`, `refs/pr/1`. */
+const PATH =
+  /^hf:\/\/datasets\/([^/]+\/[^/@]+|[^/@]+)(?:@(refs\/(?:convert|pr)\/[^/]+|[^/]+))?(?:\/(.*?))?\/?$/;
 
 /** The files of `hf://datasets/OWNER/NAME[@REVISION][/PATH]`: that file, or those of that folder that `isData` takes. */
 export async function listHubFiles(
@@ -56,7 +58,9 @@ async function list({ name, revision, inside, path }: Listing, access: HubAccess
   const entries: { path: string; size: number }[] = [];
   try {
     const listed = listFiles({
-      ...{ repo: { type: "dataset", name }, revision, recursive: true, hubUrl: access.endpoint },
+      ...{ repo: { type: "dataset", name }, recursive: true, hubUrl: access.endpoint },
+      // It goes into the address as it is.
+      revision: encodeURIComponent(revision),
       ...(inside !== "" && { path: inside }),
       ...(access.token !== null && { accessToken: access.token }),
       fetch: access.fetch,

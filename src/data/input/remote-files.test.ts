@@ -115,6 +115,20 @@ describe("inputs on the Hub", () => {
     expect(await count("hf://datasets/somebody/chats", place())).toBe(40_000);
   });
 
+  it("are found under the Hub's own revisions, whose names have slashes", async () => {
+    const asked: string[] = [];
+    const fetch: typeof globalThis.fetch = async (url) => {
+      asked.push(String(url));
+      return Response.json([{ type: "file", path: "default/train/0.parquet", size: 7, oid: "" }]);
+    };
+    const hub = { endpoint: "https://hub.test", token: null, fetch };
+    const base = "hf://datasets/somebody/chats@refs/convert/parquet";
+    const { files } = await findInput(`${base}/default`, { cwd: "/", hub });
+    expect(files.map(({ name }) => name)).toEqual(["train/0.parquet"]);
+    const at = "https://hub.test/api/datasets/somebody/chats/tree/refs%2Fconvert%2Fparquet/default?";
+    expect(asked).toEqual([expect.stringContaining(at)]);
+  });
+
   it("say what is wrong with the path, the name or the token", async () => {
     await expect(findInput("hf://models/x", place())).rejects.toMatchObject({ code: "bad_input" });
     await expect(findInput("hf://datasets/somebody/none", place())).rejects.toMatchObject({
