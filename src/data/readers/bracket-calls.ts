@@ -5,12 +5,16 @@ import type { ChatCall } from "./chat-steps.js";
 /** ToolACE's calls, `[Market Trends API(trend_type="MARKET_INDEXES", country="us"), other()]`. Null where the text is none. */
 export function readBracketCalls(text: string, toolNames: readonly string[]): ChatCall[] | null {
   const trimmed = text.trim();
-  if (!/^\[[^[\]{}"'(]+\(/.test(trimmed) || !trimmed.endsWith("]")) return null;
+  const broken: ChatCall[] = [{ id: null, name: "", arguments: trimmed, fault: "broken_call" }];
+  // Where a tool is named, it is a call that was cut, and nothing to say to the user.
+  if (!trimmed.endsWith("]"))
+    return toolNames.some((name) => trimmed.startsWith(`[${name}(`)) ? broken : null;
+  if (!/^\[[^[\]{}"'(]+\(/.test(trimmed)) return null;
   try {
     return new CallsReader(trimmed, toolNames).calls();
   } catch (error) {
     if (isStackOverflow(error)) throw error;
-    return [{ id: null, name: "", arguments: trimmed, fault: "broken_call" }];
+    return broken;
   }
 }
 

@@ -33,6 +33,11 @@ describe("readBracketCalls", () => {
     expect(callsIn("[Get (by id)(id=3)]", ["Get", "Get (by id)"])).toEqual([["Get (by id)", '{"id":3}']]);
   });
 
+  it("takes a cut call of a tool for none to train on, and not for an answer", () => {
+    expect(callsIn('[Get Cat(id=3), Get Dog(name="Re', ["Get Cat"])).toEqual(["broken_call"]);
+    expect(callsIn("[Get Cat](http://x) is a page", ["Get Cat"])).toBeNull();
+  });
+
   it.each(["", "hello", "[1, 2]", "[see below]", "1. **S&P (500)** [x]", '["a(b)"]', "[link](http://x)"])(
     "takes %j for no call",
     (text) => {

@@ -60,6 +60,12 @@ describe("toolalpaca", () => {
     ]);
   });
 
+  it("keeps results that are no text", () => {
+    const steps = [[["getCat", "{}", "Ask."], { cat: [1] }]];
+    const record = { ...api, Instances: [{ ...instance, intermediate_steps: steps }] };
+    expect(stepsOf(toolalpaca, record)[0]).toMatchObject({ observation: '{"cat":[1]}' });
+  });
+
   it("gives a result for each instance, with the instance it is of", () => {
     const Instances = [instance, { error: "no output" }, "text", { ...instance, input: " " }];
     expect(

@@ -1,3 +1,4 @@
+import { writeJson } from "../exact-json.js";
 import { parseLenientJson } from "../parse-lenient-json.js";
 import type { ChatMessage } from "./chat-steps.js";
 import { readChat } from "./read-chat.js";
@@ -53,7 +54,7 @@ function readStep(step: unknown): ChatMessage[] {
   if (!Array.isArray(step) || !Array.isArray(step[0])) return [];
   const [action, input, whole] = step[0] as unknown[];
   const thought = withoutLabel(textOf(whole).split("\nAction:", 1)[0] ?? "");
-  const observation = textOf(step[1]);
+  const observation = typeof step[1] === "object" && step[1] !== null ? writeJson(step[1]) : textOf(step[1]);
   const name = textOf(action).trim();
   if (name === "getDetails") return askUser(thought, input, observation);
   const call = { id: null, name, arguments: input };
