@@ -7,6 +7,7 @@ import { sha256 } from "../core/ids.js";
 import type { JobSpec } from "../core/job-spec.js";
 import { ROLES } from "../core/roles.js";
 import { trainJobs } from "./train-jobs.js";
+import type { TrainingEvent } from "./training-event.js";
 
 type Workspace = ReturnType<typeof makeWorkspace>;
 
@@ -65,10 +66,14 @@ describe("a job of several roles", () => {
     const { joint, alone } = makeSpecs(workspace);
     const first = collect(trainJobs(makeSession({ pauseAt: 3 }), [joint]));
     await until(() => isPaused(joint));
-    const second = collect(trainJobs(makeSession(), alone.slice(1, 2)));
+    const events: TrainingEvent[] = [];
+    const second = (async () => {
+      for await (const event of trainJobs(makeSession(), alone.slice(1, 2))) events.push(event);
+    })();
+    await until(() => events.some(({ type }) => type === "attached"));
     letContinue(joint);
     expect((await first).at(-1)).toMatchObject({ type: "done" });
-    const events = await second;
+    await second;
     expect(events).toContainEqual(expect.objectContaining({ type: "attached", jobId: joint.jobId }));
     expect(events.at(-1)).toMatchObject({ type: "done", parts: [{}, { subset: "caller" }, {}] });
   });
