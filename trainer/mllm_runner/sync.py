@@ -163,7 +163,7 @@ class Sync:
             self._hub.api.preupload_lfs_files(additions=additions, **self._hub.where)
             deletions = [CommitOperationDelete(f"{self._hub.job}/{path}") for path in gone]
             with self._commit_lock:
-                # With the words that led to it: of a machine that dies now, the next attempt has both or none.
+                # With the words that led to it: when a machine dies, the next attempt has both or none.
                 self._commit_with_news([*additions, *deletions], "checkpoints")
         finally:
             unpin(self._folder)
