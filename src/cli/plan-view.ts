@@ -1,6 +1,7 @@
 import { type JobSpec, partsOf } from "../core/job-spec.js";
 import type { LaunchPlan, Quote } from "../providers/provider.js";
 import type { Estimate } from "../recipe/estimate.js";
+import { costText, dollarsText } from "./cost-text.js";
 import { formatTable } from "./output.js";
 import type { PlanReport } from "./plan-report.js";
 import type { MachineReport } from "./price-machines.js";
@@ -32,11 +33,10 @@ function formatCost({
   heldDollars,
   maxDollars,
 }: PlanReport["cost"]): string {
-  const dollars = (value: number | null) => (value === null ? "unknown" : `$${value.toFixed(2)}`);
-  const parts = [`cost ${dollars(expectedDollars)} expected, ${dollars(atMostDollars)} at most`];
-  if (spentDollars > 0) parts.push(`${dollars(spentDollars)} spent before`);
-  if (heldDollars > 0) parts.push(`${dollars(heldDollars)} set aside for jobs at work`);
-  if (maxDollars !== null) parts.push(`budget of the run ${dollars(maxDollars)}`);
+  const parts = [costText(expectedDollars, atMostDollars)];
+  if (spentDollars > 0) parts.push(`${dollarsText(spentDollars)} spent before`);
+  if (heldDollars > 0) parts.push(`${dollarsText(heldDollars)} set aside for jobs at work`);
+  if (maxDollars !== null) parts.push(`budget of the run ${dollarsText(maxDollars)}`);
   return parts.join(", ");
 }
 
@@ -119,8 +119,8 @@ function formatMachines(machines: readonly MachineReport[]): string {
     `${machine.gpus} × ${machine.gpu}`,
     `${formatBytes(machine.memoryBytes)} of ${formatBytes(machine.capacityBytes)}${machine.fits === false ? ": too little" : ""}`,
     formatSeconds(machine.seconds),
-    machine.dollarsPerHour === null ? "unknown" : `$${machine.dollarsPerHour.toFixed(2)}`,
-    machine.dollars === null ? "unknown" : `$${machine.dollars.toFixed(2)}`,
+    dollarsText(machine.dollarsPerHour),
+    dollarsText(machine.dollars),
   ]);
   const left = others.length - fitting.length;
   const table = formatTable(["gpus", "memory", "time", "an hour", "whole job"], rows);

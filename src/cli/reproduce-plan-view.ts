@@ -1,6 +1,7 @@
 import { titleOf } from "../reproduction/arms.js";
 import type { SeedJob, SeedPlan } from "../reproduction/plan-seed.js";
 import type { StartCheck } from "./check-start.js";
+import { costText } from "./cost-text.js";
 import { formatTable } from "./output.js";
 import { formatSeconds } from "./plan-view.js";
 import { formatCount } from "./reproduce-view.js";
@@ -114,7 +115,6 @@ export function formatReproductionPlan(plan: ReproductionPlan): string {
   const arms = plan.arms.map(({ title, budgets, jobs: names, tokens }) => [
     ...[title, budgets.join(", "), names.length, formatCount(tokens)],
   ]);
-  const dollars = (value: number | null) => (value === null ? "unknown" : `$${value.toFixed(2)}`);
   return [
     `each of ${seeds.length} seeds (${seeds.join(", ")}), at ${plan.provider}:`,
     formatTable(["job", "data", "rows", "from", "epochs", "tokens", "trained on", "time"], jobs),
@@ -122,7 +122,7 @@ export function formatReproductionPlan(plan: ReproductionPlan): string {
     [
       `in all ${total.jobs} jobs of ${formatCount(total.tokens)} tokens, then ${total.evaluations} evaluations`,
       `time of the jobs ${formatSeconds(total.jobSeconds)} one by one, ${formatSeconds(total.seconds)} as many at once as run there (±40 %)`,
-      `cost ${dollars(total.expectedDollars)} expected, ${dollars(total.atMostDollars)} at most`,
+      costText(total.expectedDollars, total.atMostDollars),
     ].join("\n"),
     ...plan.problems.map(
       ({ message, hint }) => `problem: ${message}${hint === null ? "" : `\n   hint: ${hint}`}`,

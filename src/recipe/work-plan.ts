@@ -53,9 +53,11 @@ export function guessWork({ job, manifest, counts }: GuessedWork): WorkPlan {
   const rowTokens = counts.tokens / Math.max(1, train.rows);
   const deviceRows = training.per_device_train_batch_size ?? 8;
   const stepRows = deviceRows * (training.gradient_accumulation_steps ?? 1) * Math.max(1, job.gpus);
-  const fromEpochs = Math.ceil(Math.ceil(train.rows / stepRows) * (training.num_train_epochs ?? 1));
+  const epochSteps = Math.max(1, Math.ceil(train.rows / stepRows));
+  const fromEpochs = Math.ceil(epochSteps * (training.num_train_epochs ?? 1));
   const optimizerSteps = training.max_steps && training.max_steps > 0 ? training.max_steps : fromEpochs;
-  const processedTokens = Math.round(rowTokens * optimizerSteps * Math.min(stepRows, train.rows));
+  // An epoch's last step may be short.
+  const processedTokens = Math.round((counts.tokens / epochSteps) * optimizerSteps);
   const trainedShare = counts.trainedTokens / Math.max(1, counts.tokens);
   const validationRows = validation?.rows ?? 0;
   const evaluatedRows = Math.min(validationRows, training.per_device_eval_batch_size ?? 8);
