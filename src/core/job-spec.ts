@@ -152,9 +152,9 @@ export const JobSpec = z.strictObject({
   method: z.enum(["full", "lora"]),
   lora: LoraArguments.nullable(),
   /** What the frozen base below an adapter is held in. */
-  quantization: z.enum(QUANTIZATIONS).nullable(),
+  quantization: z.enum(QUANTIZATIONS).nullable().default(null),
   /** Null where one process trains. */
-  sharding: z.enum(SHARDINGS).nullable(),
+  sharding: z.enum(SHARDINGS).nullable().default(null),
   packing: z.enum(PACKINGS),
   overflow: Overflow,
   training: TrainingArguments,
