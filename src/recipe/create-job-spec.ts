@@ -64,7 +64,7 @@ export function createJobSpec(plan: JobPlan): JobSpec {
       ...(quantization === null ? {} : { quantization }),
       // It decides little but the form of what a job resumes from.
       ...(sharding === null ? {} : { sharding }),
-      ...(plan.engine === "trainer" ? {} : { engine: plan.engine }),
+      ...(plan.engine === "trainer" ? countSteps(packing) : { engine: plan.engine }),
       parent: parent?.key ?? null,
       data: dataset.manifest.hash,
     }),
@@ -74,6 +74,11 @@ export function createJobSpec(plan: JobPlan): JobSpec {
     deadlineSeconds,
     outputDir: plan.outputDir,
   };
+}
+
+/** Once `bfd` counted a step in packed sequences: the keys of those jobs are not to be had again. */
+function countSteps(packing: ResolvedJob["packing"]) {
+  return packing === "bfd" ? { stepsIn: "rows" } : {};
 }
 
 function describeData({ folder, manifest }: JobPlan["dataset"], subset: Subset): JobSpec["data"] {

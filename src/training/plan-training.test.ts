@@ -119,6 +119,17 @@ describe("planTraining", () => {
     expect(await problems(100, null, "overflow: {policy: drop}")).toEqual([]);
   });
 
+  it("keeps the ids of work that was done before, and gives no old one to steps of another size", async () => {
+    const idOf = async (packing: string, engine = "trainer") => {
+      const [job] = await planTraining(request(`packing: ${packing}`, { stage: 1, engine }));
+      return job?.spec.jobId;
+    };
+    expect(await idOf("none")).toBe("job-4bac848cac");
+    expect(await idOf("bfd", "together")).toBe("job-0ddfae737e");
+    // Its steps were counted in packed sequences.
+    expect(await idOf("bfd")).not.toBe("job-c80541304e");
+  });
+
   it("leaves the keys of two roles alone when the third one's settings change", async () => {
     const keys = async (recipe: string) =>
       (await planTraining(request(recipe))).map((job) => job.spec.jobKey);
