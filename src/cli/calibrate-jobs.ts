@@ -79,7 +79,8 @@ async function calibrateJob(
   const estimated = await estimator.request(planned);
   const { work } = estimated;
   if (job.gpus > 1) {
-    const hint = "Calibrate with --set resources.gpus=1; --dry-run scales by the number of GPUs otherwise.";
+    const hint =
+      "--set resources.gpus=1 measures a job of one; of several, --dry-run goes by their data sheet.";
     throw new MllmError("usage", `--calibrate measures one GPU, and the job has ${job.gpus}`, { hint });
   }
   if (!work) {

@@ -68,7 +68,9 @@ export function toStored(
 
 export function toCalibration(stored: StoredCalibration): Calibration {
   const { measuredAt, steps, warmUpSteps } = stored;
-  const source = `memory and time measured here on ${measuredAt.slice(0, 10)} over ${steps - warmUpSteps} optimizer steps (--calibrate)`;
+  const counted = steps - warmUpSteps;
+  const span = counted === 1 ? "one optimizer step" : `${counted} optimizer steps`;
+  const source = `memory and time measured here on ${measuredAt.slice(0, 10)} over ${span} (--calibrate)`;
   return { ...stored, source };
 }
 
