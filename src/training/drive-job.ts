@@ -70,10 +70,10 @@ export async function* driveJob(
 }
 
 /** What of a job is the work that was asked for: all of it, or one of its roles. */
-function pickTrained({ trained }: JobCheckpoints, { subset, parts }: JobSpec): Trained | null {
-  if (trained?.parts === undefined || parts !== undefined) return trained;
-  const { best, last } = trained.parts.find((part) => part.subset === subset) ?? {};
-  return best === undefined ? null : { best, last: last ?? null };
+function pickTrained(found: JobCheckpoints, { subset, parts }: JobSpec): Trained | null {
+  if (parts !== undefined) return found.trained;
+  const part = found.parts.find((each) => each.subset === subset);
+  return part === undefined ? null : { best: part.best, last: part.last };
 }
 
 export function notStarted(session: Session, spec: JobSpec, reason: string): TrainingEvent {

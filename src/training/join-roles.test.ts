@@ -131,4 +131,11 @@ describe("joinRoles", () => {
     const jobs: Known[] = [{ jobKey: planner, state: "succeeded" }, running];
     expect(trainsOf(await plan(LORA, { jobs }))).toEqual(["caller+summarizer", "planner"]);
   });
+
+  it("leaves a role to its own job that was trained again, for its checkpoint was gone", async () => {
+    const { joint, planner, caller, summarizer } = await keys();
+    const both: Known = { jobKey: joint, partKeys: [planner, caller, summarizer], state: "succeeded" };
+    const jobs: Known[] = [both, { jobKey: caller, state: "succeeded" }];
+    expect(trainsOf(await plan(LORA, { jobs }))).toEqual([...ROLES].sort());
+  });
 });

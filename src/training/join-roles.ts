@@ -29,10 +29,10 @@ export function joinRoles(planned: readonly PlannedJob[], request: JoinRequest):
 function joinGroup(group: readonly PlannedJob[], request: JoinRequest): PlannedJob[] {
   const isOn = ({ state }: Pick<Job, "state">) => isActive(state) || state === "succeeded";
   const isKnown = (jobs: readonly PlannedJob[]) => request.findJobs(jointKey(jobs)).some(isOn);
-  if (group.length < 2 || isKnown(group)) return joinAll(group, request);
   const hasOwn = ({ spec }: PlannedJob) =>
     request.findJobs(spec.jobKey).some(({ jobKey }) => jobKey === spec.jobKey);
   const own = group.filter(hasOwn);
+  if (group.length < 2 || (own.length === 0 && isKnown(group))) return joinAll(group, request);
   const rest = group.filter((each) => !hasOwn(each));
   if (isKnown(rest)) return [...own, ...joinAll(rest, request)];
   const elsewhere = rest.filter(({ spec }) => request.findJobs(spec.jobKey).some(isOn));

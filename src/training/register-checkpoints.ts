@@ -7,13 +7,15 @@ import type { Provider } from "../providers/provider.js";
 import type { Checkpoint, Job, State } from "../state/open-state.js";
 import { readEvents } from "./read-events.js";
 import { handleOf } from "./session.js";
-import type { Trained } from "./training-event.js";
+import type { Trained, TrainedPart } from "./training-event.js";
 
 type Done = Extract<TrainerEvent, { type: "done" }>;
 
 export interface JobCheckpoints {
-  /** Null where the best checkpoint of what the job trains is missing. */
+  /** Null where the best checkpoint of what the job trains is missing, be it of one role. */
   trained: Trained | null;
+  /** What is there, by subset. */
+  parts: TrainedPart[];
   /** The trainer's closing event, where it succeeded. */
   done: Done | null;
 }
@@ -62,15 +64,19 @@ export async function registerCheckpoints({
     } else state.markCheckpointRemoved(row.id);
   }
   const rows = state.listCheckpoints({ jobId: job.id }).filter((row) => row.state !== "removed");
-  return { trained: collectTrained(job, rows), done };
+  const parts = collectParts(rows);
+  return { trained: joinParts(job, parts), parts, done };
 }
 
-function collectTrained(job: Job, rows: readonly Checkpoint[]): Trained | null {
-  const parts = SUBSETS.flatMap((subset) => {
+function collectParts(rows: readonly Checkpoint[]): TrainedPart[] {
+  return SUBSETS.flatMap((subset) => {
     const best = rows.find((row) => row.subset === subset && row.isBest);
     const last = rows.find((row) => row.subset === subset && row.isLast) ?? null;
     return best === undefined ? [] : [{ subset, best, last }];
   });
+}
+
+function joinParts(job: Job, parts: TrainedPart[]): Trained | null {
   const [first] = parts;
   if (first === undefined || parts.length < job.partKeys.length) return null;
   const { best, last } = first;

@@ -109,6 +109,9 @@ describe("a job of several roles", () => {
     expect(events.at(-1)).toMatchObject({ type: "done", parts: [{}, { best: { globalStep: 4 } }, {}] });
     // Asked for by itself, it becomes a job of its own.
     rmSync(join(joint.outputDir, "checkpoints/checkpoint-caller-4/checkpoint.json"));
+    expect(await collect(trainJobs(makeSession(), alone.slice(0, 1)))).toMatchObject([
+      { type: "already_done", subset: "planner" },
+    ]);
     await collect(trainJobs(makeSession(), alone.slice(1, 2)));
     expect(state.listJobs().map(({ subset, state: now }) => [subset, now])).toEqual([
       ["caller", "succeeded"],

@@ -19,11 +19,17 @@ interface EventJob {
 type WithoutSubset<T> = T extends unknown ? Omit<T, "subset"> : never;
 type TrainerProgress = WithoutSubset<Exclude<TrainerEvent, { type: "done" | "failed" }>>;
 
+export interface TrainedPart {
+  subset: Subset;
+  best: Checkpoint;
+  last: Checkpoint | null;
+}
+
 /** What a job has trained. Of a job of several roles `parts` has each, and what stands beside it is the first one's. */
 export interface Trained {
   best: Checkpoint;
   last: Checkpoint | null;
-  parts?: { subset: Subset; best: Checkpoint; last: Checkpoint | null }[];
+  parts?: TrainedPart[];
 }
 
 /**
