@@ -128,11 +128,16 @@ def _quantized(job: Job) -> dict[str, Any]:
 
 def _add_adapter(job: Job, model: PreTrainedModel) -> PeftModel:
     try:
-        return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **job.lora))
+        adapted = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **job.lora))
     except ValueError as error:
         raise Failure(
             "bad_job", f"lora: {error}", "Name modules of this model in lora.target_modules, or all-linear."
         ) from error
+    config = adapted.peft_config["default"]
+    if isinstance(config.target_modules, set):
+        # Sets are written in another order by every process, and equal adapters would get unequal hashes.
+        config.target_modules = sorted(config.target_modules)
+    return adapted
 
 
 def _merge_adapter(name: str, dtype: torch.dtype) -> PreTrainedModel:
