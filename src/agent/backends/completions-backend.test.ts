@@ -250,6 +250,15 @@ describe("createCompletionsBackend", () => {
     await hungUp;
   });
 
+  it("gives nothing more when it is interrupted, though more has come already", async () => {
+    const user = new AbortController();
+    const { url } = await serve(well);
+    const stream = backendAt(url).stream(ask({ signal: user.signal }));
+    await stream.next();
+    user.abort();
+    await expect(stream.next()).rejects.toEqual(failsWith(/interrupted/, "interrupted"));
+  });
+
   it("stops the server's work when nobody wants more pieces", async () => {
     let hasHungUp: () => void = () => undefined;
     const hungUp = new Promise<void>((resolve) => {

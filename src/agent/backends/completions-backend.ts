@@ -88,6 +88,8 @@ async function* readStream(
     const piece = reader.read(chunk);
     if (piece === null) break;
     if (piece !== "") yield piece;
+    // Nothing more for a user who has gone, also of what has come already.
+    request.signal.throwIfAborted();
     patience.renew();
   }
   const { rest, completion } = reader.finish();
