@@ -43,7 +43,9 @@ export function runTests(args = []) {
 }
 
 export function runTrainerTests() {
-  run(pythonPath(), ["-m", "pytest", "-q", "trainer"], { title: "pytest trainer" });
+  // Most of it is waiting for trainers to start. A file's tests stay together: they share what they set up.
+  const inPairs = ["-n", "2", "--dist", "loadfile"];
+  run(pythonPath(), ["-m", "pytest", "-q", ...inPairs, "trainer"], { title: "pytest trainer" });
 }
 
 /** The interpreter of the trainer's environment. */
