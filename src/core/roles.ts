@@ -6,6 +6,14 @@ export type Role = (typeof ROLES)[number];
 export const SUBSETS = ["backbone", ...ROLES] as const;
 export type Subset = (typeof SUBSETS)[number];
 
+export function byRole<Value>(make: (role: Role) => Value): Record<Role, Value> {
+  return Object.fromEntries(ROLES.map((role) => [role, make(role)])) as Record<Role, Value>;
+}
+
+export function bySubset<Value>(make: (subset: Subset) => Value): Record<Subset, Value> {
+  return Object.fromEntries(SUBSETS.map((subset) => [subset, make(subset)])) as Record<Subset, Value>;
+}
+
 /** What a job trains: one subset, or several roles one after the other. */
 export const JOB_SUBSETS = [...SUBSETS, "roles"] as const;
 export type JobSubset = (typeof JOB_SUBSETS)[number];

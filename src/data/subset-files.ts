@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Side, SubsetCounts, TestSide } from "../core/dataset-manifest.js";
-import { SUBSETS, type Subset } from "../core/roles.js";
+import { bySubset, SUBSETS, type Subset } from "../core/roles.js";
 import { count, sum } from "./counts.js";
 import type { Span } from "./rows/growing-buffer.js";
 import type { RowSpan } from "./rows/row-encoder.js";
@@ -72,10 +72,7 @@ export class SubsetFiles {
       counts.sha256 = await file.finish();
       counts.sizeBytes = file.sizeBytes;
     }
-    return Object.fromEntries(SUBSETS.map((subset) => [subset, this.summarize(subset)])) as Record<
-      Subset,
-      SubsetCounts
-    >;
+    return bySubset((subset) => this.summarize(subset));
   }
 
   async abandon(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Segment } from "../core/example.js";
 import type { ThreadProfile } from "../core/profile.js";
-import { type Role, SUBSETS, type Subset } from "../core/roles.js";
+import { bySubset, type Role, type Subset } from "../core/roles.js";
 import type { Tool, Trajectory } from "../core/trajectory.js";
 import { fillTemplate } from "./fill-template.js";
 import type { SubsetExamples } from "./renderer.js";
@@ -46,8 +46,7 @@ export function renderThread({ profile, writer, trajectory, turns }: ThreadInput
     }
   }
   if (context !== "") pieces.push({ text: context, speaker: null });
-  const leftOut = Object.fromEntries(SUBSETS.map((subset) => [subset, reasonWithout(pieces, turns, subset)]));
-  return { pieces, leftOut: leftOut as Thread["leftOut"] };
+  return { pieces, leftOut: bySubset((subset) => reasonWithout(pieces, turns, subset)) };
 }
 
 export function isTrainedIn({ speaker }: ThreadPiece, subset: Subset): boolean {

@@ -1,6 +1,6 @@
 import type { Example } from "../core/example.js";
 import type { Profile, StepProfile } from "../core/profile.js";
-import { SUBSETS, type Subset } from "../core/roles.js";
+import { bySubset, type Subset } from "../core/roles.js";
 import type { Step, Tool, Trajectory } from "../core/trajectory.js";
 import { createProtectText } from "./protect-text.js";
 import { renderStepExamples, renderStepPrompt } from "./render-step.js";
@@ -54,10 +54,7 @@ export function createRenderer(profile: Profile): Renderer {
         whole === null
           ? createStepRenderer(profile as StepProfile, writer, trajectory)
           : (subset: Subset) => toThreadExamples(whole, trajectory.id, subset);
-      return Object.fromEntries(SUBSETS.map((subset) => [subset, render(subset)])) as Record<
-        Subset,
-        SubsetExamples
-      >;
+      return bySubset(render);
     },
     prompt: (subset, situation) => {
       const turns = turnsSoFar(writer, subset, situation);

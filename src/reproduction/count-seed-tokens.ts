@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { SUBSETS, type Subset } from "../core/roles.js";
+import { bySubset, SUBSETS, type Subset } from "../core/roles.js";
 import type { Dataset } from "../data/open-dataset.js";
 import { countTokens, type TokenCounts } from "../recipe/count-tokens.js";
 import type { DataKind, SubsetTokens, TokenTable } from "./plan-arms.js";
@@ -35,7 +35,7 @@ export function tabulateTokens(
   };
   const kinds = Object.keys(datasets) as DataKind[];
   const table = Object.fromEntries(
-    kinds.map((kind) => [kind, Object.fromEntries(SUBSETS.map((subset) => [subset, count(kind, subset)]))]),
+    kinds.map((kind) => [kind, bySubset((subset) => count(kind, subset))]),
   ) as TokenTable;
   // Its rows are the roles', each of its own length.
   const { planner, caller, summarizer } = table.union;

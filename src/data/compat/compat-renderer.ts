@@ -1,4 +1,4 @@
-import { SUBSETS, type Subset } from "../../core/roles.js";
+import { bySubset, SUBSETS, type Subset } from "../../core/roles.js";
 import type { RecordFault } from "../input/record-text.js";
 import { type CutBatch, entriesOf } from "../pipeline/cut-batches.js";
 import { ByteList } from "./byte-list.js";
@@ -57,7 +57,7 @@ export interface CompatRenderer {
  */
 export function createCompatRenderer({ prompts, files }: CompatOptions): CompatRenderer {
   const memory = { rowStart: new ByteList(), tools: new ByteList() };
-  const makers = SUBSETS.map((subset) => new RowsMaker(subset, prompts[subset]));
+  const makers = bySubset((subset) => new RowsMaker(subset, prompts[subset]));
   const kept: Record<Subset, RenderedRows>[] = [];
   const spare: ArrayBufferLike[] = [];
   const render = (batch: CutBatch): CompatResult => {
@@ -69,12 +69,12 @@ export function createCompatRenderer({ prompts, files }: CompatOptions): CompatR
         break;
       }
       const record = readCompatRecord(entry, memory);
-      for (const maker of makers) maker.add(record, index);
+      for (const subset of SUBSETS) makers[subset].add(record, index);
       index += 1;
     }
-    const rendered = bySubset(makers.map((maker) => [maker.subset, maker.take(spare.pop())]));
+    const rendered = bySubset((subset) => makers[subset].take(spare.pop()));
     kept.push(rendered);
-    return { subsets: bySubset(SUBSETS.map((subset) => [subset, rendered[subset].result])), fault };
+    return { subsets: bySubset((subset) => rendered[subset].result), fault };
   };
   const write = (places: CompatPlaces): void => {
     const rendered = kept.shift();
@@ -87,8 +87,4 @@ export function createCompatRenderer({ prompts, files }: CompatOptions): CompatR
     }
   };
   return { render, write };
-}
-
-function bySubset<Value>(values: [Subset, Value][]): Record<Subset, Value> {
-  return Object.fromEntries(values) as Record<Subset, Value>;
 }

@@ -19,10 +19,7 @@ export class RowsMaker implements RowWriter {
   private gaps: CompatRows["gaps"] = [];
   private failure: CompatRows["failure"] = null;
 
-  constructor(
-    readonly subset: Subset,
-    template: string,
-  ) {
+  constructor(subset: Subset, template: string) {
     this.renderer = createRowRenderer(subset, template);
   }
 

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { explainSystemError, MllmError } from "../../core/errors.js";
-import { SUBSETS, type Subset } from "../../core/roles.js";
+import { bySubset, SUBSETS, type Subset } from "../../core/roles.js";
 import { findInput, type InputPlace, totalBytes } from "../input/find-inputs.js";
 import { readTexts } from "../input/read-texts.js";
 import { refuseUnreadable } from "../input/refuse-unreadable.js";
@@ -56,7 +56,7 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
       const name = fileName(subset);
       files.push(await CompatFile.create(subset, join(output.temporaryPath, name), join(request.out, name)));
     }
-    const targets = bySubset(files, (file) => file.target);
+    const targets = inRecord(files.map((file) => file.target));
     const workers = chooseWorkers(request.workers, bytesTotal);
     renderers = new CompatRenderers({ prompts: request.prompts, files: targets }, workers);
     for (const { input, file } of inputs.flatMap((input) => input.files.map((file) => ({ input, file })))) {
@@ -69,7 +69,7 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
       for await (const { batch, result, write } of renderers.inOrder(batches)) {
         if (request.signal.aborted) throw new MllmError("interrupted", "interrupted; nothing was written");
         refuseFault(batch, result.fault);
-        write(bySubset(files, (file) => file.place(result.subsets[file.subset], batch)));
+        write(inRecord(files.map((file) => file.place(result.subsets[file.subset], batch))));
         records += batch.entries.length;
         yield { type: "progress", records, used: records, bytesRead, bytesTotal };
       }
@@ -90,18 +90,12 @@ export async function* splitAlphaUmi(request: CompatRequest): AsyncGenerator<Com
 
 async function finishAll(files: readonly CompatFile[]): Promise<CompatSummary["subsets"]> {
   const finished = await Promise.all(files.map((file) => file.finish()));
-  return bySubset(files, ({ subset }, index) => ({
-    file: fileName(subset),
-    ...(finished[index] as Awaited<ReturnType<CompatFile["finish"]>>),
-  }));
+  return inRecord(finished.map((rows, index) => ({ file: fileName(SUBSETS[index] as Subset), ...rows })));
 }
 
-function bySubset<Value>(
-  files: readonly CompatFile[],
-  toValue: (file: CompatFile, index: number) => Value,
-): Record<Subset, Value> {
-  const values = files.map((file, index) => [file.subset, toValue(file, index)]);
-  return Object.fromEntries(values) as Record<Subset, Value>;
+/** `values` holds one for each subset, in their order. */
+function inRecord<Value>(values: readonly Value[]): Record<Subset, Value> {
+  return bySubset((subset) => values[SUBSETS.indexOf(subset)] as Value);
 }
 
 function refuseFault(batch: CutBatch, fault: CompatResult["fault"]): void {

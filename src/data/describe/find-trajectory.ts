@@ -1,7 +1,7 @@
 import { MllmError } from "../../core/errors.js";
 import type { Example } from "../../core/example.js";
 import type { Profile } from "../../core/profile.js";
-import { SUBSETS, type Subset } from "../../core/roles.js";
+import { bySubset, type Subset } from "../../core/roles.js";
 import type { Tool, Trajectory } from "../../core/trajectory.js";
 import { createRenderer } from "../../prompts/renderer.js";
 import { createReaders } from "../formats.js";
@@ -121,8 +121,4 @@ function notFound(id: string, where: string): MllmError {
   return new MllmError("not_found", `there is no trajectory ${id} in ${where}`, {
     hint: "An id is the record's own, or its place: FILE:INDEX, counted from 0. `mllm data inspect` shows the first ones.",
   });
-}
-
-function bySubset<Value>(make: (subset: Subset) => Value): Record<Subset, Value> {
-  return Object.fromEntries(SUBSETS.map((subset) => [subset, make(subset)])) as Record<Subset, Value>;
 }

@@ -1,5 +1,5 @@
 import type { Segment } from "../../core/example.js";
-import { SUBSETS, type Subset } from "../../core/roles.js";
+import { bySubset, type Subset } from "../../core/roles.js";
 import { isTrainedIn, type Thread } from "../../prompts/render-thread.js";
 import type { SubsetExamples } from "../../prompts/renderer.js";
 import { GrowingBuffer, type Span } from "./growing-buffer.js";
@@ -107,10 +107,6 @@ export class RowEncoder {
     span.end = this.out.length;
     return span;
   }
-}
-
-function bySubset<Value>(make: (subset: Subset) => Value): Record<Subset, Value> {
-  return Object.fromEntries(SUBSETS.map((subset) => [subset, make(subset)])) as Record<Subset, Value>;
 }
 
 function newSpan(start: number, step: number): RowSpan {
