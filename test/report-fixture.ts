@@ -1,4 +1,4 @@
-import { ROLES, SUBSETS } from "../src/core/roles.js";
+import { byRole, ROLES, SUBSETS } from "../src/core/roles.js";
 import type { Step } from "../src/core/trajectory.js";
 import { compareItems } from "../src/evaluation/compare/compare-items.js";
 import type { EvaluatedItems } from "../src/evaluation/compare/comparison.js";
@@ -99,12 +99,10 @@ export function liveItems(): Item[] {
 }
 
 export function evaluated(kind: Evaluation["kind"], items: Item[], name: string): EvaluatedItems {
-  const checkpoints = Object.fromEntries(
-    ROLES.map((role) => [role, { id: `${role}-1`, hash: `${role}${name}` }]),
-  );
+  const checkpoints = byRole((role) => ({ id: `${role}-1`, hash: `${role}${name}` }));
   const evaluation: Evaluation = {
     ...{ version: 1, id: `${kind}-${name}`, kind },
-    subject: { name: `agent ${name}`, checkpoints: checkpoints as Evaluation["subject"]["checkpoints"] },
+    subject: { name: `agent ${name}`, checkpoints },
     data: { name: "test", sha256: "abc" },
     settings: { seed: 1 },
     summary: summarizeItems(items, kind, { resamples: 50 }),

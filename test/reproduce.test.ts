@@ -7,7 +7,7 @@ import type { Context } from "../src/cli/context.js";
 import type { openEvaluatedAgent } from "../src/cli/open-evaluated-agent.js";
 import { runReproduction } from "../src/cli/reproduce.js";
 import type { ReproduceOptions } from "../src/cli/reproduce-prepare.js";
-import { ROLES, type Role } from "../src/core/roles.js";
+import { byRole, ROLES } from "../src/core/roles.js";
 import { loadProfile } from "../src/prompts/load-profile.js";
 import { ARMS } from "../src/reproduction/arms.js";
 import { readReproduction } from "../src/reproduction/reproduction.js";
@@ -77,7 +77,7 @@ async function reproduce({ options = {}, control = {}, signal, onStderr }: Repro
       ? "I have it. Next: summarizer."
       : "No tool does that. Next: give up.";
     const model = createScriptedModel(profile, { planner: () => plan, summarizer: () => "It is so." });
-    const weights = Object.fromEntries(ROLES.map((role) => [role, planner])) as Record<Role, string>;
+    const weights = byRole(() => planner);
     return { model, weights, subject: { name: "scripted", checkpoints: null }, close: async () => {} };
   };
   const error = await runReproduction(context, { options: { ...OPTIONS, ...options }, open }).catch(

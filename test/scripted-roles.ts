@@ -7,7 +7,7 @@ import type {
 } from "../src/agent/role-model.js";
 import { MllmError } from "../src/core/errors.js";
 import type { Profile } from "../src/core/profile.js";
-import { ROLES, type Role } from "../src/core/roles.js";
+import { byRole, type Role } from "../src/core/roles.js";
 
 /**
  * What a scripted role does when it is asked: says a text, is cut (`length`), never answers, fails, or dies after a
@@ -100,20 +100,16 @@ export function createScriptedModel(
   scripts: Partial<Record<Role, Script>>,
   settings: Partial<Pick<RoleModel, "endOfTurnToken" | "contextTokens">> = {},
 ): ScriptedModel {
-  const backends = Object.fromEntries(
-    ROLES.map((role) => [role, createScriptedBackend(role, scripts[role] ?? [])]),
-  ) as Record<Role, ScriptedBackend>;
-  const perRole = <Value>(make: (role: Role) => Value) =>
-    Object.fromEntries(ROLES.map((role) => [role, make(role)])) as Record<Role, Value>;
+  const backends = byRole((role) => createScriptedBackend(role, scripts[role] ?? []));
   return {
     profile,
-    roles: perRole((role) => ({
+    roles: byRole((role) => ({
       backend: backends[role],
       endOfTurnToken: "</s>",
       contextTokens: 8192,
       countTokens,
       ...settings,
     })),
-    asked: perRole((role) => backends[role].asked),
+    asked: byRole((role) => backends[role].asked),
   };
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MllmError } from "../core/errors.js";
 import { canonicalJson } from "../core/ids.js";
-import { ROLES, type Role } from "../core/roles.js";
+import { byRole, type Role } from "../core/roles.js";
 import type { EvaluatedItems } from "../evaluation/compare/comparison.js";
 import { listOtherSettings } from "../evaluation/compare/pair-items.js";
 import type { Evaluation, StoredEvaluation } from "../evaluation/evaluation.js";
@@ -92,8 +92,7 @@ export async function adviseNext(state: State, evaluation: Evaluation): Promise<
 
 /** The weights of an agent's roles. */
 export function hashesOf(state: State, agent: Agent): Record<Role, string> {
-  const hashes = ROLES.map((role) => [role, state.findCheckpoint(agent[role]).hash]);
-  return Object.fromEntries(hashes) as Record<Role, string>;
+  return byRole((role) => state.findCheckpoint(agent[role]).hash);
 }
 
 async function candidatesOf(

@@ -1,5 +1,5 @@
 import { MllmError } from "../core/errors.js";
-import { ROLES, type Role } from "../core/roles.js";
+import { byRole, ROLES, type Role } from "../core/roles.js";
 import type { Checkpoint, State } from "../state/open-state.js";
 
 export type Trio = Record<Role, Checkpoint>;
@@ -19,12 +19,10 @@ export function findTrio(state: State | null, options: TrioOptions): Trio {
     throw new MllmError("not_found", "nothing was trained here yet", { hint });
   }
   const base = options.agent === undefined ? newestTrio(state) : agentTrio(state, options.agent);
-  const trio = Object.fromEntries(
-    ROLES.map((role) => {
-      const id = options[role];
-      return [role, id === undefined ? base[role] : checkRole(state.findCheckpoint(id), role)];
-    }),
-  ) as Partial<Trio>;
+  const trio = byRole((role) => {
+    const id = options[role];
+    return id === undefined ? base[role] : checkRole(state.findCheckpoint(id), role);
+  });
   const missing = ROLES.filter((role) => trio[role] === undefined);
   if (missing.length === 0) return trio as Trio;
   throw new MllmError("not_found", `there is no trained ${missing.join(" and no trained ")}`, {
@@ -41,9 +39,7 @@ function agentTrio(state: State, name: string): Trio {
       hint: names.length === 0 ? "mllm agents set NAME makes one." : `Agents: ${names.join(", ")}.`,
     });
   }
-  return Object.fromEntries(
-    ROLES.map((role) => [role, checkRole(state.findCheckpoint(agent[role]), role)]),
-  ) as Trio;
+  return byRole((role) => checkRole(state.findCheckpoint(agent[role]), role));
 }
 
 /** Runs of this name train arms of a comparison, not what anybody wants to work with. No recipe's name has a colon. */

@@ -1,6 +1,6 @@
 import { formatEndpoint } from "../agent/backends/endpoint.js";
 import { sha256 } from "../core/ids.js";
-import { ROLES, type Role } from "../core/roles.js";
+import { byRole, ROLES, type Role } from "../core/roles.js";
 import type { Subject } from "../evaluation/evaluation.js";
 import type { Context } from "./context.js";
 import { type OpenAgentOptions, type OpenedAgent, openAgentLazily } from "./open-agent-model.js";
@@ -28,7 +28,7 @@ export async function openEvaluatedAgent(
   const trio = Object.fromEntries(named) as Record<Role, { id: string; hash: string }>;
   const isWholeAgent = ROLES.every((role) => options[role] === undefined && elsewhere[role] === undefined);
   const agent = isWholeAgent && options.agent !== undefined ? await nameAgent(context, options.agent) : null;
-  const weights = Object.fromEntries(ROLES.map((role) => [role, trio[role].hash])) as Record<Role, string>;
+  const weights = byRole((role) => trio[role].hash);
   const ids = ROLES.map((role) => trio[role].id);
   // One backbone in all roles is named once.
   const name = agent ?? (new Set(ids).size === 1 ? ids.slice(0, 1) : ids).join(" ");

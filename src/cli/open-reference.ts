@@ -3,7 +3,7 @@ import { parseEndpoint } from "../agent/backends/endpoint.js";
 import { type CompatProfile, createAlphaUmi } from "../agent/compat/compat-profile.js";
 import type { AgentModel, RoleModel } from "../agent/role-model.js";
 import { MllmError } from "../core/errors.js";
-import { ROLES, type Role } from "../core/roles.js";
+import { byRole, ROLES, type Role } from "../core/roles.js";
 import { readCompatPrompts } from "../data/compat/prompts-file.js";
 import { loadProfile } from "../prompts/load-profile.js";
 import type { Context } from "./context.js";
@@ -29,9 +29,7 @@ export async function openReference(
   }
   const texts = await readCompatPrompts(path, context.cwd);
   const compat = createAlphaUmi(texts);
-  const roles = Object.fromEntries(
-    ROLES.map((role) => [role, createRole(context, compat, { role, address: endpoints[role] ?? "" })]),
-  ) as AgentModel["roles"];
+  const roles = byRole((role) => createRole(context, compat, { role, address: endpoints[role] ?? "" }));
   // Nobody asks for its texts; an agent has one.
   const { profile } = await loadProfile("thread", context);
   return { model: { profile, roles }, compat, close: async () => undefined };

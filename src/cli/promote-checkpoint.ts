@@ -1,5 +1,5 @@
 import { MllmError } from "../core/errors.js";
-import { ROLES, type Role } from "../core/roles.js";
+import { byRole, ROLES, type Role } from "../core/roles.js";
 import { compareItems } from "../evaluation/compare/compare-items.js";
 import type { Comparison } from "../evaluation/compare/comparison.js";
 import { type Condition, judgeComparisons, type Verdict } from "../evaluation/compare/judge-comparisons.js";
@@ -69,7 +69,7 @@ export async function promoteCheckpoint(state: State, request: PromoteRequest): 
   const isAllowed = verdict !== null && !verdict.isWorse;
   if (!isAllowed && !isForced) return { ...promotion, isPromoted: false, comparisons, verdict };
   // All three: what was compared becomes the agent, whoever has changed it meanwhile.
-  const roles = Object.fromEntries(ROLES.map((each) => [each, candidate[each]]));
+  const roles = byRole((each) => candidate[each]);
   const agent = state.saveAgent(agentName, roles, at);
   return { ...promotion, agent, isPromoted: true, isForced: !isAllowed, comparisons, verdict };
 }

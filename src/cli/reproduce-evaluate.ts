@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { withFreeCalls } from "../agent/free-calls.js";
 import type { ToolBox } from "../agent/tool-box.js";
 import { sha256 } from "../core/ids.js";
-import { ROLES, type Role } from "../core/roles.js";
+import { byRole } from "../core/roles.js";
 import { createEvaluation, nameEvaluation } from "../evaluation/create-evaluation.js";
 import type { Evaluation, EvaluationEvent, StoredEvaluation } from "../evaluation/evaluation.js";
 import { readEvaluation, readItems } from "../evaluation/evaluation-folder.js";
@@ -86,17 +86,16 @@ async function* evaluatePart(
 ): Evaluating<{ items: Item[]; stored: StoredEvaluation }> {
   const { seed, arm, checkpoints } = subject;
   const held = arm.budgets.length === 1 ? `, equal ${arm.budgets[0]}` : "";
-  const named = ROLES.map((role) => [role, { id: checkpoints[role].id, hash: checkpoints[role].hash }]);
   const who = {
     name: `${titleOf(arm.arm)}${held}, seed ${seed}`,
-    checkpoints: Object.fromEntries(named) as Record<Role, { id: string; hash: string }>,
+    checkpoints: byRole((role) => ({ id: checkpoints[role].id, hash: checkpoints[role].hash })),
   };
   const { kind, data, settings } = part;
   const made = { kind, subject: who, data, settings };
   const folder = join(out, "evaluations", `seed-${seed}`, [arm.arm, ...arm.budgets].join("-"), kind);
   const known = await readEvaluation(folder).catch(() => null);
   if (known?.evaluation.id === nameEvaluation(made)) return { stored: known, items: await readItems(folder) };
-  const paths = Object.fromEntries(ROLES.map((role) => [role, checkpoints[role].path]));
+  const paths = byRole((role) => checkpoints[role].path);
   const agent = await open(context, paths);
   try {
     const items = yield* part.evaluate(agent);

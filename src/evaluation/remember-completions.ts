@@ -1,6 +1,12 @@
-import type { AgentModel, Completion, CompletionRequest, RoleBackend } from "../agent/role-model.js";
+import type {
+  AgentModel,
+  Completion,
+  CompletionRequest,
+  RoleBackend,
+  RoleModel,
+} from "../agent/role-model.js";
 import { sha256 } from "../core/ids.js";
-import { ROLES, type Role } from "../core/roles.js";
+import { byRole, type Role } from "../core/roles.js";
 import type { ResultCache } from "./result-cache.js";
 
 interface Memory {
@@ -16,14 +22,12 @@ interface Memory {
  * evaluation that is interrupted goes on, and one of another caller asks the same planner nothing again.
  */
 export function rememberCompletions(model: AgentModel, memory: Memory): AgentModel {
-  const roles = Object.fromEntries(
-    ROLES.map((role) => {
-      const { backend, ...rest } = model.roles[role];
-      // `countTokens` may be a method of the role.
-      const countTokens = (text: string) => model.roles[role].countTokens(text);
-      return [role, { ...rest, countTokens, backend: remember(backend, memory, memory.weights[role]) }];
-    }),
-  ) as AgentModel["roles"];
+  const roles = byRole((role): RoleModel => {
+    const { backend, ...rest } = model.roles[role];
+    // `countTokens` may be a method of the role.
+    const countTokens = (text: string) => model.roles[role].countTokens(text);
+    return { ...rest, countTokens, backend: remember(backend, memory, memory.weights[role]) };
+  });
   return { profile: model.profile, roles };
 }
 

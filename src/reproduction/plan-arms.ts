@@ -1,4 +1,4 @@
-import { ROLES, type Role, type Subset } from "../core/roles.js";
+import { byRole, ROLES, type Role, type Subset } from "../core/roles.js";
 import type { Derivation } from "../data/derive-dataset.js";
 import { ARMS, type ArmName, BUDGETS, type Budget } from "./arms.js";
 
@@ -106,12 +106,12 @@ class Draft implements ArmsPlan {
   }
 
   roles(prefix: string, make: (role: Role) => Omit<JobDraft, "subset">): Record<Role, string> {
-    return perRole((role) => this.job(`${prefix}/${role}`, { ...make(role), subset: role }));
+    return byRole((role) => this.job(`${prefix}/${role}`, { ...make(role), subset: role }));
   }
 
   /** One model for the three roles. */
   alone(name: string): Record<Role, string> {
-    return perRole(() => name);
+    return byRole(() => name);
   }
 
   arm(arm: ArmName, budgets: readonly Budget[], models: Record<Role, string>): void {
@@ -136,7 +136,7 @@ class Draft implements ArmsPlan {
           read(() => 1),
         );
       const [single, halfBackbone, halfRoles] = [backbone + mean, backbone, roles];
-      return { single, multiTask: single, oneStage: perRole(both), halfBackbone, halfRoles, trainedOn: mean };
+      return { single, multiTask: single, oneStage: byRole(both), halfBackbone, halfRoles, trainedOn: mean };
     }
     const perEpoch = (data: DataKind, subset: Subset) => Math.max(1, this.table[data][subset].tokens);
     const total = backbone * all.backbone.tokens + stage2;
@@ -144,14 +144,10 @@ class Draft implements ArmsPlan {
     return {
       single: total / perEpoch("all", "backbone"),
       multiTask: total / Math.max(1, union.backbone.tokens),
-      oneStage: perRole((role) => both(role) * longer),
+      oneStage: byRole((role) => both(role) * longer),
       halfBackbone: (backbone * all.backbone.tokens) / perEpoch("half-1", "backbone"),
-      halfRoles: perRole((role) => (roles[role] * all[role].tokens) / perEpoch("half-2", role)),
+      halfRoles: byRole((role) => (roles[role] * all[role].tokens) / perEpoch("half-2", role)),
       trainedOn: stage2 / perEpoch("all", "backbone"),
     };
   }
-}
-
-function perRole<Value>(make: (role: Role) => Value): Record<Role, Value> {
-  return Object.fromEntries(ROLES.map((role) => [role, make(role)])) as Record<Role, Value>;
 }

@@ -1,4 +1,4 @@
-import type { Role } from "../../core/roles.js";
+import { byRole, type Role } from "../../core/roles.js";
 import { readPlannerText } from "../../prompts/read-turn.js";
 import type { AgentModel, Completion, RoleBackend } from "../role-model.js";
 
@@ -20,10 +20,7 @@ export function adaptModel(model: AgentModel, { decision, onCompleted }: Adaptat
     );
     return { ...model.roles[role], backend };
   };
-  return {
-    ...model,
-    roles: { planner: adapt("planner"), caller: adapt("caller"), summarizer: adapt("summarizer") },
-  };
+  return { ...model, roles: byRole(adapt) };
 }
 
 function adaptBackend(

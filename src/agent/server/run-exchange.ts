@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ROLES } from "../../core/roles.js";
+import { byRole } from "../../core/roles.js";
 import type { Step, Tool } from "../../core/trajectory.js";
 import type { AgentEvent, AgentResult } from "../agent-event.js";
 import { type SolveOptions, solveTask, type Task, takeStep } from "../solve-task.js";
@@ -58,9 +58,11 @@ export async function* runExchange(
 }
 
 class ExchangeState {
-  private readonly usage = Object.fromEntries(
-    ROLES.map((role) => [role, { completions: 0, promptTokens: 0, completionTokens: 0 }]),
-  ) as AgentResult["usage"];
+  private readonly usage: AgentResult["usage"] = byRole(() => ({
+    completions: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+  }));
   private readonly trace: AgentEvent[] = [];
   private said = "";
   private isCut = false;

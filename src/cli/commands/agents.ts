@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { MllmError } from "../../core/errors.js";
-import { ROLES, type Role } from "../../core/roles.js";
+import { byRole, ROLES, type Role } from "../../core/roles.js";
 import type { Agent, State } from "../../state/open-state.js";
 import type { Context } from "../context.js";
 import { formatTable, writeNote, writeResult } from "../output.js";
@@ -101,7 +101,7 @@ async function set(
     const known = state?.getAgent(name) ?? null;
     const trio = findTrio(state, known === null ? given : { ...given, agent: name });
     await checkSameProfile(trio);
-    const roles = Object.fromEntries(ROLES.map((role) => [role, trio[role].id]));
+    const roles = byRole((role) => trio[role].id);
     return (state as State).saveAgent(name, roles, context.now().toISOString());
   });
   writeResult(context, { json: json === true, value: agent, text: formatAgents([agent]) });
