@@ -73,11 +73,8 @@ def assist(path: Path, folder: Path) -> int:
     try:
         return attempt_job(with_parent(read_job(path)), events, 0)
     except BaseException as error:
-        failure = failure_of(error)
         traceback.print_exception(error)
-        team.tell_failure(
-            folder, {"reason": failure.reason, "message": failure.message, "hint": failure.hint}
-        )
+        team.tell_failure(folder, failure_of(error))
         return 1
 
 
@@ -139,9 +136,9 @@ def stop_on_signals(events: EventLog, folder: Path) -> None:
         name = signal.Signals(number).name
         hint = "Run the same command again: it goes on from the last complete checkpoint."
         if not events.is_closed:
-            cancelled = {"reason": "cancelled", "message": f"Stopped by {name}", "hint": hint}
-            events.emit("failed", **(team.told_failure(folder) or cancelled))
-            print(f"Stopped by {name}", file=sys.stderr, flush=True)
+            cancelled = Failure("cancelled", f"Stopped by {name}", hint)
+            events.emit("failed", **(team.told_failure(folder) or cancelled).facts())
+            print(cancelled.message, file=sys.stderr, flush=True)
         # What is half-written has no manifest, so there is nothing to tidy up.
         os._exit(128 + number)
 
@@ -152,13 +149,14 @@ def stop_on_signals(events: EventLog, folder: Path) -> None:
 def arm_deadline(seconds: int, events: EventLog) -> None:
     def stop() -> None:
         if not events.is_closed:
-            message = f"The job did not end within {seconds} seconds"
-            hint = (
+            late = Failure(
+                "deadline_exceeded",
+                f"The job did not end within {seconds} seconds",
                 "Raise resources.max_hours and run the same command again:"
-                " it goes on from the last complete checkpoint."
+                " it goes on from the last complete checkpoint.",
             )
-            events.emit("failed", reason="deadline_exceeded", message=message, hint=hint)
-            print(message, file=sys.stderr, flush=True)
+            events.emit("failed", **late.facts())
+            print(late.message, file=sys.stderr, flush=True)
             os._exit(1)
 
     timer = threading.Timer(seconds, stop)
@@ -189,14 +187,13 @@ def report(error: BaseException, events: EventLog, folder: Path) -> int:
     failure = failure_of(error)
     if not isinstance(error, Failure):
         traceback.print_exception(error)
-        if told := team.told_failure(folder):
-            # What reached this process is only that the other one is gone.
-            failure = Failure(**told)
+        # What reached this process may be only that another one is gone.
+        failure = team.told_failure(folder) or failure
     print(failure, file=sys.stderr, flush=True)
     if failure.reason == "disk_full":
         make_room(folder)
     try:
-        events.emit("failed", reason=failure.reason, message=failure.message, hint=failure.hint)
+        events.emit("failed", **failure.facts())
     except OSError as event_error:
         print(f"The failed event could not be written: {event_error}", file=sys.stderr, flush=True)
     return 1

@@ -134,8 +134,7 @@ def main(arguments: list[str]) -> int:
         set_environment(job)
         found = measure(job, int(arguments[1]) if len(arguments) == 2 else STEPS)
     except BaseException as error:
-        failure = failure_of(error)
-        found = {"failure": {"reason": failure.reason, "message": failure.message, "hint": failure.hint}}
+        found = {"failure": failure_of(error).facts()}
     print(json.dumps(found), file=results)
     return 1 if "failure" in found else 0
 

@@ -1,7 +1,7 @@
 """Failures a person can act on, and how other exceptions map to them."""
 
 import errno
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # safetensors and torch raise their own types when a write fails; only the text tells.
@@ -25,6 +25,10 @@ class Failure(Exception):
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"
+
+    def facts(self) -> dict[str, str | None]:
+        """As others read it: the fields of the event."""
+        return asdict(self)
 
 
 def failure_of(error: BaseException) -> Failure:

@@ -215,8 +215,7 @@ def answer(read: Any, processes: int, tokenizer: str | None) -> dict[str, Any]:
     try:
         return forecast(read(), processes, tokenizer)
     except Exception as error:
-        failure = failure_of(error)
-        return {"failure": {"reason": failure.reason, "message": failure.message, "hint": failure.hint}}
+        return {"failure": failure_of(error).facts()}
 
 
 def main(arguments: list[str]) -> int:

@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .failures import Failure
+
 SIZE = int(os.environ.get("WORLD_SIZE", "1"))
 IS_MAIN = int(os.environ.get("RANK", "0")) == 0
 PR_SET_PDEATHSIG = 1
@@ -58,13 +60,13 @@ def leave() -> None:
         os._exit(0)
 
 
-def tell_failure(folder: Path, fields: dict[str, Any]) -> None:
-    (folder / FAILURE_FILE).write_text(json.dumps(fields), encoding="utf-8")
+def tell_failure(folder: Path, failure: Failure) -> None:
+    (folder / FAILURE_FILE).write_text(json.dumps(failure.facts()), encoding="utf-8")
 
 
-def told_failure(folder: Path) -> dict[str, Any] | None:
+def told_failure(folder: Path) -> Failure | None:
     try:
-        return json.loads((folder / FAILURE_FILE).read_text(encoding="utf-8"))
+        return Failure(**json.loads((folder / FAILURE_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return None
 
