@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from . import tree_attention
+from .adapters import adapters_of, below_adapter
 from .loss import special_loss
 from .packing import JOINED, PACKINGS, Packing
 
@@ -58,7 +59,7 @@ def _attention(accelerator: Any) -> str:
 
 def refusal(model: Any, accelerator: Any) -> str | None:
     """What keeps a model from trees."""
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    base = below_adapter(model)
     config = base.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
     if kinds:
@@ -73,7 +74,7 @@ def refusal(model: Any, accelerator: Any) -> str | None:
         return "the model has dropout in its attention"
     if special := special_loss(base):
         return f"the model's loss is special: {special}"
-    if any(getattr(config, "is_prompt_learning", False) for config in _adapters(model)):
+    if any(getattr(config, "is_prompt_learning", False) for config in adapters_of(model)):
         return "prompt learning adds tokens of its own"
     parallel = getattr(accelerator, "parallelism_config", None)
     if parallel is not None and (parallel.cp_enabled or parallel.sp_enabled):
@@ -86,13 +87,9 @@ def _has_window(config: Any) -> bool:
     return window is not None and getattr(config, "use_sliding_window", True)
 
 
-def _adapters(model: Any) -> list[Any]:
-    return list(getattr(model, "peft_config", {}).values())
-
-
 def use_layout(layout: Layout, model: Any) -> None:
     """Makes the model attend as the layout says."""
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    base = below_adapter(model)
     if layout.attention in ("segments", "varlen"):
         base.set_attn_implementation(tree_attention.NAME)
     elif layout.attention == "mask" or base.config._attn_implementation == tree_attention.NAME:

@@ -12,6 +12,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_outputs import CausalLMOutput
 
+from .adapters import below_adapter
 from .packing import IGNORED, Batch
 
 # Held at once: 128 MiB in float32.
@@ -30,7 +31,7 @@ def special_loss(model: Any) -> str | None:
 
 def add_loss(model: Any) -> None:
     """Lets `model` return the loss where it is given targets: in forward, which DDP, FSDP, autocast wrap."""
-    causal_model = model.get_base_model() if hasattr(model, "get_base_model") else model
+    causal_model = below_adapter(model)
     plain_forward = causal_model.forward
 
     def forward(self: Any, *inputs: Any, targets: torch.Tensor | None = None, **options: Any) -> Any:
