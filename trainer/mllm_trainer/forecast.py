@@ -47,22 +47,17 @@ def forecast(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str
     """Reads, tokenises, fits and arranges the rows as the trainer does."""
     from .batches import Batches
     from .encoding import Encoder
-    from .overflow import fit_rows, token_limit
-    from .rows import read_profile, read_rows
+    from .overflow import FittedRows
+    from .rows import read_profile
+    from .splits import Fitter, read_splits
 
     profile = read_profile(job.profile.path, job.profile.sha256)
-    rows = list(read_rows(job.train.path, job.train.sha256))
-    tokenizer, config, positions = _read_model(job, tokenizer_folder, profile, rows)
-    encoder = Encoder(tokenizer, profile.end_of_turn)
-    limit = token_limit(job.overflow_policy, job.max_tokens, positions)
-    encoded = list(encoder.encode(rows))
-    encoder.check_whole_rows(rows, encoded, job.seed)
-    train = fit_rows(encoded, job.overflow_policy, limit)
-    if not train.rows:
-        message = f"Of {len(rows)} rows in {job.train.path} none has a trained token within {limit} tokens"
-        raise Failure("no_trained_tokens", message, "Raise overflow.max_tokens.")
-    held_out = read_rows(job.validation.path, job.validation.sha256) if job.validation else []
-    validation = fit_rows(encoder.encode(held_out), job.overflow_policy, limit)
+    splits = read_splits(job)
+    tokenizer, config, positions = _read_model(job, tokenizer_folder, profile, splits["train"])
+    fitter = Fitter(job, Encoder(tokenizer, profile.end_of_turn), positions)
+    train = fitter.fit(splits["train"])
+    fitter.insist_on_training(train)
+    validation = fitter.fit(splits["validation"]) if job.validation else FittedRows()
     layout = _layout(job, config)
     options = {"pad_id": tokenizer.pad_token_id or 0, "wants_targets": False}
     own, eval_rows = (job.training.get(f"per_device_{kind}_batch_size", 8) for kind in ("train", "eval"))

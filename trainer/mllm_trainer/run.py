@@ -20,11 +20,11 @@ from .checkpoints import Checkpoint
 from .encoding import Encoder
 from .events import EventLog, PartLog
 from .extras import insist_on_extras
-from .failures import Failure
 from .job import Job
 from .models import LoadedModel, load_model, trainable
-from .overflow import FittedRows, fit_rows, token_limit
-from .rows import Profile, Row, check_file, read_profile, read_rows
+from .overflow import FittedRows
+from .rows import Profile, Row, check_file, read_profile
+from .splits import Fitter, read_splits
 from .trainer import RoleTrainer, Setup
 
 VERSIONS = {
@@ -63,9 +63,7 @@ def run(job: Job, events: EventLog, attempt: int, left: list[tuple[Job, Checkpoi
         transformers.set_seed(part.seed)
         profile = read_profile(part.profile.path, part.profile.sha256)
         # Before the model, which takes longer: data that were changed are told at once.
-        splits = {"train": list(read_rows(part.train.path, part.train.sha256))}
-        if part.validation:
-            splits["validation"] = list(read_rows(part.validation.path, part.validation.sha256))
+        splits = read_splits(part)
         if base is None:
             with team.main_of_machine_first():
                 base = load_model(part, profile, splits["train"])
@@ -87,11 +85,14 @@ class Materials:
 def train(materials: Materials, events: EventLog | PartLog, resume_from: Checkpoint | None) -> None:
     job, profile, splits, loaded = materials.job, materials.profile, materials.splits, materials.loaded
     encoder = Encoder(loaded.tokenizer, profile.end_of_turn)
-    limit = token_limit(job.overflow_policy, job.max_tokens, loaded.positions)
-    train = _prepare(job, "train", splits.pop("train"), encoder, limit, events)
+    fitter = Fitter(job, encoder, loaded.positions)
+    train = fitter.fit(splits.pop("train"))
+    _tell_data("train", train, encoder, events)
+    fitter.insist_on_training(train)
     validation = FittedRows()
     if splits:
-        validation = _prepare(job, "validation", splits.pop("validation"), encoder, limit, events)
+        validation = fitter.fit(splits.pop("validation"))
+        _tell_data("validation", validation, encoder, events)
     setup = Setup(
         job=job,
         loaded=loaded,
@@ -119,12 +120,7 @@ def _free_memory() -> None:
         libc.malloc_trim(0)
 
 
-def _prepare(
-    job: Job, split: str, rows: list[Row], encoder: Encoder, limit: int, events: EventLog | PartLog
-) -> FittedRows:
-    encoded = list(encoder.encode(rows))
-    encoder.check_whole_rows(rows, encoded, job.seed)
-    fitted = fit_rows(encoded, job.overflow_policy, limit)
+def _tell_data(split: str, fitted: FittedRows, encoder: Encoder, events: EventLog | PartLog) -> None:
     print(
         f"{split}: {len(fitted.rows)} rows, {fitted.tokens} tokens; {fitted.dropped} dropped,"
         f" {fitted.cut} cut; {encoder.forged} special tokens in texts broken up so far",
@@ -139,17 +135,6 @@ def _prepare(
         dropped=fitted.dropped,
         cut=fitted.cut,
     )
-    if split == "train" and not rows:
-        raise Failure(
-            "bad_data", f"{job.train.path} holds no rows", "Make the data set from more trajectories."
-        )
-    if split == "train" and not fitted.rows:
-        raise Failure(
-            "no_trained_tokens",
-            f"Of {len(rows)} rows in {job.train.path} none has a trained token within {limit} tokens",
-            "Raise overflow.max_tokens, or use overflow.policy: keep-end.",
-        )
-    return fitted
 
 
 def _facts(job: Job, profile: Profile, encoder: Encoder) -> dict[str, Any]:

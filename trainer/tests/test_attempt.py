@@ -165,7 +165,7 @@ def test_a_checkpoint_has_the_profile_that_was_read(data: Path, finished: Path, 
 
 def test_a_bug_has_its_traceback_in_the_log(data: Path, tmp_path: Path):
     job = write_job(tmp_path / "job", data)
-    broken = "import mllm_trainer.run as run; run.fit_rows = None"
+    broken = "import mllm_trainer.splits as splits; splits.fit_rows = None"
     assert attempt(job, prelude=broken) == 1
     assert failed(job)["reason"] == "bug" and "NoneType" in failed(job)["message"]
     assert "Traceback" in failed(job)["log"] and "fit_rows" in failed(job)["log"]
