@@ -1,5 +1,6 @@
 import type { CutBatch } from "../pipeline/cut-batches.js";
-import { startThread } from "../pipeline/thread.js";
+import { inOrder } from "../pipeline/in-order.js";
+import { leastBusy, startThreads } from "../pipeline/thread.js";
 import {
   type CompatOptions,
   type CompatPlaces,
@@ -11,22 +12,17 @@ export type RenderRequest = { batch: CutBatch } | { places: CompatPlaces };
 
 /** A renderer, here or in a thread. */
 interface AnyRenderer {
+  /** So many requests were not answered so far. */
+  readonly waiting: number;
   render(batch: CutBatch): Promise<CompatResult>;
   write(places: CompatPlaces): Promise<void>;
   close(): Promise<void>;
 }
 
-interface Rendering {
+interface RenderedBatch {
   batch: CutBatch;
-  by: Busy;
-  result: Promise<CompatResult>;
-}
-
-interface Busy {
-  renderer: AnyRenderer;
-  batches: number;
-  /** All that it was told to write. */
-  written: Promise<unknown>;
+  result: CompatResult;
+  write(places: CompatPlaces): void;
 }
 
 /** So many batches wait for each thread: it shall not wait for one to be read. */
@@ -34,63 +30,47 @@ const AHEAD = 4;
 
 /** Renders batches, here or in threads. */
 export class CompatRenderers {
-  private readonly renderers: Busy[];
+  private readonly renderers: AnyRenderer[];
+  /** All that each of them was told to write. */
+  private readonly written = new Map<AnyRenderer, Promise<void>>();
 
   /** Without workers, everything is done in this thread. */
   constructor(
     options: CompatOptions,
     private readonly workers: number,
   ) {
-    const renderers =
-      workers === 0 ? [renderHere(options)] : Array.from({ length: workers }, () => renderInThread(options));
-    this.renderers = renderers.map((renderer) => ({ renderer, batches: 0, written: Promise.resolve() }));
+    this.renderers = workers === 0 ? [renderHere(options)] : renderInThreads(options, workers);
   }
 
   /** Results come in the order of the batches; each has to be given its places before the next is asked for. */
-  async *inOrder(
-    batches: AsyncIterable<CutBatch>,
-  ): AsyncGenerator<{ batch: CutBatch; result: CompatResult; write(places: CompatPlaces): void }> {
-    const waiting: Rendering[] = [];
-    const take = async function* (most: number) {
-      while (waiting.length > most) {
-        const { batch, by, result } = waiting.shift() as Rendering;
-        yield { batch, result: await result, write: (places: CompatPlaces) => tell(by, places) };
-      }
-    };
-    for await (const batch of batches) {
-      const by = this.renderers.reduce((least, each) => (each.batches < least.batches ? each : least));
-      by.batches += 1;
-      const result = by.renderer.render(batch);
-      // A failure is seen when its turn has come.
-      result.then(
-        () => (by.batches -= 1),
-        () => {},
-      );
-      waiting.push({ batch, by, result });
-      yield* take(AHEAD * this.workers);
-    }
-    yield* take(0);
+  inOrder(batches: AsyncIterable<CutBatch>): AsyncGenerator<RenderedBatch> {
+    return inOrder(batches, AHEAD * this.workers, async (batch) => {
+      const by = leastBusy(this.renderers);
+      return { batch, result: await by.render(batch), write: (places) => this.tell(by, places) };
+    });
   }
 
   /** Resolves when all is written. */
   async finish(): Promise<void> {
-    await Promise.all(this.renderers.map(({ written }) => written));
+    await Promise.all(this.written.values());
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.renderers.map(({ renderer }) => renderer.close()));
+    await Promise.all(this.renderers.map((renderer) => renderer.close()));
   }
-}
 
-function tell(by: Busy, places: CompatPlaces): void {
-  // A thread that has failed fails at everything that follows.
-  by.written = by.renderer.write(places);
-  by.written.catch(() => {});
+  /** A renderer that has failed fails at everything that follows: to wait for the last is enough. */
+  private tell(by: AnyRenderer, places: CompatPlaces): void {
+    const written = by.write(places);
+    written.catch(() => {});
+    this.written.set(by, written);
+  }
 }
 
 function renderHere(options: CompatOptions): AnyRenderer {
   const { render, write } = createCompatRenderer(options);
   return {
+    waiting: 0,
     render: async (batch) => render(batch),
     // Not async: a failure is known at once.
     write: (places) => Promise.resolve(write(places)),
@@ -98,16 +78,17 @@ function renderHere(options: CompatOptions): AnyRenderer {
   };
 }
 
-function renderInThread(options: CompatOptions): AnyRenderer {
-  const { ask, close } = startThread<RenderRequest, unknown>(
-    new URL("compat-worker.js", import.meta.url),
-    options,
-  );
-  return {
-    render: async (batch) => (await ask({ batch }, [batch.bytes.buffer as ArrayBuffer])) as CompatResult,
-    write: async (places) => {
-      await ask({ places });
+function renderInThreads(options: CompatOptions, workers: number): AnyRenderer[] {
+  const module = new URL("compat-worker.js", import.meta.url);
+  return startThreads<RenderRequest, unknown>(workers, module, options).map((thread) => ({
+    get waiting() {
+      return thread.waiting;
     },
-    close,
-  };
+    render: async (batch) =>
+      (await thread.ask({ batch }, [batch.bytes.buffer as ArrayBuffer])) as CompatResult,
+    write: async (places) => {
+      await thread.ask({ places });
+    },
+    close: thread.close,
+  }));
 }

@@ -1,4 +1,4 @@
-import { serveBatches } from "../pipeline/serve-batches.js";
+import { answerRequests } from "../pipeline/answer-requests.js";
 import { createFactsCollector } from "./collect-facts.js";
 
-serveBatches(createFactsCollector, () => []);
+answerRequests(createFactsCollector);

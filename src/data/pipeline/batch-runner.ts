@@ -1,6 +1,6 @@
-import { fileURLToPath } from "node:url";
-import workerpool from "workerpool";
 import type { CutBatch } from "./cut-batches.js";
+import { inOrder } from "./in-order.js";
+import { leastBusy, startThreads } from "./thread.js";
 
 /** Processes batches, here or in threads; results come in the order of the batches either way. */
 export interface BatchRunner<Batch, Result> {
@@ -14,55 +14,35 @@ interface RunnerSettings<Options, Batch, Result> {
   /** Plain data, which each thread makes its processor from. */
   options: Options;
   createProcessor(options: Options): (batch: Batch) => Result;
-  /** The module that serves the same processor in a thread (`serveBatches`). */
+  /** The module that serves the same processor in a thread (`answerRequests`). */
   worker: URL;
 }
 
 /** So many batches wait for each thread: it shall not wait for one to be read. */
 const AHEAD = 2;
 
-export function createBatchRunner<Options, Batch extends CutBatch, Result>(
-  settings: RunnerSettings<Options, Batch, Result>,
-): BatchRunner<Batch, Result> {
-  const { workers, options } = settings;
-  if (workers > 0) return createThreads(settings);
-  const process = settings.createProcessor(options);
-  return {
-    async *inOrder(batches) {
-      for await (const batch of batches) yield [batch, process(batch)];
-    },
-    close: async () => {},
-  };
-}
-
-function createThreads<Options, Batch extends CutBatch, Result>({
+export function createBatchRunner<Options, Batch extends CutBatch, Result>({
   workers,
   options,
+  createProcessor,
   worker,
 }: RunnerSettings<Options, Batch, Result>): BatchRunner<Batch, Result> {
-  const pool = workerpool.pool(fileURLToPath(worker), {
-    ...{ maxWorkers: workers, minWorkers: workers, workerType: "thread" },
-    workerThreadOpts: { workerData: options },
-  });
-  const process = async (batch: Batch): Promise<[Batch, Result]> => {
-    const transfer = [batch.bytes.buffer as ArrayBuffer];
-    return [batch, (await pool.exec("process", [batch], { transfer })) as Result];
-  };
+  if (workers === 0) {
+    const process = createProcessor(options);
+    return {
+      inOrder: (batches) => inOrder(batches, 0, async (batch) => [batch, process(batch)]),
+      close: async () => {},
+    };
+  }
+  const threads = startThreads<Batch, Result>(workers, worker, options);
+  const ask = async (batch: Batch): Promise<[Batch, Result]> => [
+    batch,
+    await leastBusy(threads).ask(batch, [batch.bytes.buffer as ArrayBuffer]),
+  ];
   return {
-    async *inOrder(batches) {
-      const waiting: Promise<[Batch, Result]>[] = [];
-      for await (const batch of batches) {
-        const work = process(batch);
-        // Seen below, in its turn.
-        work.catch(() => {});
-        waiting.push(work);
-        if (waiting.length <= AHEAD * workers) continue;
-        yield await (waiting.shift() as (typeof waiting)[number]);
-      }
-      for (const work of waiting) yield await work;
-    },
+    inOrder: (batches) => inOrder(batches, AHEAD * workers, ask),
     close: async () => {
-      await pool.terminate(true);
+      await Promise.all(threads.map((thread) => thread.close()));
     },
   };
 }
