@@ -6,10 +6,11 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from .encoding import EncodedRow
+from .job import Job
 from .layout import Layout
 from .loss import as_targets
 from .packing import IGNORED, Batch, Size
-from .sampling import MicroBatch, StepSampler
+from .sampling import MicroBatch, Order, Share, StepSampler
 from .tree_batch import with_mask
 
 
@@ -41,6 +42,17 @@ class Batches:
         if self.layout.attention == "mask":
             batch = with_mask(batch)
         return as_targets(batch) if self.wants_targets else batch
+
+    def sampler(self, job: Job, share: Share) -> StepSampler:
+        """The job's optimizer steps, as one process has them; a step counts the rows of all."""
+        step_rows = self.size.rows * job.training.get("gradient_accumulation_steps", 1) * share.count
+        order = Order(step_rows, job.training.get("train_sampling_strategy", "random"), job.seed)
+        return StepSampler(self.units, self.packing, self.size, order, share)
+
+    def positions(self, numbers: Sequence[int]) -> int:
+        """What a micro-batch of these units is computed for: their tokens and all padding."""
+        lengths = [self.units[number].tokens for number in numbers]
+        return max(lengths) * len(lengths) if self.packing.pads else sum(lengths)
 
     def tokens(self, step: Sequence[MicroBatch]) -> int:
         return sum(self.units[number].tokens for numbers, counts in step if counts for number in numbers)

@@ -9,38 +9,22 @@ what the trainer would fail with.
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import count, islice
-from math import ceil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .failures import Failure, failure_of
 from .job import Job, parse_job, read_job
 
-# As Transformers has it, for a job that says neither epochs nor steps.
-DEFAULT_EPOCHS = 3.0
+if TYPE_CHECKING:
+    from .batches import Batches
+    from .layout import Layout
+    from .rows import Profile, Row
+    from .schedule import Load, Schedule
+
 # The first optimizer steps are told one by one: a calibration measures these.
 FIRST_STEPS = 20
-
-
-@dataclass(frozen=True)
-class Load:
-    """What a process computes at once: `tokens` that count, `positions` with all padding."""
-
-    units: tuple[int, ...]
-    tokens: int
-    positions: int
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """The micro-batches of each optimizer step, of all processes."""
-
-    steps_per_epoch: int
-    steps: list[list[Load]]
 
 
 def forecast(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str, Any]:
@@ -49,6 +33,7 @@ def forecast(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str
     from .encoding import Encoder
     from .overflow import FittedRows
     from .rows import read_profile
+    from .schedule import Epochs, pauses, schedule_of
     from .splits import Fitter, read_splits
 
     profile = read_profile(job.profile.path, job.profile.sha256)
@@ -59,14 +44,11 @@ def forecast(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str
     fitter.insist_on_training(train)
     validation = fitter.fit(splits["validation"]) if job.validation else FittedRows()
     layout = _layout(job, config)
-    options = {"pad_id": tokenizer.pad_token_id or 0, "wants_targets": False}
     own, eval_rows = (job.training.get(f"per_device_{kind}_batch_size", 8) for kind in ("train", "eval"))
+    options = {"pad_id": tokenizer.pad_token_id or 0, "wants_targets": False}
     batches = Batches(train.rows, layout, own, **options)
-    held_out_batches = Batches(validation.rows, layout, eval_rows, **options)
-    schedule = schedule_of(job, Order(job, batches, processes))
-    evaluations, saves = _pauses(job, schedule, bool(validation.rows))
-    loads = [load for step in schedule.steps for load in step]
-    evaluated = _evaluated(held_out_batches)
+    schedule = schedule_of(job, Epochs(job, batches, processes))
+    evaluations, saves = pauses(job, schedule, bool(validation.rows))
     return {
         "rows": len(train.rows),
         "droppedRows": train.dropped,
@@ -75,20 +57,46 @@ def forecast(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str
         "trainedTokens": train.trained_tokens,
         "validationRows": len(validation.rows),
         "validationTokens": validation.tokens,
-        "validationPositions": sum(load.positions for load in evaluated),
         "packing": layout.packing,
+        "evaluations": evaluations,
+        "saves": saves,
+        **_training_work(schedule, batches),
+        **_evaluation_work(Batches(validation.rows, layout, eval_rows, **options)),
+    }
+
+
+def _training_work(schedule: "Schedule", batches: "Batches") -> dict[str, Any]:
+    loads = [load for step in schedule.steps for load in step]
+    return {
         "optimizerSteps": len(schedule.steps),
         "processedTokens": sum(load.tokens for load in loads),
         "processedPositions": sum(load.positions for load in loads),
-        "evaluations": evaluations,
-        "saves": saves,
         "largest": _largest(batches, loads),
-        "evaluated": _largest(held_out_batches, evaluated),
         "firstPositions": [sum(load.positions for load in step) for step in schedule.steps[:FIRST_STEPS]],
     }
 
 
-def _layout(job: Job, config: Any) -> Any:
+def _evaluation_work(batches: "Batches") -> dict[str, Any]:
+    from .schedule import evaluation_loads
+
+    loads = evaluation_loads(batches)
+    positions = sum(load.positions for load in loads)
+    return {"validationPositions": positions, "evaluated": _largest(batches, loads)}
+
+
+def _largest(batches: "Batches", loads: "Sequence[Load]") -> dict[str, int]:
+    """The most memory is taken by the micro-batch with the most positions."""
+    load = max(loads, key=lambda load: load.positions, default=None)
+    if load is None:
+        return {"positions": 0, "places": 0, "trained": 0}
+    rows = [row for number in load.units for row in batches.units[number].rows]
+    tensors = batches.tensors((list(load.units), True))
+    places = len(tensors.get("tree", {}).get("places", ()))
+    trained = sum(batches.rows[row].trained_tokens for row in rows)
+    return {"positions": load.positions, "places": places, "trained": trained}
+
+
+def _layout(job: Job, config: Any) -> "Layout":
     """As the trainer lays rows out, before it has checked itself."""
     import torch
     from transformers import AutoModelForCausalLM
@@ -103,7 +111,9 @@ def _layout(job: Job, config: Any) -> Any:
     return first_layout(job.packing, model, SimpleNamespace(device=torch.device("cpu")))
 
 
-def _read_model(job: Job, folder: str | None, profile: Any, rows: list[Any]) -> tuple[Any, Any, int | None]:
+def _read_model(
+    job: Job, folder: str | None, profile: "Profile", rows: "list[Row]"
+) -> tuple[Any, Any, int | None]:
     """Tokenizer, configuration, and how many positions the model has."""
     from transformers import AutoConfig, AutoTokenizer
 
@@ -126,87 +136,7 @@ def _read_model(job: Job, folder: str | None, profile: Any, rows: list[Any]) -> 
     return tokenizer, config, getattr(config, "max_position_embeddings", None)
 
 
-class Order:
-    """Which rows each process sees in each optimizer step, by the trainer's own packing and sampler."""
-
-    def __init__(self, job: Job, batches: Any, processes: int):
-        from .sampling import Order, Share, StepSampler
-
-        training, self.batches = job.training, batches
-        size = training.get("per_device_train_batch_size", 8)
-        step_rows = size * training.get("gradient_accumulation_steps", 1) * processes
-        order = Order(step_rows, training.get("train_sampling_strategy", "random"), job.seed)
-        shares = [Share(index, processes) for index in range(processes)]
-        parts = batches.units, batches.packing, batches.size, order
-        self.samplers = [StepSampler(*parts, share) for share in shares]
-
-    def epoch(self, number: int) -> Iterator[list[Load]]:
-        for sampler in self.samplers:
-            sampler.set_epoch(number)
-        for step in zip(*self.samplers, strict=True):
-            yield [self._load(*micro_batch) for own in step for micro_batch in own]
-
-    def _load(self, numbers: list[int], counts: bool) -> Load:
-        lengths = [self.batches.units[number].tokens for number in numbers]
-        positions = max(lengths) * len(lengths) if self.batches.packing.pads else sum(lengths)
-        return Load(tuple(numbers), sum(lengths) if counts else 0, positions)
-
-
-def schedule_of(job: Job, order: Order) -> Schedule:
-    """Every optimizer step of the whole training."""
-    steps_per_epoch = max(1, len(order.samplers[0]))
-    wanted = job.training.get("max_steps", -1)
-    if wanted <= 0:
-        wanted = ceil(job.training.get("num_train_epochs", DEFAULT_EPOCHS) * steps_per_epoch)
-    steps = (step for number in count() for step in order.epoch(number))
-    return Schedule(steps_per_epoch, list(islice(steps, wanted)))
-
-
-def _largest(batches: Any, loads: Iterable[Load]) -> dict[str, int]:
-    """The most memory is taken by the micro-batch with the most positions."""
-    load = max(loads, key=lambda load: load.positions, default=None)
-    if load is None:
-        return {"positions": 0, "places": 0, "trained": 0}
-    rows = [row for number in load.units for row in batches.units[number].rows]
-    tensors = batches.tensors((list(load.units), True))
-    places = len(tensors.get("tree", {}).get("places", ()))
-    trained = sum(batches.rows[row].trained_tokens for row in rows)
-    return {"positions": load.positions, "places": places, "trained": trained}
-
-
-def _evaluated(batches: Any) -> list[Load]:
-    units = batches.units
-    found = []
-    for numbers in batches.packing.split(units, batches.size) if units else []:
-        lengths = [units[number].tokens for number in numbers]
-        positions = max(lengths) * len(lengths) if batches.packing.pads else sum(lengths)
-        found.append(Load(tuple(numbers), sum(lengths), positions))
-    return found
-
-
-def _pauses(job: Job, schedule: Schedule, has_validation: bool) -> tuple[int, int]:
-    """How often the trainer evaluates and saves; each checkpoint is evaluated, no step twice."""
-    last = len(schedule.steps)
-    saves = _steps_of(job, "save", schedule) | {last}
-    if not has_validation:
-        return 0, len(saves)
-    return len({0} | saves | _steps_of(job, "eval", schedule)), len(saves)
-
-
-def _steps_of(job: Job, act: str, schedule: Schedule) -> set[int]:
-    strategy = job.training.get(f"{act}_strategy", "no" if act == "eval" else "steps")
-    last = len(schedule.steps)
-    if strategy == "no":
-        return set()
-    if strategy == "epoch":
-        return {*range(schedule.steps_per_epoch, last + 1, schedule.steps_per_epoch), last}
-    default = job.training.get("logging_steps", 10) if act == "eval" else 0.25
-    every = job.training.get(f"{act}_steps", default)
-    every = max(1, ceil(last * every) if every < 1 else int(every))
-    return set(range(every, last + 1, every))
-
-
-def answer(read: Any, processes: int, tokenizer: str | None) -> dict[str, Any]:
+def answer(read: Callable[[], Job], processes: int, tokenizer: str | None) -> dict[str, Any]:
     try:
         return forecast(read(), processes, tokenizer)
     except Exception as error:

@@ -10,10 +10,11 @@ from trl import SFTConfig
 from . import team
 from .batches import Batches, StepLoader
 from .encoding import EncodedRow
+from .job import Job
 from .layout import Layout, first_layout, known_layout, use_layout
 from .packing import Batch
 from .progress import Progress
-from .sampling import MicroBatch, Order, Share, StepSampler, spread
+from .sampling import MicroBatch, Share, spread
 from .self_check import checked
 
 # A model in parts is whole only while it trains.
@@ -22,12 +23,12 @@ SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED)
 
 @dataclass(frozen=True)
 class Given:
-    """What a plan is made for. `accumulation`: so many times the batch size is a step of one process."""
+    """What a plan is made for."""
 
+    job: Job
     rows: Sequence[EncodedRow]
     validation_rows: Sequence[EncodedRow]
     arguments: SFTConfig
-    accumulation: int
     pad_id: int
     # For our loss, not for TRL's.
     wants_targets: bool
@@ -36,25 +37,19 @@ class Given:
 class Plan:
     def __init__(self, given: Given, layout: Layout):
         self.layout = layout
-        self._arguments, self._accumulation = given.arguments, given.accumulation
+        self._job = given.job
         self.share = Share(given.arguments.process_index, given.arguments.world_size)
         options = {"pad_id": given.pad_id, "wants_targets": given.wants_targets}
         self.train = Batches(given.rows, layout, given.arguments.train_batch_size, **options)
         eval_rows = given.arguments.per_device_eval_batch_size
         self.validation = Batches(given.validation_rows, layout, eval_rows, **options)
 
-    def sampler(self) -> StepSampler:
-        arguments, batches = self._arguments, self.train
-        step_rows = arguments.train_batch_size * self._accumulation * self.share.count
-        order = Order(step_rows, arguments.train_sampling_strategy, arguments.seed)
-        return StepSampler(batches.units, batches.packing, batches.size, order, self.share)
-
     def loader(self, progress: Progress) -> StepLoader:
         def collate(step: list[MicroBatch]) -> list[Batch]:
             progress.tokens += self.train.tokens(step) * self.share.count
             return [self.train.tensors(micro_batch) for micro_batch in step]
 
-        return StepLoader(self.sampler(), collate)
+        return StepLoader(self.train.sampler(self._job, self.share), collate)
 
     def validation_batches(self) -> list[MicroBatch]:
         """This process's part."""

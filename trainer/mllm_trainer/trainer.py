@@ -76,10 +76,10 @@ class RoleTrainer(SFTTrainer):
         keep_precision(self.accelerator)
         self.remove_callback(PrinterCallback)
         self._given = Given(
+            job=job,
             rows=rows,
             validation_rows=self.validation_rows,
             arguments=arguments,
-            accumulation=job.training.get("gradient_accumulation_steps", 1),
             pad_id=loaded.tokenizer.pad_token_id or 0,
             wants_targets=not (job.training.keys() & LOSS_KEYS) and special_loss(self.model) is None,
         )

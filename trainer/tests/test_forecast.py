@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from world import END, attempt, write_data, write_job, write_rows
 
-from mllm_trainer.forecast import forecast, schedule_of
+from mllm_trainer.forecast import forecast
 from mllm_trainer.job import read_job
+from mllm_trainer.schedule import schedule_of
 
 # What the model is given, step by step, written beside the job.
 COUNTED = """
@@ -65,7 +66,7 @@ def test_processes_share_the_same_steps(steps: Path, tmp_path: Path):
 
 def test_max_steps_go_over_epochs(steps: Path, tmp_path: Path):
     class Epochs:
-        samplers = (range(3),)
+        steps = 3
 
         def epoch(self, number: int):
             return [[number]] * 3
