@@ -30,7 +30,7 @@ def main() -> int:
 def count_steps(counts: dict[str, int]) -> None:
     """Looks at what the model is given, not at the plan."""
     # As the trainer does before it imports torch, which reads it then.
-    from mllm_trainer.__main__ import set_environment
+    from mllm_trainer.environment import set_environment
     from mllm_trainer.job import read_job
 
     set_environment(read_job(Path(sys.argv[1])))

@@ -3,15 +3,12 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage, 75 running already, 130 and 143 cancelled by SIGINT and SIGTERM.
 """
 
-import faulthandler
 import fcntl
 import gc
 import json
 import os
 import shutil
-import signal
 import sys
-import threading
 import traceback
 from pathlib import Path
 from typing import Any
@@ -20,14 +17,14 @@ from . import team
 from .artifacts import write_json
 from .checkpoints import Checkpoint, complete_checkpoints, drop_other_parents
 from .completion import finish, is_trained
+from .environment import set_environment
 from .events import EventLog, now
 from .failures import Failure, failure_of
+from .interrupts import arm_deadline, stop_on_signals
 from .job import Job, read_job
 from .parent import with_parent
 
 ALREADY_RUNNING = 75
-# How long a deadline waits for the polite end before the process is cut off.
-HARD_STOP_SECONDS = 15
 
 
 def main(arguments: list[str]) -> int:
@@ -129,58 +126,6 @@ def write_process(folder: Path, job_path: Path) -> int:
     mark = {"pid": os.getpid(), "startedAt": now(), "jobId": job_id, "attempt": attempt, "launchId": launch}
     write_json(process, mark)
     return attempt
-
-
-def stop_on_signals(events: EventLog, folder: Path) -> None:
-    def stop(number: int, _frame: Any) -> None:
-        name = signal.Signals(number).name
-        hint = "Run the same command again: it goes on from the last complete checkpoint."
-        if not events.is_closed:
-            cancelled = Failure("cancelled", f"Stopped by {name}", hint)
-            events.emit("failed", **(team.told_failure(folder) or cancelled).facts())
-            print(cancelled.message, file=sys.stderr, flush=True)
-        # What is half-written has no manifest, so there is nothing to tidy up.
-        os._exit(128 + number)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-
-
-def arm_deadline(seconds: int, events: EventLog) -> None:
-    def stop() -> None:
-        if not events.is_closed:
-            late = Failure(
-                "deadline_exceeded",
-                f"The job did not end within {seconds} seconds",
-                "Raise resources.max_hours and run the same command again:"
-                " it goes on from the last complete checkpoint.",
-            )
-            events.emit("failed", **late.facts())
-            print(late.message, file=sys.stderr, flush=True)
-            os._exit(1)
-
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
-    # Should the interpreter itself hang, this ends it from a thread of its own.
-    faulthandler.dump_traceback_later(seconds + HARD_STOP_SECONDS, exit=True)
-
-
-def set_environment(job: Job) -> None:
-    """For libraries that read it when they are imported."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    # Threads that spin while they wait cost most of the speed where other processes want the same cores.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # Kernels compiled for each shape of batch are kept: by default so many that on a processor a job grows by
-    # megabytes a step. So few serve as well.
-    os.environ.setdefault("LRU_CACHE_CAPACITY", "64")
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    if job.model in ("tiny", "tiny-scratch") or Path(job.model).is_dir():
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    if "LOCAL_RANK" not in os.environ:
-        # One process uses one GPU; without this the Trainer would split batches over all it sees.
-        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
 
 
 def report(error: BaseException, events: EventLog, folder: Path) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .artifacts import sha256_of_file
+from .environment import set_environment
 from .events import EventLog
 from .failures import Failure, failure_of
 from .job import DataFile, Job, read_job
@@ -121,8 +122,6 @@ def _device() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    from .__main__ import set_environment
-
     if len(arguments) not in (1, 2):
         print("usage: python -m mllm_trainer.calibrate FOLDER/job.json [STEPS]", file=sys.stderr)
         return 2
