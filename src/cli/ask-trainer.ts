@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
+import { trainerPath } from "../providers/trainer-command.js";
 import type { Context } from "./context.js";
 import { resolveWorkspace } from "./workspace.js";
 
@@ -21,7 +21,7 @@ export async function askTrainer(context: Context, question: Question): Promise<
   const { python } = resolveWorkspace(context);
   if (python.includes("/") && !existsSync(python)) return null;
   const { env, packageRoot, signal } = context;
-  const path = [join(packageRoot, "trainer"), env.PYTHONPATH].filter(Boolean).join(delimiter);
+  const path = trainerPath(packageRoot, env.PYTHONPATH);
   const args = ["-m", `mllm_trainer.${question.module}`, ...question.args];
   const child = spawn(python, args, {
     env: { ...env, ...question.env, PYTHONPATH: path, PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" },

@@ -1,10 +1,10 @@
 import { type StdioOptions, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { explainSystemError, ProviderError } from "../../core/errors.js";
 import type { JobSpec } from "../../core/job-spec.js";
-import { ALREADY_RUNNING_EXIT_CODE, trainerCommand } from "../trainer-command.js";
+import { ALREADY_RUNNING_EXIT_CODE, trainerCommand, trainerPath } from "../trainer-command.js";
 import { findLiving, jobPaths, readRecord, TrainerProcess, writeRecord } from "./job-folder.js";
 import type { LocalSettings } from "./local-settings.js";
 import { readTail } from "./read-lines.js";
@@ -97,10 +97,9 @@ async function start(
 ): Promise<Child> {
   const paths = jobPaths(spec.outputDir);
   const { command, args } = trainerCommand(settings.python, paths.job, processes);
-  const modules = [join(settings.packageRoot, "trainer"), settings.env.PYTHONPATH].filter(Boolean);
   const env = {
     ...settings.env,
-    PYTHONPATH: modules.join(delimiter),
+    PYTHONPATH: trainerPath(settings.packageRoot, settings.env.PYTHONPATH),
     PYTHONUNBUFFERED: "1",
     MLLM_LAUNCH_ID: launchId,
     ...(gpus === null ? {} : { CUDA_VISIBLE_DEVICES: gpus }),
