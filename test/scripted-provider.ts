@@ -80,6 +80,7 @@ export function createScriptedProvider(options: Options): ScriptedProvider {
     name,
     engine: "trainer",
     canChain: true,
+    hasPriceList: false,
     settleSeconds,
     jobs: [],
     outcomes: [],

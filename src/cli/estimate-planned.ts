@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Dataset } from "../data/open-dataset.js";
-import { addEstimates } from "../recipe/add-estimates.js";
+import type { Provider } from "../providers/provider.js";
 import { calibrationKey, loadCalibration, toCalibration } from "../recipe/calibration.js";
 import { countTokens, type TokenCounts } from "../recipe/count-tokens.js";
-import { type Estimate, type EstimateRequest, estimateJob } from "../recipe/estimate.js";
+import type { Estimate, EstimateRequest } from "../recipe/estimate.js";
+import { estimateParts, type Parts } from "../recipe/estimate-parts.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { readModelShape } from "../recipe/model-shape.js";
 import { resolveResources } from "../recipe/resolve-resources.js";
@@ -21,8 +22,7 @@ interface Subject {
   dataset: Dataset;
   loaded: LoadedRecipe;
   plan: readonly PlannedJob[];
-  /** The provider's name. */
-  provider: string;
+  provider: Pick<Provider, "name" | "engine">;
 }
 
 export interface Estimator {
@@ -47,9 +47,13 @@ export function createEstimator(context: Context, subject: Subject): Estimator {
 
 /** Of a job of several roles: of all of them. */
 export async function estimatePlanned(estimator: Estimator, planned: PlannedJob): Promise<Estimate> {
+  return estimateParts(await requestParts(estimator, planned));
+}
+
+export async function requestParts(estimator: Estimator, planned: PlannedJob): Promise<Parts> {
   const { parts = [planned] } = planned;
   const requests = await Promise.all(parts.map((part) => estimator.request(part)));
-  return addEstimates(requests.map(estimateJob) as [Estimate, ...Estimate[]]);
+  return requests as [EstimateRequest, ...EstimateRequest[]];
 }
 
 async function describeJob(
@@ -61,7 +65,7 @@ async function describeJob(
   const work = (await works).get(spec.jobKey) ?? null;
   const { name: machine, hasBf16 } = describeMachine();
   const folder = findConfig(context, job.baseModel);
-  const stored = provider === "local" ? await findCalibration(context, planned, machine) : null;
+  const stored = provider.name === "local" ? await findCalibration(context, planned, machine) : null;
   const [gpu] = resolveResources(loaded.recipe).gpuTypes;
   const counts: TokenCounts =
     work === null
@@ -100,7 +104,7 @@ async function planWork(
   context: Context,
   { dataset, plan, provider }: Subject,
 ): Promise<Map<string, WorkPlan>> {
-  if (provider === "together") return new Map();
+  if (provider.engine !== "trainer") return new Map();
   const all = plan.flatMap((planned) => planned.parts ?? [planned]);
   const asked = all.flatMap((planned) => {
     const { job, spec } = planned;

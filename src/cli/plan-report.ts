@@ -3,8 +3,8 @@ import type { JobSpec } from "../core/job-spec.js";
 import type { LaunchPlan, Provider, Quote } from "../providers/provider.js";
 import type { Estimate } from "../recipe/estimate.js";
 import type { StartCheck, StartedJob, StartRequest } from "./check-start.js";
-import type { Estimator } from "./estimate-planned.js";
-import { addMachines, hasPriceList, type MachineReport, priceMachines } from "./price-machines.js";
+import { type Estimator, requestParts } from "./estimate-planned.js";
+import { type MachineReport, priceMachines } from "./price-machines.js";
 
 interface ProblemReport {
   code: string;
@@ -46,12 +46,12 @@ interface PlanReportJob {
 
 /** Asks the provider what it would do; changes nothing. */
 export async function createPlanReport(
-  { choices, loaded }: StartRequest,
+  { choices }: StartRequest,
   { jobs, budget, problems }: StartCheck,
   estimator: Estimator,
 ): Promise<PlanReport> {
   const { provider, readiness } = choices.chosen;
-  const isListing = readiness.isReady && hasPriceList(provider, loaded.recipe.providers);
+  const isListing = readiness.isReady && provider.hasPriceList;
   const { expectedDollars, atMostDollars, spentDollars, heldDollars, maxDollars } = budget;
   return {
     canStart: readiness.isReady && problems.length === 0,
@@ -74,14 +74,10 @@ async function reportJob(
   const { submission, quote, estimate, spec } = job;
   const isPossible = submission !== null && job.problems.length === 0;
   const launch = isPossible ? await provider.describe(submission).catch(() => null) : null;
-  const isOnGpu = job.job.gpus > 0;
-  const machines = (job.parts ?? [job]).map(async (part) => {
-    const request = isOnGpu ? await estimator.request(part) : null;
-    return priceMachines({ provider, isListing }, { ...job, job: part.job }, request);
-  });
+  const parts = await requestParts(estimator, job);
   return {
     ...{ spec, label: submission?.label ?? null, launch, quote, sources: listSources(job), estimate },
-    machines: addMachines(await Promise.all(machines)),
+    machines: await priceMachines({ provider, isListing }, job, parts),
   };
 }
 

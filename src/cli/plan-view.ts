@@ -128,10 +128,8 @@ function formatMachines(machines: readonly MachineReport[]): string {
 }
 
 function formatQuote({ dollarsPerHour, dollars, source }: Quote): string {
-  if (dollars !== null) return `$${dollars.toFixed(2)} (${source})`;
-  return dollarsPerHour === null
-    ? `unknown (${source})`
-    : `$${dollarsPerHour.toFixed(2)} an hour (${source})`;
+  const isByTheHour = dollars === null && dollarsPerHour !== null;
+  return `${dollarsText(dollars ?? dollarsPerHour)}${isByTheHour ? " an hour" : ""} (${source})`;
 }
 
 function formatLaunch({ requests, uploads }: LaunchPlan): string[] {

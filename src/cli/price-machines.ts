@@ -1,6 +1,6 @@
-import type { ProviderSettings } from "../core/provider-settings.js";
 import type { Provider } from "../providers/provider.js";
-import { type EstimateRequest, estimateJob, estimateOnGpu } from "../recipe/estimate.js";
+import type { EstimateRequest } from "../recipe/estimate.js";
+import { estimateParts, type Parts } from "../recipe/estimate-parts.js";
 import { findGpuType, GPU_TYPES, type GpuType } from "../recipe/gpu-types.js";
 import type { StartedJob } from "./check-start.js";
 
@@ -18,28 +18,23 @@ export interface MachineReport {
   dollars: number | null;
 }
 
-/** Whether a provider's price list can be asked for any GPU at once. A recipe that names a flavor gets no other. */
-export function hasPriceList({ name }: Provider, { "hf-jobs": jobs }: ProviderSettings): boolean {
-  return name === "runpod" || (name === "hf-jobs" && jobs.flavor === undefined);
-}
-
 /** The recipe's GPU types first, then, cheapest first, all others that the provider has a price of. Empty on a CPU. */
 export async function priceMachines(
   { provider, isListing }: { provider: Provider; isListing: boolean },
   job: StartedJob,
-  request: EstimateRequest | null,
+  parts: Parts,
 ): Promise<MachineReport[]> {
   const { submission } = job;
-  if (request === null || submission === null || job.job.gpus === 0) return [];
+  if (submission === null || job.job.gpus === 0) return [];
   const { gpuTypes } = submission.resources;
   const asked = gpuTypes.map(async (name, index) => {
     const quoted = index === 0 ? job.quote.dollarsPerHour : await price(provider, job, name);
-    return report(request, { name, type: findGpuType(name), dollarsPerHour: quoted });
+    return report(parts, { name, type: findGpuType(name), dollarsPerHour: quoted });
   });
   const known = new Set(gpuTypes.map((name) => findGpuType(name)?.name));
   const others = GPU_TYPES.filter(({ name }) => isListing && !known.has(name)).map(async (type) => {
     const dollarsPerHour = await price(provider, job, type.name);
-    return dollarsPerHour === null ? [] : [report(request, { name: type.name, type, dollarsPerHour })];
+    return dollarsPerHour === null ? [] : [report(parts, { name: type.name, type, dollarsPerHour })];
   });
   const priced = (await Promise.all(others)).flat();
   priced.sort((a, b) => (a.dollars ?? Infinity) - (b.dollars ?? Infinity));
@@ -61,37 +56,22 @@ async function price(provider: Provider, { submission }: StartedJob, name: strin
 }
 
 function report(
-  request: EstimateRequest,
+  parts: Parts,
   { name, type, dollarsPerHour }: { name: string; type: GpuType | null; dollarsPerHour: number | null },
 ): MachineReport {
-  const found = type === null ? null : estimateOnGpu(request, type);
-  const isAsked = name === request.gpu;
-  const memoryBytes = isAsked ? estimateJob(request).peakMemoryBytes : (found?.memoryBytes ?? null);
-  const seconds = isAsked ? estimateJob(request).seconds : (found?.seconds ?? null);
+  const [{ job }] = parts;
+  const { peakMemoryBytes: memoryBytes, seconds } = estimateParts(
+    parts.map((part) => onGpu(part, name)) as [EstimateRequest, ...EstimateRequest[]],
+  );
   const capacityBytes = type?.memoryBytes ?? null;
   return {
-    ...{ gpu: name, gpus: request.job.gpus, memoryBytes, capacityBytes, seconds, dollarsPerHour },
+    ...{ gpu: name, gpus: job.gpus, memoryBytes, capacityBytes, seconds, dollarsPerHour },
     fits: memoryBytes === null || capacityBytes === null ? null : memoryBytes <= capacityBytes,
     dollars: dollarsPerHour === null || seconds === null ? null : (dollarsPerHour * seconds) / 3600,
   };
 }
 
-/** What the parts of one job take together, one after the other on the same machine. */
-export function addMachines(parts: readonly MachineReport[][]): MachineReport[] {
-  const [first = [], ...others] = parts;
-  return first.map((machine) => {
-    const all = [machine, ...others.flatMap((other) => other.find(({ gpu }) => gpu === machine.gpu) ?? [])];
-    const memoryBytes = all.map((each) => each.memoryBytes);
-    return {
-      ...machine,
-      memoryBytes: memoryBytes.includes(null) ? null : Math.max(...(memoryBytes as number[])),
-      fits: all.some(({ fits }) => fits === false) ? false : machine.fits,
-      seconds: add(all.map((each) => each.seconds)),
-      dollars: add(all.map((each) => each.dollars)),
-    };
-  });
-}
-
-function add(values: readonly (number | null)[]): number | null {
-  return values.reduce((sum, value) => (sum === null || value === null ? null : sum + value), 0);
+/** What was measured holds for the type it was measured on. */
+function onGpu(part: EstimateRequest, gpu: string): EstimateRequest {
+  return gpu === part.gpu ? part : { ...part, gpu, calibration: null };
 }

@@ -116,6 +116,8 @@ export interface Provider {
   readonly engine: "trainer" | "together";
   /** Whether a job can be submitted to start after another one that has not ended. */
   readonly canChain: boolean;
+  /** Whether `quote` knows a price of any type of GPU at once, not only of what the recipe asks for. */
+  readonly hasPriceList: boolean;
   /** How long a job that was just made may not show up in `find` and `list`; 0 where they are exact. */
   readonly settleSeconds: number;
   /** Credentials, quota, reachability: everything that can be known before anything is paid for. Changes nothing. */

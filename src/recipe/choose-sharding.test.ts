@@ -28,6 +28,14 @@ describe("chooseSharding", () => {
     expect(choose({ baseModel: "a-4b", training: { optim: "adamw_8bit" } })).toBe("ddp");
   });
 
+  it("knows the memory of a type whose name does not say it", () => {
+    expect(choose({ baseModel: "a-1.7b" }, { gpu: "h100" })).toBe("ddp");
+    expect(choose({ baseModel: "a-70b", method: "lora" }, { gpu: "NVIDIA L40S" })).toBe("fsdp");
+    expect(choose({ baseModel: "a-1.7b" }, { gpu: ["h100", "l4"] })).toBe("fsdp");
+    expect(choose({ baseModel: "a-1.7b" }, { gpu: "mi250-64gb" })).toBe("ddp");
+    expect(choose({ baseModel: "a-1.7b" }, { gpu: ["h100", "big"] })).toBe("fsdp");
+  });
+
   it("without a size to go by cuts what is trained, not what is frozen", () => {
     expect(choose({ baseModel: "a" })).toBe("fsdp");
     expect(choose({ baseModel: "a", method: "lora" })).toBe("ddp");

@@ -1,5 +1,6 @@
 import type { JobSpec } from "../core/job-spec.js";
 import type { RecipeResources, Sharding } from "../core/resources.js";
+import { findGpuType } from "./gpu-types.js";
 import { guessParameters } from "./guess-parameters.js";
 
 /** What is left of a GPU for activations where weights and optimizer take the rest. */
@@ -23,11 +24,16 @@ export function chooseSharding(job: Trained, resources: RecipeResources): Shardi
   return parameters * bytesPerParameter(job) <= memory * (1 - ACTIVATIONS_SHARE) ? "ddp" : "fsdp";
 }
 
-/** Of the smallest of the types, from its name such as `a100-80gb`; null where one does not tell. */
+/** Of the smallest of the types; null where none is named, or one of them does not tell. */
 function gpuMemory({ gpu }: RecipeResources): number | null {
-  const sizes = [gpu ?? []].flat().map((type) => /(\d+)gb$/.exec(type)?.[1]);
-  if (sizes.length === 0 || sizes.includes(undefined)) return null;
-  return Math.min(...sizes.map(Number)) * 1024 ** 3;
+  const sizes = [gpu ?? []].flat().map(memoryOf);
+  return sizes.length === 0 || sizes.includes(null) ? null : Math.min(...(sizes as number[]));
+}
+
+/** A type that is not known may say its memory in its name: `v100-32gb`. */
+function memoryOf(type: string): number | null {
+  const gigabytes = /(\d+)gb$/.exec(type)?.[1];
+  return findGpuType(type)?.memoryBytes ?? (gigabytes === undefined ? null : Number(gigabytes) * 1024 ** 3);
 }
 
 /** With ddp: weights and gradients in float32, DDP's buckets beside them, and what the optimizer keeps. */

@@ -73,11 +73,11 @@ function stateBytes({ job, shape, hasBf16 }: MemoryRequest): State {
 const QUANTIZED_BYTES = 0.53;
 
 function weightBytes({ quantization }: ResolvedJob, shape: ModelShape, isLight: boolean): number {
-  const { parameters, tableParameters, vocabulary, hidden } = shape;
+  const { parameters } = shape;
   const bytes = isLight ? 2 : 4;
   if (quantization === null) return bytes * parameters;
   // Embeddings and head stay as they are.
-  const tables = Math.max(2 * tableParameters, vocabulary * hidden);
+  const tables = allTableParameters(shape);
   return QUANTIZED_BYTES * (parameters - tables) + bytes * tables;
 }
 
@@ -106,12 +106,15 @@ export function adapterParameters({ lora }: ResolvedJob, shape: ModelShape): num
 }
 
 function optimizerBytes(job: ResolvedJob, shape: ModelShape): number {
-  const { parameters, tableParameters, vocabulary, hidden } = shape;
-  const tables = Math.max(tableParameters * 2, vocabulary * hidden);
+  const tables = allTableParameters(shape);
+  const matrices = shape.parameters - tables;
   const { optim } = job.training;
-  return (
-    tables * optimizerBytesOf(optim, "table") + (parameters - tables) * optimizerBytesOf(optim, "matrix")
-  );
+  return tables * optimizerBytesOf(optim, "table") + matrices * optimizerBytesOf(optim, "matrix");
+}
+
+/** Of embeddings and head: one table where they are tied. */
+function allTableParameters({ tableParameters, vocabulary, hidden }: ModelShape): number {
+  return Math.max(2 * tableParameters, vocabulary * hidden);
 }
 
 /** State a parameter. */

@@ -15,17 +15,19 @@ export interface Measured {
   secondsPerSave: number;
 }
 
-/** The same speed for every position; what depends on no position is counted as often as it occurs. */
+/** The same speed for every position; what depends on no position is counted as often as it occurs. Without the start. */
 export function measuredSeconds(measured: Measured, work: WorkPlan): number {
   const training = (measured.secondsPerStep * work.processedPositions) / measured.positionsPerStep;
   const evaluating = measured.secondsPerValidationToken * work.validationTokens * work.evaluations;
-  return measured.startSeconds + training + evaluating + measured.secondsPerSave * work.saves;
+  return training + evaluating + measured.secondsPerSave * work.saves;
 }
+
+/** Imports, model and data, where nothing was measured. */
+export const START_SECONDS = 15;
 
 const MODEL_FLOPS_UTILISATION = 0.35;
 /** Two ordinary cores with bf16 autocast on a very small model, measured. */
 const CPU_FLOPS = 1e11;
-const START_SECONDS = 15;
 const WRITTEN_BYTES_PER_SECOND = 5e8;
 
 export interface TimeRequest {
@@ -36,7 +38,7 @@ export interface TimeRequest {
   gpu: GpuType | null;
 }
 
-/** From the floating-point operations, and what a machine of this kind does of those in a second. */
+/** From the floating-point operations, and what a machine of this kind does of those in a second. Without the start. */
 export function guessSeconds({ job, shape, work, gpu }: TimeRequest): number {
   const { parameters, tableParameters } = shape;
   const speed = gpu === null ? CPU_FLOPS : gpu.flops * MODEL_FLOPS_UTILISATION * Math.max(1, job.gpus);
@@ -46,5 +48,5 @@ export function guessSeconds({ job, shape, work, gpu }: TimeRequest): number {
   const trained = passes * forward * work.processedPositions;
   const evaluated = forward * work.validationPositions * work.evaluations;
   const written = ((job.method === "full" ? 12 : 0.1) * parameters * work.saves) / WRITTEN_BYTES_PER_SECOND;
-  return START_SECONDS + (trained + evaluated) / speed + written;
+  return (trained + evaluated) / speed + written;
 }

@@ -99,6 +99,17 @@ describe("estimateJob", () => {
     expect(found.basis).toContain("measured here");
   });
 
+  it("says no time for a GPU that is not known, and which one it goes by where none is named", () => {
+    const on = (gpu: string) => estimate(`model: m-7b\nresources: {gpus: 1${gpu}}\n`);
+    const unknown = on(", gpu: tpu-v5");
+    expect(unknown).toMatchObject({ seconds: null, peakMemoryBytes: on(", gpu: h100").peakMemoryBytes });
+    expect(unknown.basis).toMatch(/: ±40 %; no time: nothing is known here of the GPU tpu-v5$/);
+    const assumed = on("");
+    expect(assumed.seconds).toBe(on(", gpu: a100-80gb").seconds);
+    expect(assumed.basis).toMatch(/, on a100-80gb: the recipe names no GPU$/);
+    expect(on(", gpu: h100").basis).toMatch(/name, ±40 %$/);
+  });
+
   it("says nothing of memory and time where the size of the model is unknown", () => {
     expect(estimate("model: my-model\n")).toMatchObject({
       parameters: null,

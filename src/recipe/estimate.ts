@@ -1,7 +1,7 @@
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import type { TokenCounts } from "./count-tokens.js";
 import { estimateMemory } from "./estimate-memory.js";
-import { guessSeconds, type Measured, measuredSeconds } from "./estimate-time.js";
+import { guessSeconds, type Measured, measuredSeconds, START_SECONDS } from "./estimate-time.js";
 import { findGpuType, type GpuType } from "./gpu-types.js";
 import { guessShape, type ModelShape } from "./model-shape.js";
 import type { ResolvedJob } from "./resolve-job.js";
@@ -47,6 +47,8 @@ export interface EstimateRequest {
   calibration?: Calibration | null;
   /** Whether this processor has bfloat16 instructions. */
   hasBf16?: boolean;
+  /** Whether the process has trained something else before. */
+  hasStarted?: boolean;
 }
 
 const COUNTED = "steps and tokens counted by the trainer's own code";
@@ -61,7 +63,6 @@ export function estimateJob(request: EstimateRequest): Estimate {
   const { job, calibration = null } = request;
   const work = request.work ?? guessWork(request);
   const shape = request.shape ?? guessShape(job.baseModel);
-  const found = shape === null ? null : estimateOn(request, { work, shape, gpu: gpuOf(request) });
   const { rows, validationRows, tokens, trainedTokens, optimizerSteps } = work;
   const { processedTokens, processedPositions } = work;
   const counts = request.work ? COUNTED : COUNTS[request.counts.basis];
@@ -69,43 +70,50 @@ export function estimateJob(request: EstimateRequest): Estimate {
     ...{ rows, validationRows, tokens, trainedTokens, optimizerSteps, processedTokens, processedPositions },
     isExact: Boolean(request.work),
     parameters: shape === null ? null : Math.round(shape.parameters),
-    peakMemoryBytes: calibration?.peakMemoryBytes ?? found?.memoryBytes ?? null,
-    seconds: calibration ? Math.round(measuredSeconds(calibration, work)) : (found?.seconds ?? null),
-    basis: `${counts}; ${calibration?.source ?? `memory and time from ${shapeWords(request)}`}`,
+    peakMemoryBytes: calibration?.peakMemoryBytes ?? guessMemory(request, work, shape),
+    seconds: estimateSeconds(request, work, shape),
+    basis: `${counts}; ${calibration?.source ?? describeGuess(request)}`,
   };
 }
 
-function shapeWords({ shape, job }: EstimateRequest): string {
-  if (shape) return "the model's configuration: memory ±15 %, time ±40 %";
-  return guessShape(job.baseModel) === null
-    ? "nothing: the model's size is not known here"
-    : "the number of parameters in the model's name, ±40 %";
-}
-
-function gpuOf({ job, gpu }: EstimateRequest): GpuType | null {
-  return job.gpus === 0 ? null : (findGpuType(gpu ?? "a100-80gb") ?? findGpuType("a100-80gb"));
-}
-
-/** What one machine needs for it. */
-export interface MachineEstimate {
-  /** Of the process on a CPU, of each device on GPUs. */
-  memoryBytes: number;
-  seconds: number;
-}
-
-function estimateOn(
+function guessMemory(
   { job, hasBf16 = true }: EstimateRequest,
-  { work, shape, gpu }: { work: WorkPlan; shape: ModelShape; gpu: GpuType | null },
-): MachineEstimate {
+  work: WorkPlan,
+  shape: ModelShape | null,
+): number | null {
+  if (shape === null) return null;
   const wantsBf16 = job.training.bf16 ?? job.training.fp16 !== true;
-  const memoryBytes = estimateMemory({ job, shape, work, hasBf16: wantsBf16 && (gpu !== null || hasBf16) });
-  return { memoryBytes, seconds: Math.round(guessSeconds({ job, shape, work, gpu })) };
+  return estimateMemory({ job, shape, work, hasBf16: wantsBf16 && (job.gpus > 0 || hasBf16) });
 }
 
-/** The same job on GPUs of another type; null where the model's size is not known. */
-export function estimateOnGpu(request: EstimateRequest, gpu: GpuType): MachineEstimate | null {
-  const shape = request.shape ?? guessShape(request.job.baseModel);
-  if (shape === null) return null;
-  const job = { ...request.job, gpus: Math.max(1, request.job.gpus) };
-  return estimateOn({ ...request, job }, { work: request.work ?? guessWork(request), shape, gpu });
+/** Null where the model's size or the GPU is not known. */
+function estimateSeconds(request: EstimateRequest, work: WorkPlan, shape: ModelShape | null): number | null {
+  const { job, calibration = null, hasStarted = false } = request;
+  const start = hasStarted ? 0 : (calibration?.startSeconds ?? START_SECONDS);
+  if (calibration) return Math.round(start + measuredSeconds(calibration, work));
+  const gpu = gpuOf(request);
+  if (shape === null || (gpu === null && job.gpus > 0)) return null;
+  return Math.round(start + guessSeconds({ job, shape, work, gpu }));
+}
+
+/** Where the recipe names none. */
+const ASSUMED_GPU = "a100-80gb";
+
+/** Null on a CPU, and where nothing is known of the GPU. */
+function gpuOf({ job, gpu }: EstimateRequest): GpuType | null {
+  return job.gpus === 0 ? null : findGpuType(gpu ?? ASSUMED_GPU);
+}
+
+function describeGuess(request: EstimateRequest): string {
+  const { shape, job, gpu } = request;
+  if (!shape && guessShape(job.baseModel) === null) {
+    return "memory and time from nothing: the model's size is not known here";
+  }
+  const source = shape ? "the model's configuration" : "the number of parameters in the model's name";
+  const memory = shape ? "±15 %" : "±40 %";
+  if (job.gpus > 0 && gpuOf(request) === null) {
+    return `memory from ${source}: ${memory}; no time: nothing is known here of the GPU ${gpu}`;
+  }
+  const assumed = job.gpus > 0 && gpu === undefined ? `, on ${ASSUMED_GPU}: the recipe names no GPU` : "";
+  return `memory and time from ${source}${shape ? ": memory ±15 %, time ±40 %" : ", ±40 %"}${assumed}`;
 }

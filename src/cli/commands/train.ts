@@ -76,13 +76,13 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
     const names = (options.provider ?? [values.provider].flat()) as [string, ...string[]];
     const resources = resolveResources(values);
     const choices = await chooseProvider(workspace, { names, placement: values.providers, resources });
+    const { provider } = choices.chosen;
     const stage = options.stage === "1" ? 1 : 2;
     const plan = await planWith(context, workspace, {
       ...{ loaded, dataset, stage, roles, from: options.from, isDryRun },
       stage1Command: formatTrainCommand(options, "--stage 1"),
-      provider: choices.chosen.provider,
+      provider,
     });
-    const provider = choices.chosen.provider.name;
     const estimator = createEstimator(context, { dataset, loaded, plan, provider });
     const estimate = (planned: PlannedJob) => estimatePlanned(estimator, planned);
     const request = { loaded, plan, estimate, choices, maxCost: options.maxCost };
@@ -90,7 +90,7 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
     if (options.calibrate === true) {
       const { calibrateJobs } = await import("../calibrate-jobs.js");
       const jobsAtOnce = values.providers.local.jobs;
-      return await calibrateJobs(context, { check, provider, estimator, options, jobsAtOnce });
+      return await calibrateJobs(context, { check, provider: provider.name, estimator, options, jobsAtOnce });
     }
     if (!isDryRun) return await launchTraining(context, workspace, { request, check, options });
     const { createPlanReport } = await import("../plan-report.js");

@@ -25,6 +25,8 @@ export function createHfJobsProvider(environment: ProviderEnvironment, settings:
     engine: "trainer",
     // A job that waits for another one would pay for its machine.
     canChain: false,
+    // A recipe that names a flavor gets no other.
+    hasPriceList: settings.flavor === undefined,
     // Whether a new job is in the list at once is not documented.
     settleSeconds: 15,
     check: (wanted) => checkHfJobs(place, wanted),

@@ -40,6 +40,7 @@ export function createKubernetesProvider(
     name: "kubernetes",
     engine: "trainer",
     canChain: false,
+    hasPriceList: false,
     // The API answers from what it has stored last.
     settleSeconds: 0,
     check: (wanted) => checkCluster(place, wanted),

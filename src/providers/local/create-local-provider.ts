@@ -33,6 +33,7 @@ export function createLocalProvider(settings: LocalSettings, jobsAtOnce = 1): Pr
     name: "local",
     engine: "trainer",
     canChain: false,
+    hasPriceList: false,
     settleSeconds: 0,
     check: (wanted) => check(settings, wanted),
     quote: async () => ({ dollarsPerHour: 0, dollars: null, source: "this machine" }),

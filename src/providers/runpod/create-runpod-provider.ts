@@ -17,6 +17,7 @@ export function createRunpodProvider(environment: ProviderEnvironment, settings:
     name: "runpod",
     engine: "trainer",
     canChain: false,
+    hasPriceList: true,
     settleSeconds: SETTLE_SECONDS,
     check: (wanted) => checkRunpod(client, { settings, openStorage: tree }, wanted),
     quote: ({ resources }) => quote(parts, resources),

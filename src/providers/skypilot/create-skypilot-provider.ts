@@ -50,6 +50,7 @@ export function createSkypilotProvider(
     engine: "trainer",
     // A job that waits for another one would wait on a machine of its own, and pay for it.
     canChain: false,
+    hasPriceList: false,
     // Between the client's request and the server's list of requests.
     settleSeconds: 30,
     check: (wanted) => {

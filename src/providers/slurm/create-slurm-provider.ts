@@ -22,6 +22,7 @@ export function createSlurmProvider(environment: ProviderEnvironment, settings: 
     name: PROVIDER,
     engine: "trainer",
     canChain: true,
+    hasPriceList: false,
     // An sbatch whose connection broke may still be waiting for the controller.
     settleSeconds: 10,
     check: (wanted) => checkCluster(parts, wanted),

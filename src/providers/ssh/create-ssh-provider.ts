@@ -29,6 +29,7 @@ export function createSshProvider(
     name: PROVIDER,
     engine: "trainer",
     canChain: true,
+    hasPriceList: false,
     settleSeconds: 0,
     check: (wanted) => checkHost(parts, wanted),
     quote: async () => ({ dollarsPerHour: 0, dollars: null, source: "your own machine" }),

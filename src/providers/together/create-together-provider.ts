@@ -37,6 +37,7 @@ export function createTogetherProvider(
     name: "together",
     engine: "together",
     canChain: false,
+    hasPriceList: false,
     settleSeconds: SETTLE_SECONDS,
     check: (wanted) => check(context, wanted),
     quote: (submission, options = { mayUpload: false }) => quoteJob(context, submission, options),

@@ -1,7 +1,12 @@
-import type { Estimate } from "./estimate.js";
+import { type Estimate, type EstimateRequest, estimateJob } from "./estimate.js";
 
-/** What one job takes that does these one after the other on one copy of the weights. */
-export function addEstimates(estimates: readonly [Estimate, ...Estimate[]]): Estimate {
+/** The roles of a job one after the other, or the one thing it trains. */
+export type Parts = readonly [EstimateRequest, ...EstimateRequest[]];
+
+/** What one job takes that does these one after the other, in one process and on one copy of the weights. */
+export function estimateParts([first, ...others]: Parts): Estimate {
+  const started = others.map((part) => estimateJob({ ...part, hasStarted: true }));
+  const estimates = [estimateJob(first), ...started] as const;
   const sum = (pick: (each: Estimate) => number) => estimates.reduce((total, each) => total + pick(each), 0);
   const known = (pick: (each: Estimate) => number | null): number[] | null => {
     const values = estimates.map(pick);
