@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers import TrainingArguments
 
 from .failures import Failure
 
@@ -85,3 +86,9 @@ class MuonWithAdamW(torch.optim.Optimizer):
         for part, state in zip(self._parts, state_dict["parts"], strict=True):
             part.load_state_dict(state)
         self._share_groups()
+
+
+def create_muon(model: nn.Module, arguments: TrainingArguments, muon: dict[str, float]) -> MuonWithAdamW:
+    """As a job's arguments say; `muon`: see parse_optim_args."""
+    adam = {"betas": (arguments.adam_beta1, arguments.adam_beta2), "eps": arguments.adam_epsilon}
+    return MuonWithAdamW(model, arguments.learning_rate, arguments.weight_decay, adam=adam, muon=muon)

@@ -12,19 +12,19 @@ from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from . import team
-from .artifacts import write_json
 from .batches import StepLoader
-from .checkpoints import Checkpoint, complete_checkpoints, keep_best_and_last, seal
+from .checkpoints import Checkpoint
 from .encoding import EncodedRow
 from .events import EventLog, PartLog
 from .job import Job
 from .loss import add_loss, special_loss, target_count
 from .models import LoadedModel
-from .optimizer import MuonWithAdamW, parse_optim_args
+from .optimizer import create_muon, parse_optim_args
 from .packing import Batch
 from .plan import Given, create_plan
 from .progress import Progress
 from .rows import Profile
+from .saving import CheckpointWriter
 from .sharding import keep_precision
 from .validation import validation_loss
 
@@ -58,7 +58,8 @@ class RoleTrainer(SFTTrainer):
 
     def __init__(self, setup: Setup):
         job, loaded, rows, arguments = setup.job, setup.loaded, setup.rows, setup.arguments
-        self.job, self.profile, self.events, self.facts = job, setup.profile, setup.events, setup.facts
+        self.job, self.events, self.facts = job, setup.events, setup.facts
+        self._writer = CheckpointWriter(job, setup.profile, setup.events)
         self.validation_rows = setup.validation_rows
         self.initial_validation_loss: float | None = None
         # Step and loss of the latest evaluation.
@@ -85,18 +86,41 @@ class RoleTrainer(SFTTrainer):
         )
         add_loss(self.model)
 
+    def train_from(self, checkpoint: Checkpoint | None) -> None:
+        """Trains to the end, from the start or from a checkpoint; the last step is always saved."""
+        self.make_plan(checkpoint)
+        if checkpoint is not None:
+            self.initial_validation_loss = checkpoint.manifest["metrics"]["initialValidationLoss"]
+            self.progress.restore(
+                json.loads((checkpoint.folder / "progress.json").read_text(encoding="utf-8"))
+            )
+        elif self.validation_rows:
+            self.add_callback(AtStart(self.evaluate_start))
+        self.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
+        last = self.job.checkpoint_folder(self.state.global_step) / "checkpoint.json"
+        if not team.agree(last.exists()):
+            self._save_checkpoint(self.model, None)
+
+    def make_plan(self, checkpoint: Checkpoint | None) -> None:
+        known = checkpoint.manifest.get("packing") if checkpoint else None
+        self.plan = create_plan(self._given, self.job.packing, known, self.model, self.accelerator)
+        layout = self.plan.layout
+        self.facts = {**self.facts, "packing": layout.facts()}
+        if layout.reason and not known:
+            message = f"packing {layout.packing} instead of {self.job.packing}: {layout.reason}"
+            print(message, flush=True)
+            self.events.emit("warning", code="packing_changed", message=message)
+
+    def evaluate_start(self) -> None:
+        self.initial_validation_loss = self.evaluate()["eval_loss"]
+
     def get_train_dataloader(self) -> StepLoader:
         return self.plan.loader(self.progress)
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None and self.job.training.get("optim") == "muon":
-            self.optimizer = MuonWithAdamW(
-                model or self.model,
-                self.args.learning_rate,
-                self.args.weight_decay,
-                adam={"betas": (self.args.adam_beta1, self.args.adam_beta2), "eps": self.args.adam_epsilon},
-                muon=parse_optim_args(self.job.training.get("optim_args")),
-            )
+            optim_args = parse_optim_args(self.job.training.get("optim_args"))
+            self.optimizer = create_muon(model or self.model, self.args, optim_args)
         return super().create_optimizer(model)
 
     def _get_num_items_in_batch(self, batch_samples: list[list[Batch]], device: torch.device) -> torch.Tensor:
@@ -124,10 +148,6 @@ class RoleTrainer(SFTTrainer):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         return model(**inputs, num_items_in_batch=num_items_in_batch).loss * self.args.world_size
 
-    def floating_point_ops(self, inputs: Any) -> int:
-        """Not counted: Transformers would take a batch for one tensor."""
-        return 0
-
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """The mean over all trained tokens of the validation rows, whatever the batches."""
         if self.evaluated is None or self.evaluated[0] != self.state.global_step:
@@ -149,24 +169,7 @@ class RoleTrainer(SFTTrainer):
             # The others save their random states.
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
-                self._complete_checkpoint()
-
-    def _complete_checkpoint(self) -> None:
-        folder = self.job.checkpoint_folder(self.state.global_step)
-        # Transformers has its own idea of the name; without a manifest nobody takes it for a checkpoint.
-        (self.job.checkpoints / f"checkpoint-{self.state.global_step}").rename(folder)
-        # A pickle with this machine's paths in it: of no use to anyone.
-        (folder / "training_args.bin").unlink(missing_ok=True)
-        (folder / "profile.json").write_bytes(self.profile.content)
-        write_json(folder / "progress.json", self.progress.state())
-        checkpoint = seal(folder, self.job, {**self.facts, **self._metrics_now()})
-        self.events.emit(
-            "checkpoint", id=checkpoint.manifest["id"], globalStep=self.state.global_step, path=str(folder)
-        )
-        keep_best_and_last(complete_checkpoints(self.job))
-
-    def create_model_card(self, *_: Any, **__: Any) -> None:
-        """None: the manifest says where a checkpoint comes from."""
+                self._writer.complete({**self.facts, **self._metrics_now()}, self.progress.state())
 
     def _metrics_now(self) -> dict[str, Any]:
         return {
@@ -178,30 +181,9 @@ class RoleTrainer(SFTTrainer):
             },
         }
 
-    def evaluate_start(self) -> None:
-        self.initial_validation_loss = self.evaluate()["eval_loss"]
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Not counted: Transformers would take a batch for one tensor."""
+        return 0
 
-    def make_plan(self, checkpoint: Checkpoint | None) -> None:
-        known = checkpoint.manifest.get("packing") if checkpoint else None
-        self.plan = create_plan(self._given, self.job.packing, known, self.model, self.accelerator)
-        layout = self.plan.layout
-        self.facts = {**self.facts, "packing": layout.facts()}
-        if layout.reason and not known:
-            message = f"packing {layout.packing} instead of {self.job.packing}: {layout.reason}"
-            print(message, flush=True)
-            self.events.emit("warning", code="packing_changed", message=message)
-
-    def train_from(self, checkpoint: Checkpoint | None) -> None:
-        """Trains to the end, from the start or from a checkpoint; the last step is always saved."""
-        self.make_plan(checkpoint)
-        if checkpoint is not None:
-            self.initial_validation_loss = checkpoint.manifest["metrics"]["initialValidationLoss"]
-            self.progress.restore(
-                json.loads((checkpoint.folder / "progress.json").read_text(encoding="utf-8"))
-            )
-        elif self.validation_rows:
-            self.add_callback(AtStart(self.evaluate_start))
-        self.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
-        last = self.job.checkpoint_folder(self.state.global_step) / "checkpoint.json"
-        if not team.agree(last.exists()):
-            self._save_checkpoint(self.model, None)
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """None: the manifest says where a checkpoint comes from."""

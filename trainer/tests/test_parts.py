@@ -132,7 +132,7 @@ STEP = "mllm_trainer.progress:Progress.on_step_end"
 MOMENTS = {
     "in the first role, before a checkpoint": ((STEP, 2), "planner", 0),
     "in the second role": ((STEP, 11), "caller", 4),
-    "while a checkpoint of the third role is written": (("mllm_trainer.trainer:seal", 8), "summarizer", 2),
+    "while a checkpoint of the third role is written": (("mllm_trainer.saving:seal", 8), "summarizer", 2),
     "between two roles": (("mllm_trainer.run:_free_memory", 1), "caller", 0),
     "while the end is made final": (("mllm_trainer.completion:_done_fields", 2), None, 0),
 }

@@ -16,10 +16,10 @@ MOMENTS = {
         "transformers:PreTrainedModel.save_pretrained",
         1,
     ),
-    "while the first checkpoint is written": ("mllm_trainer.trainer:seal", 1),
-    "after a checkpoint, before older ones go": ("mllm_trainer.trainer:keep_best_and_last", 2),
+    "while the first checkpoint is written": ("mllm_trainer.saving:seal", 1),
+    "after a checkpoint, before older ones go": ("mllm_trainer.saving:keep_best_and_last", 2),
     "in the second epoch": ("mllm_trainer.progress:Progress.on_step_end", 8),
-    "after the last step, before its checkpoint": ("mllm_trainer.trainer:seal", 4),
+    "after the last step, before its checkpoint": ("mllm_trainer.saving:seal", 4),
     "before the end is made final": ("mllm_trainer.__main__:finish", 1),
     "while the end is made final": ("mllm_trainer.completion:_done_fields", 1),
 }
@@ -105,7 +105,7 @@ def test_a_job_that_lost_its_best_checkpoint_is_trained_again(
 @pytest.mark.parametrize(
     "moment",
     [
-        ("mllm_trainer.trainer:keep_best_and_last", 4),
+        ("mllm_trainer.saving:keep_best_and_last", 4),
         ("mllm_trainer.completion:drop_resume_files", 1),
         ("mllm_trainer.checkpoints:write_json", 6),
         ("mllm_trainer.completion:_done_fields", 1),
