@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type ErrorCode, MllmError } from "../core/errors.js";
+import { plural } from "../core/plural.js";
 import { shareCores } from "../providers/local/create-local-provider.js";
 import {
   calibrationKey,
@@ -89,7 +90,7 @@ async function calibrateJob(
     });
   }
   const steps = Math.min(STEPS, work.optimizerSteps);
-  writeNote(context, `${spec.subset}: ${steps} optimizer steps of ${spec.jobId} are timed`);
+  writeNote(context, `${spec.subset}: timing ${plural(steps, "optimizer step")} of ${spec.jobId}`);
   const measured = await measure(context, planned, { steps, jobsAtOnce });
   const { name: machine } = describeMachine();
   const stored = toStored(measured, work, { machine, measuredAt: context.now().toISOString() });

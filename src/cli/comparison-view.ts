@@ -1,3 +1,4 @@
+import { plural } from "../core/plural.js";
 import { ROLES } from "../core/roles.js";
 import type { Step } from "../core/trajectory.js";
 import type {
@@ -37,7 +38,7 @@ export function toComparisonValue(
 
 function formatHead({ a, b, data, kind, settings, ...counts }: Comparison): string {
   const { items, clusters, onlyInA, onlyInB } = counts;
-  const noun = kind === "static" ? `steps of ${clusters} trajectories` : "tasks";
+  const noun = kind === "static" ? `steps of ${plural(clusters, "trajectory")}` : "tasks";
   const alone = [
     onlyInA > 0 ? `; left out: ${onlyInA} of A alone` : "",
     onlyInB > 0 ? `; left out: ${onlyInB} of B alone` : "",
@@ -102,7 +103,7 @@ function formatTools({ kind, tools }: Comparison): string | [] {
   const rows = shown.map((tool) => [tool.name, tool.items, ...names.map((name) => cellOf(tool, name))]);
   const table = formatTable(["tool, B - A", "items", ...names], rows);
   const others = changed.length - shown.length;
-  return others === 0 ? table : `${table}\n… and ${others} more tools that changed`;
+  return others === 0 ? table : `${table}\n… and ${plural(others, "more tool")} that changed`;
 }
 
 function formatChanges({ items, changes, kind }: Comparison, examples: number): string {

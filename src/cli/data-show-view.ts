@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { plural } from "../core/plural.js";
 import { ROLES, SUBSETS, type Subset } from "../core/roles.js";
 import type { FoundTrajectory } from "../data/describe/find-trajectory.js";
 import type { ShownPart, ShownRow } from "../data/describe/shown-trajectory.js";
@@ -35,13 +36,14 @@ function describePlaces({ places }: FoundTrajectory): string {
 
 function describeSteps({ trajectory, tools }: FoundTrajectory): string[] {
   if (trajectory === null) return [];
-  const count = (kind: string) => trajectory.steps.filter((step) => step.kind === kind).length;
+  const count = (kind: string, noun: string) =>
+    plural(trajectory.steps.filter((step) => step.kind === kind).length, noun);
   const untrained = trajectory.steps.flatMap((step) =>
     step.kind === "user" ? [] : (step.untrained ?? step.unplanned ?? []),
   );
   const context = untrained.length === 0 ? "" : `; context only: ${untrained.join(", ")}`;
-  const counts = `${count("call")} calls, ${count("answer")} answers, ${count("give_up")} give-ups`;
-  return [`${tools?.length ?? 0} tools, ${counts}${context}`];
+  const counts = [count("call", "call"), count("answer", "answer"), count("give_up", "give-up")].join(", ");
+  return [`${plural(tools?.length ?? 0, "tool")}, ${counts}${context}`];
 }
 
 function listLeftOut({ leftOut }: FoundTrajectory): string[] {
@@ -53,7 +55,7 @@ function listLeftOut({ leftOut }: FoundTrajectory): string[] {
 function formatRow(row: ShownRow, view: ShowView): string {
   const length = (parts: readonly ShownPart[]) =>
     parts.reduce((sum, { text }) => sum + measure(text, view), 0);
-  const unit = view.counter === null ? "characters" : "tokens";
+  const unit = view.counter === null ? "character" : "token";
   const total = length(row.parts);
   const trained = row.subsets.map((subset) => {
     const own = length(row.parts.filter(({ trainedBy }) => trainedBy.includes(subset)));
@@ -61,7 +63,7 @@ function formatRow(row: ShownRow, view: ShowView): string {
   });
   return [
     paint("bold", `${row.subsets.join(", ")}: row ${row.id}`, view),
-    `${total} ${unit}; trained: ${trained.join(", ")}`,
+    `${plural(total, unit)}; trained: ${trained.join(", ")}`,
     ...row.parts.map((part) => formatPart(part, unit, view)),
   ].join("\n");
 }
@@ -70,7 +72,7 @@ function formatPart(part: ShownPart, unit: string, view: ShowView): string {
   const roles: Subset[] = ROLES.filter((role) => part.trainedBy.includes(role));
   const who: Subset[] = roles.length > 0 ? roles : part.trainedBy;
   const title = who.length === 0 ? "context" : who.join(", ");
-  const heading = `── ${title} · ${measure(part.text, view)} ${unit} `;
+  const heading = `── ${title} · ${plural(measure(part.text, view), unit)} `;
   const rule = paint("dim", heading.padEnd(Math.min(view.columns, 100), "─"), view);
   const [first] = who;
   if (first === undefined) return `${rule}\n${showControls(shorten(part.text, view))}`;

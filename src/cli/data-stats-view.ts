@@ -1,3 +1,4 @@
+import { plural } from "../core/plural.js";
 import { SUBSETS } from "../core/roles.js";
 import type { DistributionSummary } from "../data/describe/distribution.js";
 import type { Statistics } from "../data/describe/summarize-facts.js";
@@ -157,7 +158,7 @@ function formatTools({ tools, otherTools }: Statistics, { mostTools, columns }: 
     formatTable(head, rows),
     ...(others > 0 || untold !== ""
       ? [
-          `${formatNumber(others)} further tools (--tools ${Math.min(tools.length, 10_000)} shows them)${untold}`,
+          `${plural(others, "further tool", formatNumber(others))} (--tools ${Math.min(tools.length, 10_000)} shows them)${untold}`,
         ]
       : []),
   ];

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { explainSystemError, MllmError } from "../core/errors.js";
+import { plural } from "../core/plural.js";
 import { describeDataset } from "../data/describe/describe-dataset.js";
 import { describeInputs } from "../data/describe/describe-inputs.js";
 import { isDatasetFolder } from "../data/describe/is-dataset-folder.js";
@@ -78,7 +79,7 @@ async function describePaths(context: Context, paths: string[], options: Options
     subjects: inputs.map(({ path, files, sizeBytes, format: told, records }) => {
       const size = sizeBytes === null ? "" : `, ${formatBytes(sizeBytes)}`;
       const many = files === 1 ? "" : `, ${files} files`;
-      return `${path}: ${told ?? "no known format"}, ${records.toLocaleString("en-US")} records${many}${size}`;
+      return `${path}: ${told ?? "no known format"}, ${plural(records, "record", records.toLocaleString("en-US"))}${many}${size}`;
     }),
   };
 }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { plural } from "../core/plural.js";
 import { countRejected, type Description, describeInputs } from "../data/describe/describe-inputs.js";
 import { isDatasetFolder } from "../data/describe/is-dataset-folder.js";
 import { type DatasetValidation, validateDataset } from "../data/describe/validate-dataset.js";
@@ -83,7 +84,7 @@ function formatValidation(
   { problems, files, rows, isCut }: DatasetValidation,
   { examples, columns }: { examples: number; columns: number },
 ): string {
-  const looked = `${files} files, ${rows.toLocaleString("en-US")} rows`;
+  const looked = `${plural(files, "file")}, ${plural(rows, "row", rows.toLocaleString("en-US"))}`;
   if (problems.length === 0) return `✔ ${path}: a data set, ${looked}: all as its manifest says`;
   const reasons = [...new Set(problems.map(({ reason }) => reason))];
   const lines = reasons.flatMap((reason) => {
@@ -96,5 +97,7 @@ function formatValidation(
     ];
   });
   const cut = isCut ? ["  not read to the end: too many errors"] : [];
-  return [`✖ ${path}: a data set, ${looked}: ${problems.length} problems`, ...lines, ...cut].join("\n");
+  return [`✖ ${path}: a data set, ${looked}: ${plural(problems.length, "problem")}`, ...lines, ...cut].join(
+    "\n",
+  );
 }

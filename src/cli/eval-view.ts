@@ -1,3 +1,4 @@
+import { plural } from "../core/plural.js";
 import type { Confusion, Evaluation, Metric, Slice, Summary } from "../evaluation/evaluation.js";
 import { METRICS } from "../evaluation/metrics.js";
 import { formatTable } from "./output.js";
@@ -7,7 +8,7 @@ export function formatEvaluation({ kind, subject, data, summary }: Evaluation): 
   const noun = kind === "static" ? "step" : "task";
   const head = [
     `${subject.name}`,
-    `on ${data.name}: ${summary.items} ${noun}${summary.items === 1 ? "" : "s"}; shares in %, with 95 % intervals`,
+    `on ${data.name}: ${plural(summary.items, noun)}; shares in %, with 95 % intervals`,
   ];
   const planner = summary.confusions.find(({ title }) => title.startsWith("planner"));
   const parts = [

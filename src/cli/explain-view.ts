@@ -1,3 +1,4 @@
+import { plural } from "../core/plural.js";
 import { ROLES } from "../core/roles.js";
 import type { InputExplanation } from "../data/explain-input.js";
 
@@ -31,11 +32,11 @@ type Sample = InputExplanation["sample"];
 function formatSample({ records, used, excluded, rejected }: Sample): string {
   const rest = { ...excluded, ...rejected };
   const reasons = Object.entries(rest).map(([reason, count]) => `, ${reason} ${count}`);
-  return `first ${records} records: ${used} used${reasons.join("")}`;
+  return `first ${plural(records, "record")}: ${used} used${reasons.join("")}`;
 }
 
 function formatSteps({ calls, thoughts, answers, giveUps, untrained }: Sample): string {
   const reasons = Object.entries(untrained).map(([reason, count]) => `${reason} ${count}`);
   const context = reasons.length === 0 ? "" : `; context only: ${reasons.join(", ")}`;
-  return `in them ${calls} calls, ${thoughts} with a thought; ${answers} answers; ${giveUps} give-ups${context}`;
+  return `in them ${plural(calls, "call")}, ${thoughts} with a thought; ${plural(answers, "answer")}; ${plural(giveUps, "give-up")}${context}`;
 }

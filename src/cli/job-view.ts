@@ -1,4 +1,5 @@
 import { isActive } from "../core/job-state.js";
+import { plural } from "../core/plural.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { Job, State } from "../state/open-state.js";
 import { type InspectedCheckpoint, inspectCheckpoints } from "../training/inspect-checkpoint.js";
@@ -138,7 +139,7 @@ export function formatJob(job: FullJob): string {
       "attempt",
       job.restarts === 0
         ? String(job.attempt)
-        : `${job.attempt}, restarted ${job.restarts} times by ${job.provider}`,
+        : `${job.attempt}, restarted ${plural(job.restarts, "time")} by ${job.provider}`,
     ],
     ["took", formatSeconds(job.seconds)],
     ["cost", job.dollars > 0 ? `$${job.dollars.toFixed(2)} in all attempts` : null],

@@ -1,4 +1,5 @@
 import { type JobSpec, partsOf } from "../core/job-spec.js";
+import { plural } from "../core/plural.js";
 import type { LaunchPlan, Quote } from "../providers/provider.js";
 import type { Estimate } from "../recipe/estimate.js";
 import { costText, dollarsText } from "./cost-text.js";
@@ -106,8 +107,8 @@ function formatEstimate(estimate: Estimate): string[] {
     estimate;
   const about = estimate.isExact ? "" : "about ";
   return [
-    `  data      ${rows} rows, ${validationRows} for validation; ${about}${tokens} tokens, ${trainedTokens} trained`,
-    `  work      ${about}${optimizerSteps} optimizer steps, ${processedTokens} tokens; memory ${formatBytes(peakMemoryBytes)}; time ${formatSeconds(estimate.seconds)} (${estimate.basis})`,
+    `  data      ${plural(rows, "row")}, ${validationRows} for validation; ${about}${plural(tokens, "token")}, ${trainedTokens} trained`,
+    `  work      ${about}${plural(optimizerSteps, "optimizer step")}, ${plural(processedTokens, "token")}; memory ${formatBytes(peakMemoryBytes)}; time ${formatSeconds(estimate.seconds)} (${estimate.basis})`,
   ];
 }
 
@@ -124,7 +125,9 @@ function formatMachines(machines: readonly MachineReport[]): string {
   ]);
   const left = others.length - fitting.length;
   const table = formatTable(["gpus", "memory", "time", "an hour", "whole job"], rows);
-  return left === 0 ? table : `${table}\n${left} other types have too little memory`;
+  return left === 0
+    ? table
+    : `${table}\n${plural(left, "other type")} ${left === 1 ? "has" : "have"} too little memory`;
 }
 
 function formatQuote({ dollarsPerHour, dollars, source }: Quote): string {
@@ -134,7 +137,8 @@ function formatQuote({ dollarsPerHour, dollars, source }: Quote): string {
 
 function formatLaunch({ requests, uploads }: LaunchPlan): string[] {
   const bytes = uploads.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const upload = uploads.length === 0 ? [] : [`  upload    ${uploads.length} files, ${formatBytes(bytes)}`];
+  const upload =
+    uploads.length === 0 ? [] : [`  upload    ${plural(uploads.length, "file")}, ${formatBytes(bytes)}`];
   const lines = requests.flatMap(({ request, body }) => {
     const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body, null, 2);
     return [`  request   ${request}`, ...(text === "" ? [] : [text.replace(/^/gm, "            ")])];

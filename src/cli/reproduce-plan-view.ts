@@ -1,3 +1,4 @@
+import { plural } from "../core/plural.js";
 import { titleOf } from "../reproduction/arms.js";
 import type { SeedJob, SeedPlan } from "../reproduction/plan-seed.js";
 import type { StartCheck } from "./check-start.js";
@@ -116,11 +117,11 @@ export function formatReproductionPlan(plan: ReproductionPlan): string {
     ...[title, budgets.join(", "), names.length, formatCount(tokens)],
   ]);
   return [
-    `each of ${seeds.length} seeds (${seeds.join(", ")}), at ${plan.provider}:`,
+    `each of ${plural(seeds.length, "seed")} (${seeds.join(", ")}), at ${plan.provider}:`,
     formatTable(["job", "data", "rows", "from", "epochs", "tokens", "trained on", "time"], jobs),
     formatTable(["arm", "equal", "jobs", "tokens"], arms),
     [
-      `in all ${total.jobs} jobs of ${formatCount(total.tokens)} tokens, then ${total.evaluations} evaluations`,
+      `in all ${plural(total.jobs, "job")} of ${formatCount(total.tokens)} tokens, then ${plural(total.evaluations, "evaluation")}`,
       `time of the jobs ${formatSeconds(total.jobSeconds)} one by one, ${formatSeconds(total.seconds)} as many at once as run there (±40 %)`,
       costText(total.expectedDollars, total.atMostDollars),
     ].join("\n"),

@@ -1,4 +1,5 @@
 import type { AgentResult } from "../agent/agent-event.js";
+import { plural } from "../core/plural.js";
 import type { LiveTask } from "../evaluation/live/live-task.js";
 import type { Context } from "./context.js";
 import { formatTable, writeJsonLine, writeNote, writeResult } from "./output.js";
@@ -98,7 +99,7 @@ const quiet: Progress = { show: () => {}, close: () => {} };
 /** A line that changes on a terminal; elsewhere one at each fifth. */
 async function createProgress(context: Context, count: number): Promise<Progress> {
   const describe = ({ tasks, solved, checked }: Counts) =>
-    `${tasks} of ${count} tasks${checked > 0 ? `, ${solved} solved` : ""}`;
+    `${tasks} of ${plural(count, "task")}${checked > 0 ? `, ${solved} solved` : ""}`;
   if (!context.isTerminal.stderr) {
     let fifths = 0;
     const show = (total: Counts) => {

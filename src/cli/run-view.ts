@@ -1,4 +1,5 @@
 import type { AgentEvent, AgentResult } from "../agent/agent-event.js";
+import { plural } from "../core/plural.js";
 import type { Context } from "./context.js";
 import { writeJsonLine, writeNote } from "./output.js";
 
@@ -76,7 +77,7 @@ function describeUsage({ usage }: AgentResult): string {
   const all = Object.values(usage);
   const sum = (key: "completions" | "promptTokens" | "completionTokens") =>
     all.reduce((total, each) => total + each[key], 0);
-  return `${sum("completions")} completions, ${sum("completionTokens")} tokens written, ${sum("promptTokens")} read`;
+  return `${plural(sum("completions"), "completion")}, ${plural(sum("completionTokens"), "token")} written, ${sum("promptTokens")} read`;
 }
 
 const NAME_WIDTH = 10;

@@ -7,6 +7,7 @@ import { type RunningServer, startServer } from "../agent/server/start-server.js
 import { openTrafficRecord, type TrafficRecord } from "../agent/server/traffic-record.js";
 import type { ToolBox } from "../agent/tool-box.js";
 import { explainSystemError, MllmError } from "../core/errors.js";
+import { plural } from "../core/plural.js";
 import { type TrioOptions, toLimits, type WorkOptions } from "./agent-options.js";
 import type { Context } from "./context.js";
 import { redactSecrets } from "./credentials.js";
@@ -134,7 +135,7 @@ function announce(context: Context, { options, settings, server }: Announced): v
   const value = { url, model: agent.name, tools, needsKey: keys.length > 0, record: options.record ?? null };
   writeResult(context, { json: options.json === true, value, text: url });
   if (options.json) return;
-  const ran = tools === null ? "clients send the tools" : `${tools.length} tools run here`;
+  const ran = tools === null ? "clients send the tools" : `running ${plural(tools.length, "tool")} here`;
   const note = options.record === undefined ? "" : `; recording to ${options.record}`;
   writeNote(context, `serving ${agent.name}: ${ran}${note}; interrupt to stop`);
   const body = JSON.stringify({ model: agent.name, messages: [{ role: "user", content: "Hello" }] });

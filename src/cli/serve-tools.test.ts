@@ -80,7 +80,7 @@ describe("mllm serve-tools", () => {
         response: "",
       });
     });
-    expect(replaying.stderr).toContain("1 answers replayed, 0 from tools, 0 simulated, 1 not to be had");
+    expect(replaying.stderr).toContain("1 answer replayed, 0 from tools, 0 simulated, 1 not to be had");
   });
 
   it("plays StableToolBench's recordings, with the APIs of its queries", async () => {

@@ -17,6 +17,7 @@ import {
   type VirtualServerSettings,
 } from "../agent/virtual/start-virtual-server.js";
 import { MllmError } from "../core/errors.js";
+import { plural } from "../core/plural.js";
 import type { Context } from "./context.js";
 import { tokenFor } from "./open-agent-model.js";
 import { toolsEnvironment } from "./open-tool-box.js";
@@ -114,7 +115,7 @@ function announce(context: Context, options: ServeToolsOptions, { url, tools }: 
   writeResult(context, { json: options.json === true, value, text: endpoint });
   if (options.json) return;
   const notes = [
-    `serving ${tools.length === 0 ? "what is recorded" : `${tools.length} tools`}`,
+    `serving ${tools.length === 0 ? "what is recorded" : plural(tools.length, "tool")}`,
     ...(record === null ? [] : [`recording to ${record}`]),
     ...(replay === null ? [] : [`answers from ${replay}`]),
     ...(simulate === null ? [] : ["simulating what nothing here runs"]),
@@ -125,5 +126,5 @@ function announce(context: Context, options: ServeToolsOptions, { url, tools }: 
 }
 
 function describeCounts({ replayed, ran, simulated, failed }: VirtualServer["counts"]): string {
-  return `${replayed} answers replayed, ${ran} from tools, ${simulated} simulated, ${failed} not to be had`;
+  return `${plural(replayed, "answer")} replayed, ${ran} from tools, ${simulated} simulated, ${failed} not to be had`;
 }

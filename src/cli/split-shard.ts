@@ -1,4 +1,5 @@
 import { MllmError } from "../core/errors.js";
+import { plural } from "../core/plural.js";
 import type { ShardManifest, ShardPlace } from "../data/shards/shard-manifest.js";
 import { writeShard } from "../data/shards/write-shard.js";
 import type { SplitRequest } from "../data/split-dataset.js";
@@ -33,7 +34,7 @@ export async function splitShard(
 }
 
 function formatShard({ shard, records, trajectories }: ShardManifest, out: string): string {
-  const done = `shard ${shard.index} of ${shard.of}: ${records} records, ${trajectories} trajectories`;
+  const done = `shard ${shard.index} of ${shard.of}: ${plural(records, "record")}, ${plural(trajectories, "trajectory")}`;
   const next =
     shard.of === 1
       ? `mllm data merge ${quoteArgument(out)} --out DIR`

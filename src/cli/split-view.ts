@@ -1,4 +1,5 @@
 import type { DatasetManifest, Side } from "../core/dataset-manifest.js";
+import { plural } from "../core/plural.js";
 import { SUBSETS } from "../core/roles.js";
 import { TEST_SIDES } from "../core/test-sides.js";
 import type { CompatSummary } from "../data/compat/split-alpha-umi.js";
@@ -24,7 +25,7 @@ export async function followReading<Event extends ReadEvent>(
     for await (const event of events) {
       if (event.type === "done") return event as Extract<Event, { type: "done" }>;
       if (spinner !== null)
-        spinner.text = `reading: ${describeProgress(event, secondsSoFar())}, ${event.used} of ${event.records} records used`;
+        spinner.text = `reading: ${describeProgress(event, secondsSoFar())}, ${event.used} of ${plural(event.records, "record")} used`;
     }
     throw new Error("reading ended without a result");
   } finally {
@@ -54,7 +55,7 @@ export function writeSplitNotes(
     const total = rejected.reduce((sum, [, count]) => sum + count, 0);
     const reasons = rejected.map(([reason, count]) => `${reason} ${count}`).join(", ");
     const where = isDryRun ? "" : "; rejected.jsonl holds them";
-    writeNote(context, `rejected ${total} of ${records.read} records (${reasons})${where}`);
+    writeNote(context, `rejected ${total} of ${plural(records.read, "record")} (${reasons})${where}`);
   }
   for (const warning of warnings) writeNote(context, `note: ${warning}`);
 }
@@ -71,7 +72,7 @@ export function formatSplit(
     return [subset, train.rows, ...held, train.trainedSegments, formatReasons(leftOut)];
   });
   const held = ["validation", ...sides].map((side) => `${trajectories[side as Side] ?? 0} for ${side}`);
-  const used = `${records.used} of ${records.read} records used: ${trajectories.train} to train on, ${held.join(", ")}`;
+  const used = `${records.used} of ${plural(records.read, "record")} used: ${trajectories.train} to train on, ${held.join(", ")}`;
   const line = (what: string, reasons: Record<string, number>) => {
     const shown = formatReasons(reasons);
     return shown === null ? "" : `${what}: ${shown}\n`;
@@ -91,7 +92,7 @@ export function formatCompat({ records, subsets }: CompatSummary): string {
     subsets[subset].failure === null ? subsets[subset].file : null,
     subsets[subset].rows,
   ]);
-  return `${records} records\n\n${formatTable(["subset", "file", "rows"], rows)}`;
+  return `${plural(records, "record")}\n\n${formatTable(["subset", "file", "rows"], rows)}`;
 }
 
 function formatReasons(reasons: Record<string, number>): string | null {

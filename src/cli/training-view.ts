@@ -1,3 +1,4 @@
+import { plural } from "../core/plural.js";
 import type { TrainingEvent } from "../training/training-event.js";
 import type { Context } from "./context.js";
 import { formatLoss, formatTable, writeJsonLine, writeNote } from "./output.js";
@@ -92,7 +93,7 @@ function formatNote(event: TrainingEvent): string | null {
     case "waiting":
       return `${event.subset}: waiting: ${event.reason}`;
     case "data":
-      return `${event.subset}: ${event.split}: ${event.rows} rows, ${event.tokens} tokens, ${event.trainedTokens} trained${formatOverflow(event)}`;
+      return `${event.subset}: ${event.split}: ${plural(event.rows, "row")}, ${plural(event.tokens, "token")}, ${event.trainedTokens} trained${formatOverflow(event)}`;
     case "warning":
       return `${event.subset}: ${event.message}`;
     case "evaluated":

@@ -1,3 +1,4 @@
+import { plural } from "../core/plural.js";
 import type { Comparison } from "../evaluation/compare/comparison.js";
 import type { Check, Verdict } from "../evaluation/compare/judge-comparisons.js";
 import { formatValue } from "./eval-view.js";
@@ -9,7 +10,7 @@ export function formatVerdict({ isWorse, checks }: Verdict, comparisons: readonl
     some.map((check) => `\n  ${describe(check, comparisons.length > 1)}`).join("");
   const worse = checks.filter((check) => check.isWorse);
   if (hasConditions) return isWorse ? `B fails:${list(worse)}` : `B passes:${list(checks)}`;
-  const metrics = `${checks.length} headline metric${checks.length === 1 ? "" : "s"}`;
+  const metrics = plural(checks.length, "headline metric");
   const rule = checks.length === 1 ? "" : `\n(p after Holm's correction over ${metrics})`;
   if (isWorse) return `B is worse:${list(worse)}${rule}`;
   const verdict = `B is not worse: of ${metrics} none is significantly below A's`;

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parse, parseDocument } from "yaml";
 import { explainSystemError, MllmError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
+import { plural } from "../core/plural.js";
 import { Recipe } from "../core/recipe.js";
 import { checkConsistency, explainIssue, kindOf, type Mistake } from "./recipe-mistakes.js";
 
@@ -102,10 +103,13 @@ function recipeError(path: string, mistakes: Mistake[]): MllmError {
     const suggestion = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
     return `${where}: ${key}: expected ${expected}; found ${found}${suggestion}`;
   });
-  const title = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
-  return new MllmError("bad_recipe", `the recipe has ${title}:\n  ${texts.join("\n  ")}`, {
-    hint: "Correct the recipe; `mllm train … --dry-run` checks it without starting anything.",
-  });
+  return new MllmError(
+    "bad_recipe",
+    `the recipe has ${plural(mistakes.length, "mistake")}:\n  ${texts.join("\n  ")}`,
+    {
+      hint: "Correct the recipe; `mllm train … --dry-run` checks it without starting anything.",
+    },
+  );
 }
 
 function firstLine(text: string): string {

@@ -36,7 +36,7 @@ describe("mllm data export", () => {
       "planner.jsonl",
     ];
     const { code, stdout } = await run(...args);
-    expect([code, stdout]).toEqual([0, "2 rows of 1 examples in planner.jsonl\n"]);
+    expect([code, stdout]).toEqual([0, "2 rows of 1 example in planner.jsonl\n"]);
     const rows = (await readFile(join(folder, "planner.jsonl"), "utf8"))
       .trim()
       .split("\n")

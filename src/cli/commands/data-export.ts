@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import type { Side } from "../../core/dataset-manifest.js";
 import { MllmError } from "../../core/errors.js";
+import { plural } from "../../core/plural.js";
 import { SUBSETS, type Subset } from "../../core/roles.js";
 import { TEST_SIDES } from "../../core/test-sides.js";
 import type { Context } from "../context.js";
@@ -63,6 +64,6 @@ async function exportSubset(context: Context, dataset: string, options: ExportOp
   const value = { file: out, to, subset, side, examples, rows };
   writeResult(context, {
     ...{ json: options.json === true, value },
-    text: `${rows} rows of ${examples} examples in ${out}`,
+    text: `${plural(rows, "row")} of ${plural(examples, "example")} in ${out}`,
   });
 }

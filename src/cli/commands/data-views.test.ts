@@ -210,7 +210,7 @@ describe("mllm data validate", () => {
 describe("mllm data show", () => {
   it("marks what each role is trained on in the one text of a thread", async () => {
     const { stdout } = await run(["show", "b", "--in", "good.jsonl"]);
-    expect(stdout).toMatch(/^b {2}good\.jsonl: good\.jsonl:1\n1 tools, 1 calls, 1 answers, 0 give-ups\n/);
+    expect(stdout).toMatch(/^b {2}good\.jsonl: good\.jsonl:1\n1 tool, 1 call, 1 answer, 0 give-ups\n/);
     expect(stdout).toMatch(
       /── planner · \d+ tokens ─+\n▶ I look up Question 1 ␛\[31m Next: caller\.<\|end\|>◀/,
     );

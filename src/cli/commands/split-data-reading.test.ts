@@ -32,15 +32,15 @@ describe("mllm split-data --explain", () => {
   summarizer  nothing
   A record is a query and its calls: no thoughts, no results, no final answer, no end.
   first 2 records: 1 used, no_call 1
-  in them 1 calls, 0 with a thought; 0 answers; 0 give-ups
+  in them 1 call, 0 with a thought; 0 answers; 0 give-ups
 
 in.jsonl: openai, told by messages with roles
   planner     what to do next; thoughts where a text or reasoning stands beside a call
   caller      every call
   summarizer  every text before the user's next message
   Nobody gives up in these records.
-  first 1 records: 1 used
-  in them 1 calls, 1 with a thought; 1 answers; 0 give-ups
+  first 1 record: 1 used
+  in them 1 call, 1 with a thought; 1 answer; 0 give-ups
 `);
     const json = JSON.parse((await run("split-data", "calls.json", "--explain", "--json")).stdout);
     expect(json.inputs).toMatchObject([

@@ -1,4 +1,5 @@
 import { axisX, axisY, cell, text } from "@observablehq/plot";
+import { plural } from "../../core/plural.js";
 import { drawChart } from "../../page/draw-chart.js";
 import type { Html } from "../../page/html.js";
 import type { Confusion } from "../evaluation.js";
@@ -105,7 +106,7 @@ function describe(title: string, cells: readonly Cell[]): string {
   const all = cells.reduce((sum, { count }) => sum + count, 0);
   const worst = wrong
     .slice(0, 3)
-    .map(({ recorded, predicted, count }) => `${count} times ${predicted} for ${recorded}`);
+    .map(({ recorded, predicted, count }) => `${plural(count, "time")} ${predicted} for ${recorded}`);
   return [`${title}: ${right} of ${all} right`, ...worst].join("; ");
 }
 

@@ -1,3 +1,4 @@
+import { plural } from "../../core/plural.js";
 import { ROLES } from "../../core/roles.js";
 import { type Html, html } from "../../page/html.js";
 import { renderTable } from "../../page/render-table.js";
@@ -53,7 +54,7 @@ function renderTiles(metrics: readonly Metric[]): Html {
     const interval = formatInterval(info, metric);
     return html`<div class="tile card ${info.role ?? "whole"}"><dt>${titleOf(info)}</dt>
 <dd><b>${formatScore(info, metric.value)}</b> <span class="interval">${interval}</span>
-<span class="soft">${metric.count} items</span>${info.isLowerBetter && html`<span class="soft">lower is better</span>`}</dd></div>`;
+<span class="soft">${plural(metric.count, "item")}</span>${info.isLowerBetter && html`<span class="soft">lower is better</span>`}</dd></div>`;
   })}</dl>`;
 }
 
@@ -142,7 +143,7 @@ function renderSettings({ settings, data, subject, summary }: Evaluation): Html 
     ...Object.entries(settings).map(([name, value]): [string, string] => [name, JSON.stringify(value)]),
     ...Object.entries(summary.notes).map(([name, count]): [string, string] => [
       name.replaceAll("_", " "),
-      `${count} times`,
+      plural(count, "time"),
     ]),
   ];
   return html`<details class="fold"><summary>How it was made</summary><dl class="facts card">${facts.map(
