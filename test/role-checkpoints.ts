@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { CheckpointManifest } from "../src/core/checkpoint.js";
 import { ROLES, type Subset } from "../src/core/roles.js";
 import { loadProfile } from "../src/prompts/load-profile.js";
-import { openState, type State } from "../src/state/open-state.js";
+import { openState } from "../src/state/open-state.js";
+import type { State } from "../src/state/state.js";
 import { packageRoot } from "./shared-data.js";
 import { trainerPython } from "./trainer-environment.js";
 

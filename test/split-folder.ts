@@ -5,7 +5,8 @@ import { afterEach, beforeEach } from "@jest/globals";
 import type { DatasetManifest } from "../src/core/dataset-manifest.js";
 import { Example } from "../src/core/example.js";
 import type { Subset } from "../src/core/roles.js";
-import { type SplitRequest, splitDataset } from "../src/data/split-dataset.js";
+import { splitDataset } from "../src/data/split-dataset.js";
+import type { SplitRequest } from "../src/data/split-settings.js";
 import { loadProfile } from "../src/prompts/load-profile.js";
 import { packageRoot } from "./shared-paths.js";
 

@@ -5,7 +5,7 @@ import type { Role } from "../src/core/roles.js";
 import { createEvaluation } from "../src/evaluation/create-evaluation.js";
 import type { Evaluation } from "../src/evaluation/evaluation.js";
 import type { Item } from "../src/evaluation/item.js";
-import type { State } from "../src/state/open-state.js";
+import type { State } from "../src/state/state.js";
 import { makeItem } from "./evaluated-items.js";
 
 /** Steps that call a tool, one of each trajectory: of the last `wrong` ones the arguments are. */

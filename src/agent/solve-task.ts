@@ -3,6 +3,7 @@ import { createRenderer } from "../prompts/renderer.js";
 import type { AgentEvent, AgentResult } from "./agent-event.js";
 import type { CompatProfile } from "./compat/compat-profile.js";
 import { solveAsReference } from "./compat/solve-as-reference.js";
+import type { Limits } from "./limits.js";
 import { exploreFrom, type Found } from "./loop/search.js";
 import { LimitReached, Session } from "./loop/session.js";
 import { reasonOf, type SpokenStep, takeTurn } from "./loop/take-turn.js";
@@ -13,18 +14,6 @@ export interface Task {
   instruction: string;
   /** What happened before, where a conversation goes on. */
   steps?: readonly Step[];
-}
-
-export interface Limits {
-  /** Planner turns of one branch. */
-  maxTurns: number;
-  /** That all completions together may have; prompts are not counted. */
-  maxTokens: number;
-  maxSeconds: number;
-  /** Of tools. */
-  maxCalls: number;
-  /** Of one completion. */
-  maxNewTokens: number;
 }
 
 export interface SolveOptions {

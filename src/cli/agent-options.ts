@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import type { Limits, SolveOptions } from "../agent/solve-task.js";
+import type { Limits } from "../agent/limits.js";
+import type { SolveOptions } from "../agent/solve-task.js";
 import type { Role } from "../core/roles.js";
 import { readCount, readPositive, readTemperature } from "./read-numbers.js";
 import { collectEndpoints, type RoleEndpoints } from "./serve-options.js";

@@ -5,7 +5,7 @@ import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { resolveResources } from "../recipe/resolve-resources.js";
 import { budgetRun, isPaidFor, type RunBudget } from "../training/budget-run.js";
 import { createSubmission, nextAttempt } from "../training/create-submission.js";
-import type { PlannedJob } from "../training/plan-training.js";
+import type { PlannedJob } from "../training/planned-job.js";
 import { checkWritable } from "./check-writable.js";
 import type { ProviderChoices } from "./choose-provider.js";
 import type { Workspace } from "./workspace.js";

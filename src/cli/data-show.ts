@@ -1,15 +1,14 @@
 import { resolve } from "node:path";
 import { MllmError } from "../core/errors.js";
-import { SUBSETS } from "../core/roles.js";
+import { SUBSETS, type Subset } from "../core/roles.js";
 import { type FoundTrajectory, findInDataset, findTrajectory } from "../data/describe/find-trajectory.js";
 import { isDatasetFolder } from "../data/describe/is-dataset-folder.js";
 import { combineRows, type ShownRow } from "../data/describe/shown-trajectory.js";
 import { loadProfile } from "../prompts/load-profile.js";
 import { openTokenizer, type TokenCounter } from "../tokens/open-tokenizer.js";
-import type { ShowOptions } from "./commands/data-show.js";
 import type { Context } from "./context.js";
 import { chooseTokenizer } from "./data-measure.js";
-import { readReading } from "./data-reading-options.js";
+import { type ReadingOptions, readReading } from "./data-reading-options.js";
 import { formatShown } from "./data-show-view.js";
 import { widthOf } from "./fit-text.js";
 import { inputPlace } from "./input-place.js";
@@ -67,4 +66,14 @@ function toJson(found: FoundTrajectory, rows: ShownRow[], counter: TokenCounter 
       })),
     })),
   };
+}
+
+export interface ShowOptions extends ReadingOptions {
+  in: string[];
+  role?: Subset;
+  recipe: string;
+  tokenizer?: string;
+  profile: string;
+  short?: true;
+  json?: true;
 }

@@ -8,10 +8,9 @@ import { isDatasetFolder } from "../data/describe/is-dataset-folder.js";
 import { renderStatsPage } from "../data/describe/stats-page.js";
 import { type Statistics, summarizeFacts } from "../data/describe/summarize-facts.js";
 import { loadProfile } from "../prompts/load-profile.js";
-import type { StatsOptions } from "./commands/data-stats.js";
 import type { Context } from "./context.js";
 import { chooseTokenizer } from "./data-measure.js";
-import { readReading } from "./data-reading-options.js";
+import { type ReadingOptions, readReading } from "./data-reading-options.js";
 import { formatStats } from "./data-stats-view.js";
 import { widthOf } from "./fit-text.js";
 import { inputPlace } from "./input-place.js";
@@ -113,4 +112,16 @@ async function writePage(path: string, text: string): Promise<void> {
   } catch (error) {
     throw explainSystemError(error, path);
   }
+}
+
+export interface StatsOptions extends ReadingOptions {
+  recipe: string;
+  tokenizer?: string;
+  profile: string;
+  all?: true;
+  tools: number;
+  examples: number;
+  workers?: number;
+  html?: string;
+  json?: true;
 }

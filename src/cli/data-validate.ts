@@ -4,9 +4,8 @@ import { countRejected, type Description, describeInputs } from "../data/describ
 import { isDatasetFolder } from "../data/describe/is-dataset-folder.js";
 import { type DatasetValidation, validateDataset } from "../data/describe/validate-dataset.js";
 import { loadProfile } from "../prompts/load-profile.js";
-import type { ValidateOptions } from "./commands/data-validate.js";
 import type { Context } from "./context.js";
-import { readReading } from "./data-reading-options.js";
+import { type ReadingOptions, readReading } from "./data-reading-options.js";
 import { formatRecords, formatRejected } from "./data-rejected-view.js";
 import { fitText, widthOf } from "./fit-text.js";
 import { inputPlace } from "./input-place.js";
@@ -100,4 +99,12 @@ function formatValidation(
   return [`✖ ${path}: a data set, ${looked}: ${plural(problems.length, "problem")}`, ...lines, ...cut].join(
     "\n",
   );
+}
+
+export interface ValidateOptions extends ReadingOptions {
+  profile: string;
+  maxErrors?: number;
+  examples: number;
+  workers?: number;
+  json?: true;
 }

@@ -10,7 +10,7 @@ import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { readModelShape } from "../recipe/model-shape.js";
 import { resolveResources } from "../recipe/resolve-resources.js";
 import { WorkPlan } from "../recipe/work-plan.js";
-import type { PlannedJob } from "../training/plan-training.js";
+import type { PlannedJob } from "../training/planned-job.js";
 import { askTrainer } from "./ask-trainer.js";
 import type { Context } from "./context.js";
 import { findConfig, findTokenizer } from "./find-model.js";

@@ -1,6 +1,6 @@
 import type { StoredEvaluation } from "../evaluation/evaluation.js";
 import type { Item } from "../evaluation/item.js";
-import type { State } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import type { Context } from "./context.js";
 import { formatEvaluation } from "./eval-view.js";
 import { adviseNext } from "./find-compared-evaluations.js";

@@ -12,7 +12,7 @@ import type { Item } from "../evaluation/item.js";
 import { createSolver } from "../evaluation/live/create-solver.js";
 import { evaluateLive, type LiveRequest } from "../evaluation/live/evaluate-live.js";
 import type { ResultCache } from "../evaluation/result-cache.js";
-import type { State } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import { type TrioOptions, toLimits, type WorkOptions } from "./agent-options.js";
 import type { Context } from "./context.js";
 import { showLive } from "./eval-live-view.js";

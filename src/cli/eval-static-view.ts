@@ -1,8 +1,7 @@
 import { MllmError } from "../core/errors.js";
 import type { CompatScores, StoredEvaluation } from "../evaluation/evaluation.js";
-import type { State } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import type { Context } from "./context.js";
-import type { EvalStaticOptions } from "./eval-static.js";
 import { formatEvaluation } from "./eval-view.js";
 import { adviseNext } from "./find-compared-evaluations.js";
 import { formatTable, writeNote, writeResult } from "./output.js";
@@ -11,7 +10,7 @@ import { formatTable, writeNote, writeResult } from "./output.js";
 export async function showStatic(
   context: Context,
   { evaluation, folder }: StoredEvaluation,
-  { options, state }: { options: EvalStaticOptions; state: State },
+  { options, state }: { options: { json?: true; compat?: "alpha-umi" }; state: State },
 ): Promise<void> {
   const json = options.json === true;
   if (options.compat !== undefined && evaluation.compat !== null) {

@@ -7,7 +7,7 @@ import { toReferenceCase } from "../evaluation/static/compat/reference-text.js";
 import { scoreAsReference } from "../evaluation/static/compat/score-as-reference.js";
 import { evaluateStatic } from "../evaluation/static/evaluate-static.js";
 import { samplesOf } from "../evaluation/static/step-sample.js";
-import type { State } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import type { TrioOptions } from "./agent-options.js";
 import type { Context } from "./context.js";
 import { type Scored, scorePredictions } from "./eval-predictions.js";

@@ -5,7 +5,7 @@ import type { Evaluation, StoredEvaluation } from "../evaluation/evaluation.js";
 import { readEvaluation, writeEvaluation } from "../evaluation/evaluation-folder.js";
 import type { Item } from "../evaluation/item.js";
 import { METRICS } from "../evaluation/metrics.js";
-import type { State } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import type { Context } from "./context.js";
 import { resolveWorkspace } from "./workspace.js";
 

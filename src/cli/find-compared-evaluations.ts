@@ -7,7 +7,8 @@ import type { EvaluatedItems } from "../evaluation/compare/comparison.js";
 import { listOtherSettings } from "../evaluation/compare/pair-items.js";
 import type { Evaluation, StoredEvaluation } from "../evaluation/evaluation.js";
 import { readEvaluation, readItems } from "../evaluation/evaluation-folder.js";
-import type { Agent, EvaluationRow, State } from "../state/open-state.js";
+import type { Agent, EvaluationRow } from "../state/rows.js";
+import type { State } from "../state/state.js";
 import type { Context } from "./context.js";
 import { findStoredEvaluation } from "./evaluation-store.js";
 

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { makeFolder } from "../../test/fake-trainer.js";
 import { ROLES } from "../core/roles.js";
-import { openState, type State } from "../state/open-state.js";
+import { openState } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import { findTrio, REPRODUCTION_PREFIX } from "./find-trio.js";
 
 let state: State;

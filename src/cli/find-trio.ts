@@ -1,6 +1,7 @@
 import { MllmError } from "../core/errors.js";
 import { byRole, ROLES, type Role } from "../core/roles.js";
-import type { Checkpoint, State } from "../state/open-state.js";
+import type { Checkpoint } from "../state/rows.js";
+import type { State } from "../state/state.js";
 
 export type Trio = Record<Role, Checkpoint>;
 

@@ -1,7 +1,8 @@
 import { isActive } from "../core/job-state.js";
 import { plural } from "../core/plural.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
-import type { Job, State } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
+import type { State } from "../state/state.js";
 import { type InspectedCheckpoint, inspectCheckpoints } from "../training/inspect-checkpoint.js";
 import { readEvents } from "../training/read-events.js";
 import { isPassing } from "../training/reconcile.js";

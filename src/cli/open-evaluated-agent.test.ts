@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createContext } from "../../test/command-context.js";
 import { makeRoleCheckpoints } from "../../test/role-checkpoints.js";
-import type { State } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import { openEvaluatedAgent } from "./open-evaluated-agent.js";
 
 let made: { cwd: string; state: State };

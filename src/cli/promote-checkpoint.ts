@@ -4,7 +4,8 @@ import { compareItems } from "../evaluation/compare/compare-items.js";
 import type { Comparison } from "../evaluation/compare/comparison.js";
 import { type Condition, judgeComparisons, type Verdict } from "../evaluation/compare/judge-comparisons.js";
 import type { StoredEvaluation } from "../evaluation/evaluation.js";
-import type { Agent, Checkpoint, State } from "../state/open-state.js";
+import type { Agent, Checkpoint } from "../state/rows.js";
+import type { State } from "../state/state.js";
 import { checkSameProfile } from "./check-same-profile.js";
 import {
   hashesOf,

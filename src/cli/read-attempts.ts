@@ -7,7 +7,7 @@ import { readItems } from "../evaluation/evaluation-folder.js";
 import { type Attempt, attemptOfSteps, type Tried } from "../evaluation/live/attempt.js";
 import type { LiveTask } from "../evaluation/live/live-task.js";
 import { type Converted, readConverted } from "../evaluation/live/stabletoolbench/read-converted.js";
-import type { State } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import type { Context } from "./context.js";
 import { findStoredEvaluation } from "./evaluation-store.js";
 import { readJsonFile } from "./read-live-tasks.js";

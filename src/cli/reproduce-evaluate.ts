@@ -15,7 +15,7 @@ import { evaluateStatic } from "../evaluation/static/evaluate-static.js";
 import { type StepSample, samplesOf } from "../evaluation/static/step-sample.js";
 import { titleOf } from "../reproduction/arms.js";
 import type { ArmScores, ArmSubject } from "../reproduction/reproduce.js";
-import type { State } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import type { Context } from "./context.js";
 import { saveEvaluation } from "./evaluation-store.js";
 import { type EvaluatedAgent, openEvaluatedAgent } from "./open-evaluated-agent.js";

@@ -7,7 +7,7 @@ import type { Budget } from "../reproduction/arms.js";
 import { measureTokenRates, type TokenRates, tabulateTokens } from "../reproduction/count-seed-tokens.js";
 import { type ArmsPlan, type Lengths, planArms } from "../reproduction/plan-arms.js";
 import { planSeed, readLengths, type SeedJob, type SeedPlan } from "../reproduction/plan-seed.js";
-import type { PlannedJob } from "../training/plan-training.js";
+import type { PlannedJob } from "../training/planned-job.js";
 import { checkStart, type StartCheck } from "./check-start.js";
 import { chooseProvider, type ProviderChoices } from "./choose-provider.js";
 import type { Context } from "./context.js";

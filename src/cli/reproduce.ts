@@ -7,7 +7,7 @@ import { resolveResources } from "../recipe/resolve-resources.js";
 import { describeReproduction } from "../reproduction/describe-reproduction.js";
 import { type Reproduced, reproduce } from "../reproduction/reproduce.js";
 import { type Reproduction, writeReproduction } from "../reproduction/reproduction.js";
-import type { State } from "../state/open-state.js";
+import type { State } from "../state/state.js";
 import { refuseToStart } from "./check-start.js";
 import type { Context } from "./context.js";
 import { resolveModelFolders } from "./find-model.js";

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CheckpointManifest } from "../core/checkpoint.js";
 import { readCheckpointFolder } from "../core/checkpoint-folder.js";
@@ -7,6 +6,7 @@ import { Profile } from "../core/profile.js";
 import { ROLES, type Role } from "../core/roles.js";
 import type { Context } from "./context.js";
 import type { Trio } from "./find-trio.js";
+import { readJson } from "./read-json.js";
 import { findBase } from "./serve-roles-base.js";
 import type { Workspace } from "./workspace.js";
 
@@ -56,10 +56,6 @@ export async function readProfile(folder: string): Promise<Profile> {
   throw new MllmError("bad_checkpoint", `${path} is missing or no prompt profile`, {
     hint: "Train the checkpoint again, or pull it anew.",
   });
-}
-
-export async function readJson(path: string): Promise<Record<string, unknown>> {
-  return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
 }
 
 async function readRank(folder: string): Promise<number | null> {

@@ -6,7 +6,7 @@ import { MllmError } from "../core/errors.js";
 import type { Context } from "./context.js";
 import { findModelFolder } from "./find-model.js";
 import { writeNote } from "./output.js";
-import { readJson } from "./role-checkpoint.js";
+import { readJson } from "./read-json.js";
 import { trainerEnvironment } from "./serve-roles-environment.js";
 import type { Workspace } from "./workspace.js";
 

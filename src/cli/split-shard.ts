@@ -2,7 +2,7 @@ import { MllmError } from "../core/errors.js";
 import { plural } from "../core/plural.js";
 import type { ShardManifest, ShardPlace } from "../data/shards/shard-manifest.js";
 import { writeShard } from "../data/shards/write-shard.js";
-import type { SplitRequest } from "../data/split-dataset.js";
+import type { SplitRequest } from "../data/split-settings.js";
 import type { Context } from "./context.js";
 import { quoteArgument, writeResult } from "./output.js";
 import { followReading } from "./split-view.js";

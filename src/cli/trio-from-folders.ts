@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { readCheckpointFolder } from "../core/checkpoint-folder.js";
 import { MllmError } from "../core/errors.js";
 import { ROLES, type Role } from "../core/roles.js";
-import type { Checkpoint, State } from "../state/open-state.js";
+import type { Checkpoint } from "../state/rows.js";
+import type { State } from "../state/state.js";
 import { findTrio, type Trio, type TrioOptions } from "./find-trio.js";
 
 /** As findTrio; a role may also be the folder of a checkpoint that the state does not know. */

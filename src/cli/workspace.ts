@@ -3,9 +3,10 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { canonicalJson } from "../core/ids.js";
 import { ProviderSettings } from "../core/provider-settings.js";
-import type { ProviderEnvironment } from "../providers/index.js";
 import type { Provider } from "../providers/provider.js";
-import type { Job, State } from "../state/open-state.js";
+import type { ProviderEnvironment } from "../providers/provider-environment.js";
+import type { Job } from "../state/rows.js";
+import type { State } from "../state/state.js";
 import type { Claimant, Session } from "../training/session.js";
 import type { Context } from "./context.js";
 

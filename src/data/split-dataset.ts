@@ -1,22 +1,9 @@
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
 import { DatasetOutput } from "./dataset-output.js";
-import type { InputPlace } from "./input/find-inputs.js";
 import { openSources } from "./pipeline/open-sources.js";
 import type { ReadProgress } from "./read-progress.js";
-import type { SplitSettings } from "./split-settings.js";
-
-export interface SplitRequest extends InputPlace, SplitSettings {
-  /** Paths, `-`, https:// and hf:// addresses. */
-  inputs: string[];
-  /** The folder of the data set, as the user wrote it. */
-  out: string;
-  /** Counts, writes nothing. */
-  isDryRun: boolean;
-  /** Threads that read beside this one, 0 for none, null for what suits the input. Changes only the time it takes. */
-  workers: number | null;
-  signal: AbortSignal;
-}
+import type { SplitRequest } from "./split-settings.js";
 
 export type SplitEvent = ReadProgress | { type: "done"; manifest: DatasetManifest };
 

@@ -1,5 +1,6 @@
 import type { LoadedProfile } from "../prompts/load-profile.js";
 import type { ExcludedIds } from "./exclude-ids.js";
+import type { InputPlace } from "./input/find-inputs.js";
 import type { Policies } from "./policies/policies.js";
 import type { Format, ReaderOptions } from "./readers/reader.js";
 import type { TestOptions } from "./sides/side.js";
@@ -22,4 +23,16 @@ export interface SplitSettings {
   maxErrors: number | null;
   createdBy: string;
   profile: LoadedProfile;
+}
+
+export interface SplitRequest extends InputPlace, SplitSettings {
+  /** Paths, `-`, https:// and hf:// addresses. */
+  inputs: string[];
+  /** The folder of the data set, as the user wrote it. */
+  out: string;
+  /** Counts, writes nothing. */
+  isDryRun: boolean;
+  /** Threads that read beside this one, 0 for none, null for what suits the input. Changes only the time it takes. */
+  workers: number | null;
+  signal: AbortSignal;
 }

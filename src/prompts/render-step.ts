@@ -2,7 +2,8 @@ import type { StepProfile } from "../core/profile.js";
 import type { Subset } from "../core/roles.js";
 import type { Tool, Trajectory } from "../core/trajectory.js";
 import { fillTemplate } from "./fill-template.js";
-import type { Situation, SubsetExamples } from "./renderer.js";
+import type { Situation } from "./situation.js";
+import type { SubsetExamples } from "./subset-examples.js";
 import type { StepTurns, Turn, TurnWriter } from "./turns.js";
 
 interface Steps {

@@ -3,7 +3,7 @@ import type { ThreadProfile } from "../core/profile.js";
 import { bySubset, type Role, type Subset } from "../core/roles.js";
 import type { Tool, Trajectory } from "../core/trajectory.js";
 import { fillTemplate } from "./fill-template.js";
-import type { SubsetExamples } from "./renderer.js";
+import type { SubsetExamples } from "./subset-examples.js";
 import type { Turn, TurnWriter } from "./turns.js";
 
 interface ThreadInput {

@@ -5,7 +5,8 @@ import type { Profile } from "../core/profile.js";
 import { SUBSETS, type Subset } from "../core/roles.js";
 import type { Step, Trajectory } from "../core/trajectory.js";
 import { loadProfile } from "./load-profile.js";
-import { createRenderer, type Situation } from "./renderer.js";
+import { createRenderer } from "./renderer.js";
+import type { Situation } from "./situation.js";
 
 const places = { packageRoot, cwd: packageRoot };
 const thread = (await loadProfile("thread", places)).profile;

@@ -1,27 +1,12 @@
-import type { Example } from "../core/example.js";
 import type { Profile, StepProfile } from "../core/profile.js";
 import { bySubset, type Subset } from "../core/roles.js";
-import type { Step, Tool, Trajectory } from "../core/trajectory.js";
+import type { Trajectory } from "../core/trajectory.js";
 import { createProtectText } from "./protect-text.js";
 import { renderStepExamples, renderStepPrompt } from "./render-step.js";
 import { renderThread, renderThreadHeader, type Thread, toThreadExamples } from "./render-thread.js";
+import type { Situation } from "./situation.js";
+import type { SubsetExamples } from "./subset-examples.js";
 import { type Turn, TurnWriter } from "./turns.js";
-
-/** What one trajectory gives one subset: its examples, and a reason for each candidate that is none. */
-export interface SubsetExamples {
-  examples: Example[];
-  leftOut: string[];
-}
-
-/** Where an agent stands when a role is about to speak. */
-export interface Situation {
-  instruction: string;
-  tools: Tool[];
-  /** The complete steps so far. */
-  steps: Step[];
-  /** The planner's thought of the step under way; null when the planner is about to speak. */
-  thought: string | null;
-}
 
 /** Training rows and inference prompts from the same code: a prompt is what stands before the trained text. */
 export interface Renderer {

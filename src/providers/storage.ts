@@ -24,3 +24,5 @@ export interface Storage {
   /** Appends what `target` lacks, as its size says, and yields how many bytes came. Throws not_found. */
   download(path: string, target: string): AsyncGenerator<number>;
 }
+
+export type StoredInput = Upload & { sizeBytes: number };

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { Evaluation } from "../evaluation/evaluation.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
-import type { Checkpoint } from "../state/open-state.js";
+import type { Checkpoint } from "../state/rows.js";
 import { titleOf } from "./arms.js";
 import type { ArmPlan, Lengths } from "./plan-arms.js";
 import type { SeedJob, SeedPlan } from "./plan-seed.js";

@@ -2,7 +2,8 @@ import { MllmError } from "../core/errors.js";
 import type { Dataset } from "../data/open-dataset.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { type ResolvedJob, resolveJob } from "../recipe/resolve-job.js";
-import { type JobRequest, type PlannedJob, planJob } from "../training/plan-training.js";
+import { type JobRequest, planJob } from "../training/plan-training.js";
+import type { PlannedJob } from "../training/planned-job.js";
 import type { ArmJob, ArmsPlan, DataKind, Lengths } from "./plan-arms.js";
 
 export interface SeedJob extends PlannedJob {

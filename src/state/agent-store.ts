@@ -1,8 +1,8 @@
 import { MllmError } from "../core/errors.js";
 import { ROLES } from "../core/roles.js";
 import type { Database } from "./database.js";
-import type { State } from "./open-state.js";
 import { Agent, parseRow } from "./rows.js";
+import type { State } from "./state.js";
 
 type AgentStore = Pick<State, "saveAgent" | "listAgents" | "getAgent" | "removeAgent">;
 

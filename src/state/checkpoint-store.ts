@@ -1,7 +1,7 @@
 import type { Database } from "./database.js";
-import type { CheckpointFilter, State } from "./open-state.js";
 import { Checkpoint, parseRow } from "./rows.js";
 import { pickByPrefix, whereEquals } from "./select.js";
+import type { CheckpointFilter, State } from "./state.js";
 
 type CheckpointStore = Pick<
   State,

@@ -1,8 +1,8 @@
 import { ROLES } from "../core/roles.js";
 import type { Database } from "./database.js";
-import type { EvaluationFilter, State } from "./open-state.js";
 import { EvaluationRow, parseRow } from "./rows.js";
 import { pickByPrefix, whereEquals } from "./select.js";
+import type { EvaluationFilter, State } from "./state.js";
 
 type EvaluationStore = Pick<State, "saveEvaluation" | "listEvaluations" | "findEvaluation">;
 

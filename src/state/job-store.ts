@@ -1,8 +1,8 @@
 import { isActive } from "../core/job-state.js";
 import type { Database, Parameters } from "./database.js";
-import type { Claim, ClaimRequest, JobFilter, State } from "./open-state.js";
 import { Job, Place, parseRow } from "./rows.js";
 import { pickByPrefix, whereEquals } from "./select.js";
+import type { Claim, ClaimRequest, JobFilter, State } from "./state.js";
 
 type JobStore = Pick<State, "claimJob" | "updateJob" | "listJobs" | "getJob" | "findJob" | "listPlaces">;
 

@@ -7,14 +7,9 @@ import { describe, expect, it } from "@jest/globals";
 import { makeFolder } from "../../test/fake-trainer.js";
 import { openDatabase } from "./database.js";
 import { MIGRATIONS } from "./migrations.js";
-import {
-  type CheckpointRecord,
-  type ClaimRequest,
-  type EvaluationRow,
-  openState,
-  openStateReadOnly,
-  type State,
-} from "./open-state.js";
+import { openState, openStateReadOnly } from "./open-state.js";
+import type { EvaluationRow } from "./rows.js";
+import type { CheckpointRecord, ClaimRequest, State } from "./state.js";
 
 const AT = "2026-11-22T12:00:00.000Z";
 const LATER = "2026-11-22T13:00:00.000Z";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Database, openDatabase } from "./database.js";
-import type { State } from "./open-state.js";
 import { jsonOf, parseRow } from "./rows.js";
+import type { State } from "./state.js";
 
 const Result = z.object({ value: jsonOf(z.unknown()) });
 

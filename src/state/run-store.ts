@@ -1,7 +1,7 @@
 import { createRunId } from "../core/ids.js";
 import type { Database } from "./database.js";
-import type { RunKey, State } from "./open-state.js";
 import { parseRow, Run } from "./rows.js";
+import type { RunKey, State } from "./state.js";
 
 export function createRunStore(
   database: Database,

@@ -2,7 +2,8 @@ import { MllmError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
 import { ACTIVE_STATES } from "../core/job-state.js";
 import type { Quote } from "../providers/provider.js";
-import type { Job, Run, State } from "../state/open-state.js";
+import type { Job, Run } from "../state/rows.js";
+import type { State } from "../state/state.js";
 import { nextAttempt } from "./create-submission.js";
 import { type BudgetPlan, type JobBudget, planBudget } from "./plan-budget.js";
 

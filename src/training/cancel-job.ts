@@ -1,6 +1,6 @@
 import { MllmError } from "../core/errors.js";
 import { isActive, UNSETTLED_STATES } from "../core/job-state.js";
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { endLeftovers } from "./end-leftovers.js";
 import { reconcileJob } from "./reconcile.js";
 import { recordStatus } from "./record-status.js";

@@ -4,7 +4,8 @@ import type { JobSpec } from "../core/job-spec.js";
 import { isActive } from "../core/job-state.js";
 import type { Resources } from "../core/resources.js";
 import type { JobHandle, Submission } from "../providers/provider.js";
-import type { Job, State } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
+import type { State } from "../state/state.js";
 import type { JobBudget } from "./plan-budget.js";
 import { handleOf, placementOf, type Session } from "./session.js";
 

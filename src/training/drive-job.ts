@@ -1,25 +1,19 @@
 import type { JobSpec } from "../core/job-spec.js";
 import { UNSETTLED_STATES } from "../core/job-state.js";
-import type { Claim, Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
+import type { Claim } from "../state/state.js";
 import { isSamePlace } from "./create-submission.js";
 import { reconcileJob } from "./reconcile.js";
 import { type JobCheckpoints, registerCheckpoints } from "./register-checkpoints.js";
 import { pause, placementOf, type Session, timeOf } from "./session.js";
 import { startJob } from "./start-job.js";
-import type { TrainOptions } from "./train-jobs.js";
+import type { DriveOptions } from "./train-options.js";
 import { describeJob, type Trained, type TrainingEvent } from "./training-event.js";
 import { untilAnswered } from "./until-answered.js";
 import { watchJob } from "./watch-job.js";
 
 /** A job whose machines are taken away again and again is left to the user. */
 const MAX_RESUMES = 20;
-
-export interface DriveOptions extends TrainOptions {
-  /** Whether another provider is asked where this one has no room. */
-  hasFallback: boolean;
-  /** Whether this provider is asked because another had no room: its prices were not asked for yet. */
-  isFallback: boolean;
-}
 
 type Outcome = "preempted" | "over";
 

@@ -1,4 +1,4 @@
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { handleOf, type Session } from "./session.js";
 
 /**

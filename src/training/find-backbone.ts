@@ -3,7 +3,7 @@ import { readCheckpointFolder } from "../core/checkpoint-folder.js";
 import { MllmError } from "../core/errors.js";
 import { isActive } from "../core/job-state.js";
 import type { ProviderCheckpoint } from "../providers/provider.js";
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { readEvents } from "./read-events.js";
 import { handleOf, type Session } from "./session.js";
 

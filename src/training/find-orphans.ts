@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import { isActive } from "../core/job-state.js";
 import type { ListedJob } from "../providers/provider.js";
-import type { Job, State } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
+import type { State } from "../state/state.js";
 import { handleOf, type Session } from "./session.js";
 
 /** Something alive at a provider that no job of ours stands behind. */

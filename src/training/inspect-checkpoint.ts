@@ -1,6 +1,6 @@
 import type { CheckpointManifest } from "../core/checkpoint.js";
 import { readCheckpointFolder } from "../core/checkpoint-folder.js";
-import type { Checkpoint } from "../state/open-state.js";
+import type { Checkpoint } from "../state/rows.js";
 
 /** A row and what its folder looks like now. */
 export interface InspectedCheckpoint extends Omit<Checkpoint, "state"> {

@@ -3,7 +3,8 @@ import { createManifest } from "../../test/dataset-fixture.js";
 import type { JobState } from "../core/job-state.js";
 import { ROLES } from "../core/roles.js";
 import { parseRecipe } from "../recipe/load-recipe.js";
-import { type ParentCheckpoint, type PlannedJob, planTraining } from "./plan-training.js";
+import { type ParentCheckpoint, planTraining } from "./plan-training.js";
+import type { PlannedJob } from "./planned-job.js";
 
 const LORA = "method: lora\nlora: {r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: all-linear}\n";
 const backbone = {

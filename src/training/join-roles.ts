@@ -3,8 +3,8 @@ import { sha256 } from "../core/ids.js";
 import type { JobPart, JobSpec } from "../core/job-spec.js";
 import { isActive } from "../core/job-state.js";
 import type { Role } from "../core/roles.js";
-import type { Job } from "../state/open-state.js";
-import type { PlannedJob } from "./plan-training.js";
+import type { Job } from "../state/rows.js";
+import type { PlannedJob } from "./planned-job.js";
 
 export interface JoinRequest {
   engine: string;

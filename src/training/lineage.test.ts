@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Checkpoint } from "../state/open-state.js";
+import type { Checkpoint } from "../state/rows.js";
 import { buildLineage, type LineageNode } from "./lineage.js";
 
 function row(id: string, parentId: string | null = null, dataHash = "data"): Checkpoint {

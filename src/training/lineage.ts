@@ -1,4 +1,4 @@
-import type { Checkpoint } from "../state/open-state.js";
+import type { Checkpoint } from "../state/rows.js";
 
 type Row = Pick<Checkpoint, "id" | "parentId" | "dataHash">;
 

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import type { DatasetManifest } from "../core/dataset-manifest.js";
 import { MllmError } from "../core/errors.js";
-import type { JobSpec } from "../core/job-spec.js";
 import type { Role } from "../core/roles.js";
 import { createJobSpec, type JobParent } from "../recipe/create-job-spec.js";
 import type { ModelFacts } from "../recipe/inspect-model.js";
 import type { LoadedRecipe } from "../recipe/load-recipe.js";
 import { backboneModels, type ResolvedJob, resolveJob } from "../recipe/resolve-job.js";
 import { type JoinRequest, joinRoles } from "./join-roles.js";
+import type { PlannedJob } from "./planned-job.js";
 
 /** A checkpoint to start from; a job's that has not ended has neither id nor hash yet. */
 export interface ParentCheckpoint extends Omit<JobParent, "key"> {
@@ -40,16 +40,6 @@ export interface TrainingRequest extends JobRequest, JoinRequest {
   stage1Command: string;
   /** The best complete checkpoint of the succeeded job with this key, or the job that is at it, where one may wait for it. */
   findBackbone(jobKey: string): Promise<ParentCheckpoint | null>;
-}
-
-export interface PlannedJob {
-  /** Of several roles, the first one's. */
-  job: ResolvedJob;
-  spec: JobSpec;
-  /** What keeps this job from starting. */
-  problems: MllmError[];
-  /** The roles of a job that trains several, each as a job of its own. */
-  parts?: PlannedJob[];
 }
 
 /** The jobs one `mllm train` asks for, in full, without starting anything. */

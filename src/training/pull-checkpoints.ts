@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { MllmError } from "../core/errors.js";
 import type { ProviderCheckpoint } from "../providers/provider.js";
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
 import { findDependents } from "./remove-checkpoint.js";
 import { handleOf, type Session, timeOf } from "./session.js";

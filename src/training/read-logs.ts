@@ -1,5 +1,5 @@
 import { isActive } from "../core/job-state.js";
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { isPassing } from "./reconcile.js";
 import { handleOf, pause, type Session } from "./session.js";
 import { isBeingSubmitted } from "./watch-job.js";

@@ -1,7 +1,7 @@
 import { ProviderError } from "../core/errors.js";
 import { isActive, UNSETTLED_STATES } from "../core/job-state.js";
 import type { JobStatus } from "../providers/provider.js";
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { endLeftovers } from "./end-leftovers.js";
 import { recordStatus } from "./record-status.js";
 import { registerCheckpoints } from "./register-checkpoints.js";

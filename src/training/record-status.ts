@@ -1,6 +1,6 @@
 import { isActive, type UNSETTLED_STATES } from "../core/job-state.js";
 import type { JobStatus } from "../providers/provider.js";
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { type Session, timeOf } from "./session.js";
 
 type Recorder = Pick<Session, "state" | "now">;

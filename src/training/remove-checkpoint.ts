@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { readCheckpointFolder } from "../core/checkpoint-folder.js";
 import { explainSystemError, MllmError } from "../core/errors.js";
 import { isActive } from "../core/job-state.js";
-import type { Checkpoint, Job, State } from "../state/open-state.js";
+import type { Checkpoint, Job } from "../state/rows.js";
+import type { State } from "../state/state.js";
 
 /**
  * Deletes a checkpoint's folder; its row stays, for the lineage. Refuses while others descend from it or jobs that may

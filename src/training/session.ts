@@ -1,7 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { ProviderSettings } from "../core/provider-settings.js";
 import type { JobHandle, Provider } from "../providers/provider.js";
-import type { Job, State } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
+import type { State } from "../state/state.js";
 
 /** Tells whether a command that claimed a job is still at work. */
 export interface Claimant {

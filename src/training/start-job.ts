@@ -1,12 +1,12 @@
 import { MllmError, ProviderError } from "../core/errors.js";
 import type { JobSpec } from "../core/job-spec.js";
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { createSubmission } from "./create-submission.js";
-import type { DriveOptions } from "./drive-job.js";
 import type { JobBudget } from "./plan-budget.js";
 import { readEvents } from "./read-events.js";
 import { handleOf, type Session, timeOf } from "./session.js";
 import { submitJob } from "./submit-job.js";
+import type { DriveOptions } from "./train-options.js";
 import { describeJob, type TrainingEvent } from "./training-event.js";
 import { untilAnswered } from "./until-answered.js";
 

@@ -1,6 +1,6 @@
 import { MllmError, ProviderError } from "../core/errors.js";
 import type { ProviderJob, Submission } from "../providers/provider.js";
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { endLeftovers } from "./end-leftovers.js";
 import { isPassing } from "./reconcile.js";
 import { handleOf, pause, type Session, timeOf } from "./session.js";

@@ -1,25 +1,10 @@
 import type { JobSpec } from "../core/job-spec.js";
 import { ACTIVE_STATES } from "../core/job-state.js";
-import type { Resources } from "../core/resources.js";
-import type { Job } from "../state/open-state.js";
 import { driveJob, notStarted } from "./drive-job.js";
 import { mergeEvents } from "./merge-events.js";
-import type { JobBudget } from "./plan-budget.js";
 import type { Session } from "./session.js";
+import type { TrainOptions } from "./train-options.js";
 import type { TrainingEvent } from "./training-event.js";
-
-export interface TrainOptions {
-  /** Return after submission. Jobs beyond what the provider runs at once are then not started. */
-  isDetached?: boolean;
-  /** One process on the CPU where nothing is said. */
-  resources?: Resources;
-  /** Where to go on when the session's provider has no room, in order. */
-  fallbacks?: readonly Session[];
-  /** By jobKey: what a job may still cost, and its price at the session's provider, where there is one. */
-  budgets?: ReadonlyMap<string, JobBudget>;
-  /** The session that a job was submitted in, which may be another place; the one given where nothing is said. */
-  sessionOf?: (job: Job) => Promise<Session>;
-}
 
 /**
  * Drives the jobs to their end: stage 1 first, then stage 2, in each as many at once as the provider runs. A jobKey

@@ -1,7 +1,7 @@
 import type { JobState } from "../core/job-state.js";
 import type { JobSubset, Subset } from "../core/roles.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
-import type { Checkpoint, Job } from "../state/open-state.js";
+import type { Checkpoint, Job } from "../state/rows.js";
 
 /** Which job an event is about. */
 interface EventJob {

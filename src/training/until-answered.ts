@@ -1,4 +1,4 @@
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { isPassing } from "./reconcile.js";
 import { pause, type Session, timeOf } from "./session.js";
 import { describeJob, type TrainingEvent } from "./training-event.js";

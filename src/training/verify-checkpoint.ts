@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { readCheckpointFolder } from "../core/checkpoint-folder.js";
 import { sha256 } from "../core/ids.js";
-import type { Checkpoint } from "../state/open-state.js";
+import type { Checkpoint } from "../state/rows.js";
 
 /** Everything that is wrong with a checkpoint's files, each with its path; empty where it is intact. Reads all of it. */
 export async function verifyCheckpoint(row: Pick<Checkpoint, "id" | "hash" | "path">): Promise<string[]> {

@@ -2,7 +2,7 @@ import { MllmError } from "../core/errors.js";
 import { isActive, UNSETTLED_STATES } from "../core/job-state.js";
 import type { TrainerEvent } from "../core/trainer-event.js";
 import type { JobStatus } from "../providers/provider.js";
-import type { Job } from "../state/open-state.js";
+import type { Job } from "../state/rows.js";
 import { endLeftovers } from "./end-leftovers.js";
 import { mergeEvents } from "./merge-events.js";
 import { dropReplaced, pullCheckpoints } from "./pull-checkpoints.js";

@@ -2,8 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from "node:path";
 import { sha256 } from "../../src/core/ids.js";
 import type { JobSpec } from "../../src/core/job-spec.js";
-import type { ProviderEnvironment } from "../../src/providers/index.js";
 import type { Submission } from "../../src/providers/provider.js";
+import type { ProviderEnvironment } from "../../src/providers/provider-environment.js";
 import {
   type FakeTrainerControl,
   fakeLocalSettings,

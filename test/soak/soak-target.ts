@@ -1,7 +1,7 @@
 import type { JobSpec } from "../../src/core/job-spec.js";
 import type { JobState } from "../../src/core/job-state.js";
-import type { ProviderEnvironment } from "../../src/providers/index.js";
 import type { Provider } from "../../src/providers/provider.js";
+import type { ProviderEnvironment } from "../../src/providers/provider-environment.js";
 import type { FaultProxy } from "../vendor/fault-proxy.js";
 
 /** What a fake vendor runs for a job; no process stands behind it. */

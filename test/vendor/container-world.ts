@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { sha256 } from "../../src/core/ids.js";
-import type { ProviderEnvironment } from "../../src/providers/index.js";
 import type { Submission } from "../../src/providers/provider.js";
+import type { ProviderEnvironment } from "../../src/providers/provider-environment.js";
 import { fakeLocalSettings, fakePackageRoot, fakeSubmission, makeFolder } from "../fake-trainer.js";
 import type { FakeHub } from "./fake-hub.js";
 

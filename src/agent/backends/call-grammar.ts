@@ -1,5 +1,5 @@
 import type { CallGrammar } from "../role-model.js";
-import { createSchemaRules } from "./schema-rules.js";
+import { createSchemaRules, literal } from "./schema-rules.js";
 
 /**
  * The grammar as GBNF, which llama.cpp, XGrammar (vLLM, SGLang) and our embedded server read. Objects have the
@@ -15,10 +15,4 @@ export function toGbnf(grammar: CallGrammar): string {
   const choice = calls.length === 0 ? rules.name("value") : `(${calls.join(" | ")})`;
   const root = [literal(grammar.before), choice, literal(grammar.after)].filter((part) => part !== '""');
   return [`root ::= ${root.join(" ")}`, ...rules.lines()].join("\n");
-}
-
-const ESCAPES: Record<string, string> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-export function literal(text: string): string {
-  return `"${text.replace(/["\\\n\r\t]/g, (character) => ESCAPES[character] ?? character)}"`;
 }

@@ -1,5 +1,3 @@
-import { literal } from "./call-grammar.js";
-
 /** GBNF rules, collected while schemas are translated. */
 interface SchemaRules {
   /** The name of the rule for objects of this schema. */
@@ -89,4 +87,10 @@ function typesOf(schema: Schema): Schema[] {
 
 function allowsMore(schema: unknown): boolean {
   return !isSchema(schema) || schema.additionalProperties !== false;
+}
+
+const ESCAPES: Record<string, string> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+export function literal(text: string): string {
+  return `"${text.replace(/["\\\n\r\t]/g, (character) => ESCAPES[character] ?? character)}"`;
 }

@@ -4,6 +4,7 @@ import type { AgentEvent } from "../agent-event.js";
 import { createReferencePrompts, cutLeft } from "./reference-prompts.js";
 import { type CompatReply, readReply, routePlan } from "./reference-reply.js";
 import type { CompatSearch } from "./reference-search.js";
+import type { ReferenceSession } from "./reference-session.js";
 import {
   CODES,
   type Executed,
@@ -12,7 +13,6 @@ import {
   noSuchTool,
   toReferenceObservation,
 } from "./reference-tools.js";
-import type { ReferenceSession } from "./solve-as-reference.js";
 
 /** The roles' part of the search, and the tools'. */
 export function createReferenceTurn(session: ReferenceSession): Pick<CompatSearch, "speak" | "execute"> {

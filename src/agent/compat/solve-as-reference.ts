@@ -1,11 +1,7 @@
-import type { Role } from "../../core/roles.js";
 import type { Step } from "../../core/trajectory.js";
 import type { AgentEvent, AgentResult } from "../agent-event.js";
-import { type BudgetOptions, LimitReached, Session } from "../loop/session.js";
+import { LimitReached, Session } from "../loop/session.js";
 import { reasonOf } from "../loop/take-turn.js";
-import type { RoleModel } from "../role-model.js";
-import type { ToolBox } from "../tool-box.js";
-import type { CompatProfile } from "./compat-profile.js";
 import {
   type CompatNode,
   type CompatSearch,
@@ -13,15 +9,8 @@ import {
   pathTo,
   searchAsReference,
 } from "./reference-search.js";
+import type { ReferenceOptions, ReferenceSession } from "./reference-session.js";
 import { createReferenceTurn } from "./reference-turn.js";
-
-export interface ReferenceOptions extends BudgetOptions {
-  profile: CompatProfile;
-  roles: Record<Role, RoleModel>;
-  toolBox: ToolBox;
-}
-
-export type ReferenceSession = Session<ReferenceOptions>;
 
 /**
  * Solves a task as α-UMi's agent does, for its checkpoints. Turns, temperature and the length of a completion are the

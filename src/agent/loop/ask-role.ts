@@ -1,19 +1,9 @@
-import type { Role } from "../../core/roles.js";
-import type { Step } from "../../core/trajectory.js";
 import type { AgentEvent } from "../agent-event.js";
 import type { Completion, CompletionRequest } from "../role-model.js";
 import { createCallGrammar } from "./call-grammar.js";
 import { fitPrompt } from "./fit-prompt.js";
+import type { Question } from "./question.js";
 import type { Session } from "./session.js";
-
-export interface Question {
-  role: Role;
-  steps: readonly Step[];
-  /** The planner's thought of this step; null for the planner. */
-  thought: string | null;
-  /** From 0; further ones ask with more temperature, because the same text would come back. */
-  attempt: number;
-}
 
 /** One completion of one role. Its text holds no end of turn and no outer white space. */
 export async function* askRole(

@@ -1,6 +1,6 @@
 import { MllmError } from "../../core/errors.js";
 import type { Step } from "../../core/trajectory.js";
-import type { Question } from "./ask-role.js";
+import type { Question } from "./question.js";
 import type { SessionOptions } from "./session.js";
 
 /** An observation keeps at least so much. */

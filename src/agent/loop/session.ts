@@ -3,8 +3,8 @@ import type { Role } from "../../core/roles.js";
 import type { Step } from "../../core/trajectory.js";
 import type { Renderer } from "../../prompts/renderer.js";
 import type { AgentResult } from "../agent-event.js";
+import type { Limits } from "../limits.js";
 import type { AgentModel } from "../role-model.js";
-import type { Limits } from "../solve-task.js";
 import type { AgentTool } from "../tool-box.js";
 
 /** What a session itself needs. */

@@ -1,7 +1,6 @@
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { coerceArguments } from "./coerce-arguments.js";
-import type { Checked } from "./read-arguments.js";
 
 /** More than these help nobody. */
 const MOST_PROBLEMS = 5;
@@ -66,3 +65,5 @@ function describeError({ instancePath, keyword, params, message }: ErrorObject):
   if (keyword === "const") return `${at}must be ${JSON.stringify(params.allowedValue)}`;
   return `${at}${message ?? "is wrong"}`;
 }
+
+export type Checked = { values: Record<string, unknown> } | { problem: string };

@@ -1,4 +1,4 @@
-import { createArgumentChecker } from "./check-arguments.js";
+import { type Checked, createArgumentChecker } from "./check-arguments.js";
 import type { SourceTool, ToolArguments } from "./tool-source.js";
 
 type Reading = { call: ToolArguments } | { problem: string };
@@ -21,8 +21,6 @@ export function createArgumentReader(tool: Pick<SourceTool, "parameters" | "isCh
     return "problem" in checked ? checked : { call: { values: checked.values, text } };
   };
 }
-
-export type Checked = { values: Record<string, unknown> } | { problem: string };
 
 /** The object, or what is wrong with the text. No text at all is an empty object. */
 function parseObject(text: string): Record<string, unknown> | string {

@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { byRole, ROLES, type Role } from "../../core/roles.js";
-import type { Agent, State } from "../../state/open-state.js";
+import type { Agent } from "../../state/rows.js";
+import type { State } from "../../state/state.js";
 import type { Context } from "../context.js";
 import { formatTable, writeNote, writeResult } from "../output.js";
 

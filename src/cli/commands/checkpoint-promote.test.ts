@@ -4,7 +4,8 @@ import { makeRoleCheckpoints } from "../../../test/role-checkpoints.js";
 import { runCli } from "../../../test/run-cli.js";
 import { makeCallItems, storeEvaluation } from "../../../test/stored-evaluations.js";
 import { ROLES, type Role } from "../../core/roles.js";
-import type { Agent, State } from "../../state/open-state.js";
+import type { Agent } from "../../state/rows.js";
+import type { State } from "../../state/state.js";
 
 const AT = "2026-11-22T12:00:00.000Z";
 const BACKBONE = "backbone-1-00000000";

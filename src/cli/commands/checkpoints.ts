@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { MllmError } from "../../core/errors.js";
-import type { Checkpoint, State } from "../../state/open-state.js";
+import type { Checkpoint } from "../../state/rows.js";
+import type { State } from "../../state/state.js";
 import type { Context } from "../context.js";
 import { formatTable, writeNote, writeResult } from "../output.js";
 import { createPullCommand, createPushCommand } from "./checkpoint-copies.js";

@@ -1,18 +1,9 @@
 import { Command, Option } from "commander";
-import { SUBSETS, type Subset } from "../../core/roles.js";
+import { SUBSETS } from "../../core/roles.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
-import { addReadingOptions, type ReadingOptions } from "../data-reading-options.js";
-
-export interface ShowOptions extends ReadingOptions {
-  in: string[];
-  role?: Subset;
-  recipe: string;
-  tokenizer?: string;
-  profile: string;
-  short?: true;
-  json?: true;
-}
+import { addReadingOptions } from "../data-reading-options.js";
+import type { ShowOptions } from "../data-show.js";
 
 const HELP = `
 ID is a trajectory's own id, or its place: FILE:INDEX, counted from 0.

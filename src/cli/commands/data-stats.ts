@@ -1,19 +1,8 @@
 import { Command } from "commander";
 import type { Context } from "../context.js";
-import { addReadingOptions, type ReadingOptions } from "../data-reading-options.js";
+import { addReadingOptions } from "../data-reading-options.js";
+import type { StatsOptions } from "../data-stats.js";
 import { readCount } from "../read-numbers.js";
-
-export interface StatsOptions extends ReadingOptions {
-  recipe: string;
-  tokenizer?: string;
-  profile: string;
-  all?: true;
-  tools: number;
-  examples: number;
-  workers?: number;
-  html?: string;
-  json?: true;
-}
 
 const HELP = `
 Texts are measured with the tokenizer of the recipe's model, of some of the trajectories where there are many.

@@ -1,15 +1,8 @@
 import { Command } from "commander";
 import type { Context } from "../context.js";
-import { addReadingOptions, type ReadingOptions } from "../data-reading-options.js";
+import { addReadingOptions } from "../data-reading-options.js";
+import type { ValidateOptions } from "../data-validate.js";
 import { readCount } from "../read-numbers.js";
-
-export interface ValidateOptions extends ReadingOptions {
-  profile: string;
-  maxErrors?: number;
-  examples: number;
-  workers?: number;
-  json?: true;
-}
 
 const HELP = `
 Exit code 1 where a record is rejected or anything about the data set is wrong.

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { METRICS } from "../../evaluation/metrics.js";
-import type { EvaluationRow, State } from "../../state/open-state.js";
+import type { EvaluationRow } from "../../state/rows.js";
+import type { State } from "../../state/state.js";
 import type { Context } from "../context.js";
 import { formatTable, writeNote, writeResult } from "../output.js";
 

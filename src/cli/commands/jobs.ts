@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { MllmError } from "../../core/errors.js";
-import type { State } from "../../state/open-state.js";
+import type { State } from "../../state/state.js";
 import type { Session } from "../../training/session.js";
 import type { Context } from "../context.js";
 import { formatTable, writeJsonLine, writeNote, writeResult } from "../output.js";

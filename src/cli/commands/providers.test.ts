@@ -5,7 +5,8 @@ import { makeFolder } from "../../../test/fake-trainer.js";
 import { runCli } from "../../../test/run-cli.js";
 import { packageRoot } from "../../../test/shared-data.js";
 import { type FakeHub, startFakeHub } from "../../../test/vendor/fake-hub.js";
-import { type FakeSky, startFakeSky } from "../../../test/vendor/fake-sky/fake-sky.js";
+import { startFakeSky } from "../../../test/vendor/fake-sky/fake-sky.js";
+import type { FakeSky } from "../../../test/vendor/fake-sky/fake-sky-state.js";
 import { PROVIDERS } from "../../providers/index.js";
 import { formatProviderTable } from "../providers-view.js";
 

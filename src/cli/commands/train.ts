@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { ROLES, type Role } from "../../core/roles.js";
-import type { PlannedJob } from "../../training/plan-training.js";
+import type { PlannedJob } from "../../training/planned-job.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import type { TrainOptions } from "../launch-training.js";

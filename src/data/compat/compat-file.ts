@@ -2,7 +2,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { explainSystemError } from "../../core/errors.js";
 import type { Subset } from "../../core/roles.js";
 import type { CutBatch } from "../pipeline/cut-batches.js";
-import type { CompatPlace, CompatRows } from "./compat-renderer.js";
+import type { CompatPlace, CompatRows } from "./compat-result.js";
 import type { CompatTarget } from "./write-rows.js";
 
 const LIST_END = "\n]";

@@ -1,12 +1,8 @@
 import type { CutBatch } from "../pipeline/cut-batches.js";
 import { inOrder } from "../pipeline/in-order.js";
 import { leastBusy, startThreads } from "../pipeline/thread.js";
-import {
-  type CompatOptions,
-  type CompatPlaces,
-  type CompatResult,
-  createCompatRenderer,
-} from "./compat-renderer.js";
+import { type CompatOptions, createCompatRenderer } from "./compat-renderer.js";
+import type { CompatPlaces, CompatResult } from "./compat-result.js";
 
 export type RenderRequest = { batch: CutBatch } | { places: CompatPlaces };
 

@@ -1,7 +1,7 @@
 import type { Subset } from "../../core/roles.js";
 import { GrowingBuffer } from "../rows/growing-buffer.js";
 import type { CompatRecord } from "./compat-record.js";
-import type { CompatRows } from "./compat-renderer.js";
+import type { CompatRows } from "./compat-result.js";
 import { ReferenceFailure } from "./conversation.js";
 import { createRowRenderer, type RowWriter } from "./subset-rows.js";
 

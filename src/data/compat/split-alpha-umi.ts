@@ -9,8 +9,8 @@ import { chooseWorkers } from "../pipeline/choose-workers.js";
 import { type CutBatch, cutBatches } from "../pipeline/cut-batches.js";
 import type { ReadProgress } from "../read-progress.js";
 import { CompatFile } from "./compat-file.js";
-import type { CompatResult } from "./compat-renderer.js";
 import { CompatRenderers } from "./compat-renderers.js";
+import type { CompatResult } from "./compat-result.js";
 import type { CompatPrompts } from "./prompts-file.js";
 
 export interface CompatRequest extends InputPlace {

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import type { CompatPlace } from "./compat-renderer.js";
+import type { CompatPlace } from "./compat-result.js";
 import type { RenderedRows } from "./rows-maker.js";
 
 export interface CompatTarget {

@@ -2,7 +2,7 @@ import { hasFailed } from "../../core/has-failed.js";
 import { ROLES, SUBSETS, type Subset } from "../../core/roles.js";
 import type { Step, Trajectory } from "../../core/trajectory.js";
 import { isTrainedIn, type Thread } from "../../prompts/render-thread.js";
-import type { SubsetExamples } from "../../prompts/renderer.js";
+import type { SubsetExamples } from "../../prompts/subset-examples.js";
 import { addValue } from "./distribution.js";
 import { type Facts, toolOf } from "./facts.js";
 import type { Measure } from "./measure-text.js";

@@ -4,7 +4,7 @@ import { openPolicies } from "../policies/open-policies.js";
 import { DEFAULT_POLICIES } from "../policies/policies.js";
 import { DEFAULT_READER_OPTIONS } from "../readers/reader.js";
 import { needsTraits, sidesOf } from "../sides/side.js";
-import type { SplitRequest } from "../split-dataset.js";
+import type { SplitRequest } from "../split-settings.js";
 import { TrajectorySource } from "../trajectory-source.js";
 import { createBatchRunner } from "./batch-runner.js";
 import { chooseWorkers } from "./choose-workers.js";

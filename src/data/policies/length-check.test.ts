@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { packageRoot } from "../../../test/shared-data.js";
 import type { Thread } from "../../prompts/render-thread.js";
-import type { SubsetExamples } from "../../prompts/renderer.js";
+import type { SubsetExamples } from "../../prompts/subset-examples.js";
 import { openTokenizer } from "../../tokens/open-tokenizer.js";
 import { createLengthCheck } from "./length-check.js";
 

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { SUBSETS, type Subset } from "../../core/roles.js";
 import type { Thread } from "../../prompts/render-thread.js";
-import type { SubsetExamples } from "../../prompts/renderer.js";
+import type { SubsetExamples } from "../../prompts/subset-examples.js";
 import { openTokenizer } from "../../tokens/open-tokenizer.js";
 import type { LengthLimit } from "./policies.js";
 

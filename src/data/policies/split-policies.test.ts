@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { packageRoot } from "../../../test/shared-data.js";
 import type { DatasetManifest } from "../../core/dataset-manifest.js";
 import { loadProfile } from "../../prompts/load-profile.js";
-import { type SplitRequest, splitDataset } from "../split-dataset.js";
+import { splitDataset } from "../split-dataset.js";
+import type { SplitRequest } from "../split-settings.js";
 import { DEDUPE } from "./duplicates.js";
 import {
   DEFAULT_POLICIES,

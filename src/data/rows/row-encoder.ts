@@ -1,7 +1,7 @@
 import type { Segment } from "../../core/example.js";
 import { bySubset, type Subset } from "../../core/roles.js";
 import { isTrainedIn, type Thread } from "../../prompts/render-thread.js";
-import type { SubsetExamples } from "../../prompts/renderer.js";
+import type { SubsetExamples } from "../../prompts/subset-examples.js";
 import { GrowingBuffer, type Span } from "./growing-buffer.js";
 
 /** A row as it stands in the encoder's bytes, from behind its ids to the end of the line. */

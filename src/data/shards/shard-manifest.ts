@@ -4,8 +4,7 @@ import { z } from "zod";
 import { FileHash } from "../../core/dataset-manifest.js";
 import type { BatchResult } from "../pipeline/record-batch.js";
 import { withoutPlaces } from "../policies/policies.js";
-import type { SplitRequest } from "../split-dataset.js";
-import type { SplitSettings } from "../split-settings.js";
+import type { SplitRequest, SplitSettings } from "../split-settings.js";
 
 const Count = z.int().nonnegative();
 

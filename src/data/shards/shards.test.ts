@@ -8,7 +8,8 @@ import { sha256 } from "../../core/ids.js";
 import { loadProfile } from "../../prompts/load-profile.js";
 import { openDataset } from "../open-dataset.js";
 import type { TestOptions } from "../sides/side.js";
-import { type SplitRequest, splitDataset } from "../split-dataset.js";
+import { splitDataset } from "../split-dataset.js";
+import type { SplitRequest } from "../split-settings.js";
 import { mergeShards } from "./merge-shards.js";
 import { writeShard } from "./write-shard.js";
 

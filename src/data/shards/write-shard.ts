@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { explainSystemError, MllmError } from "../../core/errors.js";
 import { OutputFolder } from "../output-folder.js";
 import { type OpenSources, openSources } from "../pipeline/open-sources.js";
-import type { SplitEvent, SplitRequest } from "../split-dataset.js";
+import type { SplitEvent } from "../split-dataset.js";
+import type { SplitRequest } from "../split-settings.js";
 import { FrameWriter } from "./frame-file.js";
 import {
   isShard,

@@ -1,7 +1,6 @@
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { add } from "../cluster-totals.js";
 import type { PairedTotals } from "./bootstrap-differences.js";
-import type { Sampling } from "./compare-metrics.js";
 
 /** Up to this many clusters all exchanges are tried: fewer than are drawn otherwise. */
 const EXACT_CLUSTERS = 13;
@@ -13,7 +12,7 @@ const EXACT_CLUSTERS = 13;
  */
 export function permutationTest(
   totals: PairedTotals,
-  { seed, permutations }: Pick<Sampling, "seed" | "permutations">,
+  { seed, permutations }: { seed: number; permutations: number },
 ): number {
   const flips = informativeClusters(totals);
   const clusters = flips.sums.length;

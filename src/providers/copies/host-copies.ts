@@ -3,7 +3,8 @@ import { CheckpointManifest } from "../../core/checkpoint.js";
 import { MllmError } from "../../core/errors.js";
 import { expectSuccess } from "../host/expect-success.js";
 import { shellScript } from "../host/host.js";
-import { createHostStorage, type HostStorageSettings } from "../host/host-storage.js";
+import { createHostStorage } from "../host/host-storage.js";
+import type { HostStorageSettings } from "../host/host-storage-settings.js";
 import type { TransferProgress } from "../provider.js";
 import { pullFiles } from "../remote/pull-checkpoint.js";
 

@@ -1,6 +1,6 @@
 import type { HfJobsSettings } from "../../core/provider-settings.js";
-import type { ProviderEnvironment } from "../index.js";
 import type { ListedJob, Provider } from "../provider.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { createRemoteJobs } from "../remote/remote-job.js";
 import { cancelJob } from "./cancel-job.js";
 import { checkHfJobs } from "./check-hf-jobs.js";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ProviderError } from "../../core/errors.js";
-import type { HttpTools } from "../http/request-json.js";
-import { type JsonRequest, requestJson, requestPage } from "../http/request-json.js";
+import type { HttpTools, JsonRequest } from "../http/json-request.js";
+import { requestJson, requestPage } from "../http/request-json.js";
 import { nextPage } from "../hub/hub-files.js";
 import { isMissing } from "../hub/hub-repository.js";
 import type { CreateJobBody } from "./create-job-body.js";

@@ -2,7 +2,7 @@ import type { HfJobsSettings } from "../../core/provider-settings.js";
 import { type HubAccess, hubAccess } from "../hub/hub-access.js";
 import { hubAccount } from "../hub/hub-repository.js";
 import { createHubStorage } from "../hub/hub-storage.js";
-import type { ProviderEnvironment } from "../index.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { containerRoot } from "../remote/container-job.js";
 import type { Storage } from "../storage.js";
 import { dollarsPerHour } from "./hardware.js";

@@ -2,18 +2,9 @@ import { open, stat } from "node:fs/promises";
 import { explainSystemError, ProviderError } from "../../core/errors.js";
 import type { Storage, StoredFile } from "../storage.js";
 import { expectSuccess } from "./expect-success.js";
-import { type Host, shellScript } from "./host.js";
+import { shellScript } from "./host.js";
+import type { HostStorageSettings } from "./host-storage-settings.js";
 import { uploadFiles } from "./upload-files.js";
-
-export interface HostStorageSettings {
-  /** For errors. */
-  provider: string;
-  host: Host;
-  /** Absolute, or relative to the home folder. */
-  folder: string;
-  /** For this machine's own programs. */
-  env: Readonly<Record<string, string | undefined>>;
-}
 
 /** Says where the folder is, whether or not it is there already. */
 const ROOT = `case $1 in /*) printf '%s' "$1" ;; *) printf '%s/%s' "$(pwd -P)" "$1" ;; esac`;

@@ -8,7 +8,7 @@ import { sha256 } from "../../core/ids.js";
 import type { Upload } from "../storage.js";
 import { expectSuccess } from "./expect-success.js";
 import { shellScript } from "./host.js";
-import type { HostStorageSettings } from "./host-storage.js";
+import type { HostStorageSettings } from "./host-storage-settings.js";
 import { startProgram } from "./start-program.js";
 
 type Target = HostStorageSettings & { root: string };

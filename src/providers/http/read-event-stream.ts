@@ -1,5 +1,5 @@
 import { createParser } from "eventsource-parser";
-import type { HttpTools, JsonRequest } from "./request-json.js";
+import type { HttpTools, JsonRequest } from "./json-request.js";
 import { sendRequest } from "./send-request.js";
 
 export interface StreamEvent {

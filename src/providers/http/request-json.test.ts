@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ProviderError } from "../../core/errors.js";
-import { type JsonRequest, requestJson, requestPage } from "./request-json.js";
+import type { JsonRequest } from "./json-request.js";
+import { requestJson, requestPage } from "./request-json.js";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 

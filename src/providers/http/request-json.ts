@@ -1,26 +1,6 @@
+import type { HttpTools, JsonRequest } from "./json-request.js";
 import { readText } from "./read-text.js";
 import { sendRequest } from "./send-request.js";
-
-/** One request to a vendor's JSON API. */
-export interface JsonRequest {
-  provider: string;
-  method: "GET" | "POST" | "PUT" | "DELETE";
-  url: string;
-  /** Sent as a bearer token. Never part of an error. */
-  token: string | null;
-  /** Sent as JSON; a FormData goes as it is. */
-  body?: unknown;
-  /** Of one try, its answer's body included. */
-  timeoutMilliseconds?: number;
-  headers?: Readonly<Record<string, string>>;
-  /** Values of the body that may not be part of an error either, though the vendor repeats them. */
-  secrets?: readonly string[];
-}
-
-export interface HttpTools {
-  fetch: typeof globalThis.fetch;
-  sleep(milliseconds: number): Promise<void>;
-}
 
 /**
  * Sends a request and parses the answer; null where it is empty. A GET is repeated a few times after failures that

@@ -1,7 +1,7 @@
 import { ProviderError } from "../../core/errors.js";
 import { failedConnection, refusal, unusable, type Where } from "./http-errors.js";
+import type { HttpTools, JsonRequest } from "./json-request.js";
 import { readText } from "./read-text.js";
-import type { HttpTools, JsonRequest } from "./request-json.js";
 import { withDeadline } from "./with-deadline.js";
 
 const TRIES = 4;

@@ -1,8 +1,8 @@
 import { ProviderError } from "../../core/errors.js";
 import { failedConnection, refusal, unusable } from "../http/http-errors.js";
+import type { HttpTools } from "../http/json-request.js";
 import { readText } from "../http/read-text.js";
-import type { HttpTools } from "../http/request-json.js";
-import type { ProviderEnvironment } from "../index.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 
 /** How the Hugging Face Hub is reached, and as whom. */
 export interface HubAccess extends HttpTools {

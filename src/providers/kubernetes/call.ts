@@ -1,5 +1,5 @@
 import { ProviderError } from "../../core/errors.js";
-import type { HttpTools } from "../http/request-json.js";
+import type { HttpTools } from "../http/json-request.js";
 import { explainError } from "./explain-error.js";
 import type { KubernetesClient } from "./kubernetes-client.js";
 

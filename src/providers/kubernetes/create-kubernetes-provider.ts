@@ -1,6 +1,5 @@
 import type { V1Job } from "@kubernetes/client-node";
 import type { KubernetesSettings } from "../../core/provider-settings.js";
-import type { ProviderEnvironment } from "../index.js";
 import type {
   JobHandle,
   JobStatus,
@@ -10,6 +9,7 @@ import type {
   Provider,
   Submission,
 } from "../provider.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { type ContainerJob, createContainerJob } from "../remote/container-job.js";
 import { judgeStatus } from "../remote/judge-status.js";
 import { createRemoteJobs } from "../remote/remote-job.js";

@@ -1,6 +1,6 @@
 import { DEFAULT_ENDPOINT, hubEndpoint } from "../hub/hub-access.js";
-import type { ProviderEnvironment } from "../index.js";
 import type { Submission } from "../provider.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { type ContainerCommand, containerCommand } from "./container-command.js";
 import type { RunnerConfig } from "./runner-files.js";
 import { createShipment, type Shipment } from "./shipment.js";

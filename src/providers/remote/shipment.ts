@@ -1,14 +1,12 @@
 import { MllmError } from "../../core/errors.js";
 import { type JobSpec, partsOf } from "../../core/job-spec.js";
 import type { LaunchPlan, Submission } from "../provider.js";
-import type { Storage, Upload } from "../storage.js";
+import type { Storage, StoredInput } from "../storage.js";
 import { hashFile } from "./content-files.js";
 import { type Kit, readKit } from "./kit.js";
 import { layout } from "./layout.js";
 import { RunnerConfig } from "./runner-files.js";
 import { findModel, type TravellingModel } from "./travelling-model.js";
-
-export type StoredInput = Upload & { sizeBytes: number };
 
 /** What travels to the job's machine, and what is to be run there. */
 export interface Shipment {

@@ -4,9 +4,9 @@ import { readCheckpointFolder } from "../../core/checkpoint-folder.js";
 import { MllmError, ProviderError } from "../../core/errors.js";
 import { sha256 } from "../../core/ids.js";
 import type { Submission } from "../provider.js";
+import type { StoredInput } from "../storage.js";
 import { readContent } from "./content-files.js";
 import { layout } from "./layout.js";
-import type { StoredInput } from "./shipment.js";
 
 /** A job's `model` where the job runs. Paths are the storage's. */
 export interface TravellingModel {

@@ -1,6 +1,6 @@
 import type { RunpodSettings } from "../../core/provider-settings.js";
-import type { ProviderEnvironment } from "../index.js";
 import type { ListedJob, Provider, Quote } from "../provider.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { checkRunpod } from "./check-runpod.js";
 import { chooseCandidates } from "./choose-candidates.js";
 import { endPod } from "./end-pod.js";

@@ -1,7 +1,8 @@
 import { ProviderError } from "../../core/errors.js";
+import type { HttpTools, JsonRequest } from "../http/json-request.js";
 import { readEventStream, type StreamEvent } from "../http/read-event-stream.js";
-import { type HttpTools, type JsonRequest, requestJson } from "../http/request-json.js";
-import type { ProviderEnvironment } from "../index.js";
+import { requestJson } from "../http/request-json.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import type { CreatePodRequest } from "./create-pod-request.js";
 import { type Cpu, CpuList, type Gpu, GpuList, Pod, PodBilling, PodList, parseAnswer } from "./pod.js";
 

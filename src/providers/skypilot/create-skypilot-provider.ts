@@ -2,7 +2,6 @@ import { ProviderError } from "../../core/errors.js";
 import type { SkypilotSettings } from "../../core/provider-settings.js";
 import { hubAccess } from "../hub/hub-access.js";
 import { hubAccount } from "../hub/hub-repository.js";
-import type { ProviderEnvironment } from "../index.js";
 import type {
   JobHandle,
   JobStatus,
@@ -12,6 +11,7 @@ import type {
   ProviderJob,
   Submission,
 } from "../provider.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { judgeStatus } from "../remote/judge-status.js";
 import { ship } from "../remote/shipment.js";
 import { cancelJob } from "./cancel-job.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type FakeHub, startFakeHub } from "../../../test/vendor/fake-hub.js";
-import type { FakeSkyFault } from "../../../test/vendor/fake-sky/sky-answers.js";
+import type { FakeSkyFault } from "../../../test/vendor/fake-sky/fake-sky-state.js";
 import { handleOf, makeSkyWorld, type SkyWorld } from "../../../test/vendor/fake-sky/sky-world.js";
 import { ProviderError } from "../../core/errors.js";
 import type { ProviderJob, Submission } from "../provider.js";

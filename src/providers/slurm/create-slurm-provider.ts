@@ -1,7 +1,7 @@
 import type { SlurmSettings } from "../../core/provider-settings.js";
 import { quoteCommand } from "../host/quote-argument.js";
-import type { ProviderEnvironment } from "../index.js";
 import type { LaunchPlan, ListedJob, Provider, Submission } from "../provider.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { listUploads } from "../remote/shipment.js";
 import { createBatchScript } from "./batch-script.js";
 import { cancelJob } from "./cancel-job.js";

@@ -3,7 +3,7 @@ import { createHere } from "../host/create-here.js";
 import { createSshHost } from "../host/create-ssh-host.js";
 import type { Host } from "../host/host.js";
 import { createHostStorage } from "../host/host-storage.js";
-import type { ProviderEnvironment } from "../index.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { createRemoteJobs, type RemoteJobs } from "../remote/remote-job.js";
 import type { Storage } from "../storage.js";
 import { createSlurmClient, type SlurmClient } from "./slurm-client.js";

@@ -1,7 +1,7 @@
 import { MllmError } from "../../core/errors.js";
 import type { SshSettings } from "../../core/provider-settings.js";
-import type { ProviderEnvironment } from "../index.js";
 import type { Provider } from "../provider.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { cancelJob } from "./cancel-job.js";
 import { checkHost } from "./check-host.js";
 import { listJobs } from "./list-jobs.js";

@@ -2,7 +2,7 @@ import type { SshSettings } from "../../core/provider-settings.js";
 import { createSshHost } from "../host/create-ssh-host.js";
 import type { Host } from "../host/host.js";
 import { createHostStorage } from "../host/host-storage.js";
-import type { ProviderEnvironment } from "../index.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { createRemoteJobs, type RemoteJobs } from "../remote/remote-job.js";
 import type { Storage } from "../storage.js";
 

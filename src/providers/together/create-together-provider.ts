@@ -1,8 +1,8 @@
 import { MllmError } from "../../core/errors.js";
 import type { TogetherSettings } from "../../core/provider-settings.js";
 import type { Resources } from "../../core/resources.js";
-import type { ProviderEnvironment } from "../index.js";
 import type { ListedJob, Provider, Readiness } from "../provider.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import { cancelJob } from "./cancel-job.js";
 import { describeLaunch } from "./describe-launch.js";
 import { findJob, getJob, hasEnded, labelOf } from "./find-job.js";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type ErrorCode, ProviderError } from "../../core/errors.js";
-import { type HttpTools, requestJson } from "../http/request-json.js";
+import type { HttpTools } from "../http/json-request.js";
+import { requestJson } from "../http/request-json.js";
 import type { TokenizerFacts } from "./model-text.js";
 
 /** A token's text, plain or as Transformers' `AddedToken`. */

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { ProviderError } from "../../core/errors.js";
-import { type HttpTools, type JsonRequest, requestJson } from "../http/request-json.js";
+import type { HttpTools, JsonRequest } from "../http/json-request.js";
+import { requestJson } from "../http/request-json.js";
 import { sendRequest } from "../http/send-request.js";
 import {
   FineTune,

@@ -1,5 +1,5 @@
 import type { TogetherSettings } from "../../core/provider-settings.js";
-import type { ProviderEnvironment } from "../index.js";
+import type { ProviderEnvironment } from "../provider-environment.js";
 import type { TogetherApi } from "./together-api.js";
 
 /** What the parts of this provider share. */

@@ -1,43 +1,11 @@
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import type { FakeTrainerControl } from "../../fake-trainer.js";
 import { packageRoot } from "../../shared-paths.js";
 import type { FakeHub } from "../fake-hub.js";
-import { createManagedJobs, type FakeSkyJob, isTerminal } from "./managed-jobs.js";
-import { type Answer, type Call, type FakeSkyFault, respond } from "./sky-answers.js";
-
-/** SkyPilot's client and server as far as the provider uses them; what they print is what version 0.14.1 prints. */
-export interface FakeSky {
-  /** For the provider's environment. */
-  env: { MLLM_SKY: string; FAKE_SKY_PORT: string };
-  jobs: ReturnType<typeof createManagedJobs>;
-  /** The command lines, as they were given. */
-  calls: string[][];
-  /** Whatever the client was given as a secret. */
-  secrets: string[];
-  /** For the next call that begins with these words (`jobs launch`), or a later one. */
-  faults: { command: string; fault: FakeSkyFault; skip?: number }[];
-  /** Sees each call first and says what goes wrong with it: for faults by chance. */
-  chance: ((line: string) => FakeSkyFault | undefined) | null;
-  /** Launches that the server still works at, and after how many calls they end. */
-  pending: { call: Call; callsLeft: number }[];
-  /** Labels of launches that were carried out twice. */
-  doubled: Set<string>;
-  /** The controller exists from the first launch on, and may have stopped. */
-  isControllerUp: boolean;
-  /** A launch that the server works at, of whom ever. */
-  isLaunching: boolean;
-  /** What cancelling does, whatever it says. */
-  onCancel: "cancels" | "nothing" | "controller fails";
-  control: FakeTrainerControl;
-  version: string;
-  clouds: Record<string, string[]>;
-  /** By `H100:8`. */
-  prices: Record<string, object[]>;
-  live(): FakeSkyJob[];
-  close(): Promise<void>;
-}
+import type { Call, FakeSky } from "./fake-sky-state.js";
+import { createManagedJobs, isTerminal } from "./managed-jobs.js";
+import { type Answer, respond } from "./sky-answers.js";
 
 export async function startFakeSky({ hub = null }: { hub?: FakeHub | null } = {}): Promise<FakeSky> {
   const clients = new Set<Socket>();

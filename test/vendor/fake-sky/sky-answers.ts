@@ -1,28 +1,5 @@
-import type { FakeSky } from "./fake-sky.js";
+import type { Call, FakeSky, FakeSkyFault } from "./fake-sky-state.js";
 import { describeJob } from "./managed-jobs.js";
-
-/** What can go wrong between the client and the server, or in the client. `before`: nothing is done; `after`: it is. */
-export type FakeSkyFault =
-  | "killed-before"
-  | "killed-after"
-  | "error-before"
-  | "error-after"
-  | "silent-after"
-  | "hangs-before"
-  | "hangs-after"
-  | "half-answer"
-  /** The client is killed; the server goes on with the launch and ends it some calls later. */
-  | "lands-later"
-  /** The server carries it out twice. */
-  | "doubled"
-  | "refused"
-  | "no-room";
-
-export interface Call {
-  args: string[];
-  task: string | null;
-  secrets: Record<string, string | null>;
-}
 
 export interface Answer {
   exitCode: number;

@@ -3,7 +3,8 @@ import type { JobHandle, Provider, Submission } from "../../../src/providers/pro
 import { createSkypilotProvider } from "../../../src/providers/skypilot/create-skypilot-provider.js";
 import { type ContainerWorld, makeContainerWorld } from "../container-world.js";
 import type { FakeHub } from "../fake-hub.js";
-import { type FakeSky, startFakeSky } from "./fake-sky.js";
+import { startFakeSky } from "./fake-sky.js";
+import type { FakeSky } from "./fake-sky-state.js";
 
 /** A provider, the fake SkyPilot that it asks, and jobs for it. */
 export interface SkyWorld extends ContainerWorld {
