@@ -24,9 +24,9 @@ from .texts import TextWriter
 MAX_BODY_BYTES = 8 << 20
 
 
-@dataclass
-class Order:
-    """A request under way and the pieces of its answer."""
+@dataclass(frozen=True)
+class Completion:
+    """What the engine was asked for, and the pieces of text that it has told so far."""
 
     model: str
     request: Request
@@ -37,13 +37,13 @@ def create_application(engine: Engine, allowed_hosts: list[str]) -> Starlette:
     async def complete(http: HttpRequest) -> Response:
         try:
             wanted = read_order(await _body(http))
-            order = _order(engine, wanted)
+            completion = _completion(engine, wanted)
         except BadRequest as error:
             return _error(error.status, str(error), error.code)
-        engine.submit(order.model, order.request)
+        engine.submit(completion.model, completion.request)
         if wanted.is_stream:
-            return StreamingResponse(_events(order, wanted), media_type="text/event-stream")
-        return await _whole(http, order)
+            return StreamingResponse(_events(completion, wanted), media_type="text/event-stream")
+        return await _whole(http, completion)
 
     async def models(_: HttpRequest) -> Response:
         listed = [
@@ -78,7 +78,7 @@ async def _body(http: HttpRequest) -> Any:
         raise BadRequest(f"the body is no JSON: {error}") from error
 
 
-def _order(engine: Engine, wanted: CompletionOrder) -> Order:
+def _completion(engine: Engine, wanted: CompletionOrder) -> Completion:
     lane = engine.lanes.get(wanted.model)
     if lane is None:
         names = ", ".join(engine.lanes)
@@ -107,31 +107,32 @@ def _order(engine: Engine, wanted: CompletionOrder) -> Order:
         stop_ids=frozenset(stop_ids),
         matcher=matcher,
     )
-    return Order(wanted.model, request, pieces)
+    return Completion(wanted.model, request, pieces)
 
 
-async def _whole(http: HttpRequest, order: Order) -> Response:
+async def _whole(http: HttpRequest, completion: Completion) -> Response:
     text = ""
     while True:
         try:
-            piece = await asyncio.wait_for(order.pieces.get(), timeout=1)
+            piece = await asyncio.wait_for(completion.pieces.get(), timeout=1)
         except asyncio.TimeoutError:
             if await http.is_disconnected():
-                order.request.is_cancelled = True
+                completion.request.is_cancelled = True
                 return Response(status_code=499)
             continue
         if piece.error is not None:
             return _error(500, piece.error, "server_error")
         text += piece.text
         if piece.finish_reason is not None:
-            return JSONResponse({**_answer(order, text, piece.finish_reason), "usage": _usage(order, piece)})
+            answer = _answer(completion, text, piece.finish_reason)
+            return JSONResponse({**answer, "usage": _usage(completion, piece)})
 
 
-async def _events(order: Order, wanted: CompletionOrder) -> AsyncIterator[str]:
-    frame = _answer(order, "", None)
+async def _events(completion: Completion, wanted: CompletionOrder) -> AsyncIterator[str]:
+    frame = _answer(completion, "", None)
     try:
         while True:
-            piece = await order.pieces.get()
+            piece = await completion.pieces.get()
             if piece.error is not None:
                 yield _event({"error": {"message": piece.error, "type": "server_error"}})
                 return
@@ -140,23 +141,23 @@ async def _events(order: Order, wanted: CompletionOrder) -> AsyncIterator[str]:
             if piece.finish_reason is not None:
                 break
         if wanted.includes_usage:
-            yield _event({**frame, "choices": [], "usage": _usage(order, piece)})
+            yield _event({**frame, "choices": [], "usage": _usage(completion, piece)})
         yield "data: [DONE]\n\n"
     finally:
         # Reached early where the client has gone.
-        order.request.is_cancelled = True
+        completion.request.is_cancelled = True
 
 
 def _event(value: dict[str, Any]) -> str:
     return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
 
 
-def _answer(order: Order, text: str, finish_reason: str | None) -> dict[str, Any]:
+def _answer(completion: Completion, text: str, finish_reason: str | None) -> dict[str, Any]:
     return {
         "id": f"cmpl-{uuid.uuid4().hex}",
         "object": "text_completion",
         "created": int(time.time()),
-        "model": order.model,
+        "model": completion.model,
         "choices": _choices(text, finish_reason),
     }
 
@@ -165,13 +166,9 @@ def _choices(text: str, finish_reason: str | None) -> list[dict[str, Any]]:
     return [{"index": 0, "text": text, "logprobs": None, "finish_reason": finish_reason}]
 
 
-def _usage(order: Order, last: Piece) -> dict[str, int]:
-    prompt, completion = len(order.request.prompt_ids), last.completion_tokens
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-    }
+def _usage(completion: Completion, last: Piece) -> dict[str, int]:
+    prompt, written = len(completion.request.prompt_ids), last.completion_tokens
+    return {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
 
 
 def _error(status: int, message: str, code: str | None) -> Response:
