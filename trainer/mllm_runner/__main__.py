@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .config import BadConfig, Config, read_config
-from .endings import Ending
+from .endings import ALREADY_RUNNING, Ending
 from .follow import Work, attempt
 from .hub import Hub, patiently
 from .locks import try_lock
@@ -21,7 +21,6 @@ from .sync import Sync
 from .team import Place, find_place
 from .watch import Watch
 
-ALREADY_RUNNING = 75
 # How long the last upload may take: where the time is up, less.
 RESULT_SECONDS, LATE_RESULT_SECONDS = 3600, 600
 LAST_WORD_SECONDS = 300

@@ -26,7 +26,6 @@ class Storage:
 
 @dataclass(frozen=True)
 class Config:
-    job_id: str
     label: str
     deadline_seconds: int
     python: str | None
@@ -84,7 +83,6 @@ def read_config(path: Path) -> Config:
         raise BadConfig(f"{path}: " + "; ".join(mistakes))
     environment, storage = raw["environment"], raw["storage"]
     return Config(
-        job_id=raw["jobId"],
         label=raw["label"],
         deadline_seconds=raw["deadlineSeconds"],
         python=raw["python"],

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+# The trainer ends with it, too, where another one is at work in the folder.
+ALREADY_RUNNING = 75
 DEADLINE_CODE = 124
 SIGNAL_CODE = 143
 

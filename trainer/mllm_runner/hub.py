@@ -16,8 +16,6 @@ from .watch import Watch
 REFUSALS = (401, 403, 404)
 FETCH_SECONDS = 600
 DOWNLOADS_AT_ONCE = 8
-# Those that this machine writes; the others are the sender's.
-SENT = ("job.json", "runner.json")
 
 
 class Hub:

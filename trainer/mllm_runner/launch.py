@@ -4,11 +4,10 @@ import time
 from pathlib import Path
 
 from .commands import Log, environment, run
-from .endings import Ending, of_trainer
+from .endings import ALREADY_RUNNING, Ending, of_trainer
 from .waiting import Slots
 from .watch import Watch
 
-ALREADY_RUNNING = 75
 ENDED_BY_SIGNAL = (143, 130, -15, -2)
 SIGNAL_SECONDS = 1
 # How long a trainer whose runner was killed may take to be gone.

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 
 from .endings import Ending
@@ -43,7 +42,7 @@ def _delete_pod() -> bool:
     try:
         with urllib.request.urlopen(request, timeout=30):
             return True
-    except (OSError, urllib.error.HTTPError) as error:
+    except OSError as error:
         print(f"The pod could not be deleted: {error}", file=sys.stderr, flush=True)
         return False
 
