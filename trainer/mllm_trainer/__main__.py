@@ -15,7 +15,7 @@ from typing import Any
 
 from . import team
 from .artifacts import write_json
-from .checkpoints import Checkpoint, complete_checkpoints, drop_other_parents
+from .checkpoints import MANIFEST, Checkpoint, complete_checkpoints, drop_other_parents
 from .completion import finish, is_trained
 from .environment import set_environment
 from .events import EventLog, now
@@ -147,7 +147,7 @@ def report(error: BaseException, events: EventLog, folder: Path) -> int:
 def make_room(folder: Path) -> None:
     """The checkpoint that did not fit is of no use; without it the event that says so fits."""
     for checkpoint in (folder / "checkpoints").glob("checkpoint-*"):
-        if not (checkpoint / "checkpoint.json").exists():
+        if not (checkpoint / MANIFEST).exists():
             shutil.rmtree(checkpoint, ignore_errors=True)
 
 

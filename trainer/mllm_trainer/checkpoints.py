@@ -12,6 +12,7 @@ from .failures import Failure
 from .job import Job
 
 MANIFEST = "checkpoint.json"
+PROGRESS = "progress.json"
 RESUME_FILES = (
     "optimizer.pt",
     # FSDP's own copies of optimizer and weights.
@@ -24,7 +25,7 @@ RESUME_FILES = (
     "scheduler.pt",
     "scaler.pt",
     "trainer_state.json",
-    "progress.json",
+    PROGRESS,
     "rng_state",
 )
 
@@ -81,7 +82,7 @@ def drop_other_parents(job: Job) -> None:
 
 
 def read_checkpoint(folder: Path) -> Checkpoint | None:
-    """Null where the folder is not a complete checkpoint."""
+    """None where the folder is not a complete checkpoint."""
     manifest = _read_manifest(folder)
     return manifest and Checkpoint(folder, manifest)
 
@@ -166,7 +167,7 @@ def id_suffix(job_key: str, hash_: str) -> str:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any] | None:
-    """None where the folder is not a complete checkpoint."""
+    """None where it is missing, lacks a fact, or names files that are not all there."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         listed = manifest["files"] + manifest["resumeFiles"]

@@ -10,10 +10,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from . import team
 from .failures import Failure, failure_of
 from .job import Job, parse_job, read_job
 
@@ -150,17 +152,13 @@ def main(arguments: list[str]) -> int:
     # Nothing is loaded but what lies here.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     if arguments[0] != "-":
-        processes = int(os.environ.get("WORLD_SIZE", "1"))
-        found = answer(lambda: read_job(Path(arguments[0])), processes, None)
+        found = answer(lambda: read_job(Path(arguments[0])), team.SIZE, None)
         print(json.dumps(found))
         return 1 if "failure" in found else 0
     for line in sys.stdin:
         request = json.loads(line)
-        text, folder = json.dumps(request["job"]), Path(request["job"]["outputDir"]) / "job.json"
-
-        def read(text: str = text, folder: Path = folder) -> Job:
-            return parse_job(text, folder)
-
+        path = Path(request["job"]["outputDir"]) / "job.json"
+        read = partial(parse_job, json.dumps(request["job"]), path)
         print(json.dumps(answer(read, request["processes"], request["tokenizer"])), flush=True)
     return 0
 

@@ -48,7 +48,7 @@ class Progress(TrainerCallback):
         self._pauses += time.monotonic() - began
 
     def add_loss(self, loss: float, step: int) -> None:
-        """One micro-batch's share of the loss of optimizer step `step`."""
+        """The loss of optimizer step `step`. Raises Failure("diverged")."""
         self._step_loss += self.finite(loss, step)
 
     def finite(self, loss: float, step: int) -> float:

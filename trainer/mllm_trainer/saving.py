@@ -1,9 +1,10 @@
 """From what Transformers saved to a checkpoint of the job."""
 
+import json
 from typing import Any
 
 from .artifacts import write_json
-from .checkpoints import complete_checkpoints, keep_best_and_last, seal
+from .checkpoints import PROGRESS, Checkpoint, complete_checkpoints, keep_best_and_last, seal
 from .events import EventLog, PartLog
 from .job import Job
 from .rows import Profile
@@ -24,7 +25,12 @@ class CheckpointWriter:
         # A pickle with this machine's paths in it: of no use to anyone.
         (folder / "training_args.bin").unlink(missing_ok=True)
         (folder / "profile.json").write_bytes(self._profile.content)
-        write_json(folder / "progress.json", progress)
+        write_json(folder / PROGRESS, progress)
         checkpoint = seal(folder, self._job, facts)
         self._events.emit("checkpoint", id=checkpoint.manifest["id"], globalStep=step, path=str(folder))
         keep_best_and_last(complete_checkpoints(self._job))
+
+
+def saved_progress(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What `complete` was given with it."""
+    return json.loads((checkpoint.folder / PROGRESS).read_text(encoding="utf-8"))

@@ -1,6 +1,5 @@
 """TRL's SFTTrainer with our order, loss report, optimizer and checkpoints."""
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from trl import SFTConfig, SFTTrainer
 
 from . import team
 from .batches import StepLoader
-from .checkpoints import Checkpoint
+from .checkpoints import MANIFEST, Checkpoint
 from .encoding import EncodedRow
 from .events import EventLog, PartLog
 from .job import Job
@@ -24,7 +23,7 @@ from .packing import Batch
 from .plan import Given, create_plan
 from .progress import Progress
 from .rows import Profile
-from .saving import CheckpointWriter
+from .saving import CheckpointWriter, saved_progress
 from .sharding import keep_precision
 from .validation import validation_loss
 
@@ -91,13 +90,11 @@ class RoleTrainer(SFTTrainer):
         self.make_plan(checkpoint)
         if checkpoint is not None:
             self.initial_validation_loss = checkpoint.manifest["metrics"]["initialValidationLoss"]
-            self.progress.restore(
-                json.loads((checkpoint.folder / "progress.json").read_text(encoding="utf-8"))
-            )
+            self.progress.restore(saved_progress(checkpoint))
         elif self.validation_rows:
             self.add_callback(AtStart(self.evaluate_start))
         self.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
-        last = self.job.checkpoint_folder(self.state.global_step) / "checkpoint.json"
+        last = self.job.checkpoint_folder(self.state.global_step) / MANIFEST
         if not team.agree(last.exists()):
             self._save_checkpoint(self.model, None)
 
