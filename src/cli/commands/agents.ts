@@ -17,18 +17,18 @@ export function createAgentsCommand(context: Context): Command {
   const agents = new Command("agents").description("Name trios of checkpoints, swap a role, go back");
   agents
     .command("list", { isDefault: true })
-    .description("every agent as it is now")
+    .description("List every agent as it is now")
     .option(...JSON_OPTION)
     .action((options: JsonOption) => list(context, options));
   agents
     .command("show")
-    .description("one agent and its earlier versions")
+    .description("Show one agent and its earlier versions")
     .argument(...NAME)
     .option(...JSON_OPTION)
     .action((name: string, options: JsonOption) => show(context, name, options));
   agents
     .command("set")
-    .description("make an agent, or a new version of it with some roles swapped")
+    .description("Make an agent, or a new version of it with some roles swapped")
     .argument(...NAME)
     .option("--planner <id>", "a planner's checkpoint, or a backbone")
     .option("--caller <id>", "a caller's checkpoint, or a backbone")
@@ -39,14 +39,14 @@ export function createAgentsCommand(context: Context): Command {
     );
   agents
     .command("rollback")
-    .description("make the version before (or --to) the current one again; nothing is forgotten")
+    .description("Make the version before (or --to) the current one again; nothing is forgotten")
     .argument(...NAME)
     .option("--to <version>", "its number")
     .option(...JSON_OPTION)
     .action((name: string, options: JsonOption & { to?: string }) => rollback(context, name, options));
   agents
     .command("remove")
-    .description("forget an agent; its checkpoints stay")
+    .description("Forget an agent; its checkpoints stay")
     .argument(...NAME)
     .option(...JSON_OPTION)
     .action((name: string, options: JsonOption) => remove(context, name, options));

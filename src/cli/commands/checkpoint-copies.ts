@@ -20,7 +20,7 @@ const PLACE = "hub:NAMESPACE/NAME, ssh:HOST:FOLDER, or a folder";
 export function createPullCommand(context: Context): Command {
   return new Command("pull")
     .description(
-      "bring checkpoints here: from where their jobs ran, or a copy with --from; goes on where it broke off",
+      "Bring checkpoints here: from where their jobs ran, or a copy with --from; goes on where it broke off",
     )
     .argument("[id]", `${ID}; without one, every checkpoint that is elsewhere`)
     .option("--from <place>", `a copy that was pushed: ${PLACE}`)
@@ -33,7 +33,7 @@ export function createPullCommand(context: Context): Command {
 
 export function createPushCommand(context: Context): Command {
   return new Command("push")
-    .description("copy a checkpoint elsewhere; what is there already is not sent again")
+    .description("Copy a checkpoint elsewhere; what is there already is not sent again")
     .argument("<id>", ID)
     .requiredOption("--to <place>", `${PLACE}; on the Hub a private model repository with a model card`)
     .option("--json", "print JSON")

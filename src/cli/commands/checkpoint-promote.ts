@@ -23,7 +23,7 @@ Exit codes: 0 promoted (or the agent has it already), 1 worse, or not evaluated,
 
 export function createPromoteCommand(context: Context): Command {
   return new Command("promote")
-    .description("make a checkpoint an agent's for its role, unless the agent gets worse by it")
+    .description("Make a checkpoint an agent's for its role, unless the agent gets worse by it")
     .argument("<id>", "its id, or the beginning of it")
     .requiredOption("--agent <name>", "the agent's name")
     .addOption(new Option("--role <role>", "for a backbone, which can take any").choices([...ROLES]))

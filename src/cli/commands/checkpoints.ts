@@ -24,32 +24,32 @@ export function createCheckpointsCommand(context: Context): Command {
   );
   checkpoints
     .command("list", { isDefault: true })
-    .description("complete checkpoints, here and where their jobs ran, newest first")
+    .description("List complete checkpoints, here and where their jobs ran, newest first")
     .option("--all", "also damaged and removed ones")
     .option(...JSON_OPTION)
     .action((options: AllOption) => list(context, options));
   checkpoints
     .command("show")
-    .description("one checkpoint and its manifest")
+    .description("Show one checkpoint and its manifest")
     .argument(...ID)
     .option(...JSON_OPTION)
     .action((id: string, options: JsonOption) => show(context, id, options));
   checkpoints
     .command("verify")
-    .description("hash all files again; exit code 1 where one is damaged")
+    .description("Hash all files again; exit code 1 where one is damaged")
     .argument("[id]", "its id, or the beginning of it; without one, all of them")
     .option(...JSON_OPTION)
     .action((id: string | undefined, options: JsonOption) => verify(context, id, options));
   checkpoints
     .command("lineage")
-    .description("which data set and backbone each checkpoint came from")
+    .description("Show which data set and backbone each checkpoint came from")
     .argument("[id]", "only this one's ancestors and descendants")
     .option("--all", "also the last and the removed ones, not only the best")
     .option(...JSON_OPTION)
     .action((id: string | undefined, options: AllOption) => lineage(context, id, options));
   checkpoints
     .command("remove")
-    .description("delete a checkpoint's folder")
+    .description("Delete a checkpoint's folder")
     .argument(...ID)
     .option("--force", "even if others descend from it")
     .option(...JSON_OPTION)

@@ -23,7 +23,7 @@ Exit codes: 0 B is not worse, 1 B is worse (or the two cannot be compared), 2 us
 
 export function createEvalCompareCommand(context: Context): Command {
   return new Command("compare")
-    .description("two evaluations of the same data, item by item; exit code 1 where B is worse")
+    .description("Compare two evaluations of the same data, item by item; exit code 1 where B is worse")
     .argument("<a>", "the baseline")
     .argument("<b>", "the candidate")
     .option(...FAIL_BELOW, collectValues)

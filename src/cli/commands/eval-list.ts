@@ -13,14 +13,14 @@ const JSON_OPTION = ["--json", "print JSON"] as const;
 
 export function createEvalListCommand(context: Context): Command {
   return new Command("list")
-    .description("every evaluation that was made here, newest first")
+    .description("List every evaluation that was made here, newest first")
     .option(...JSON_OPTION)
     .action((options: JsonOption) => list(context, options));
 }
 
 export function createEvalShowCommand(context: Context): Command {
   return new Command("show")
-    .description("one evaluation: metrics, confusion, worst tools")
+    .description("Show one evaluation: metrics, confusion, worst tools")
     .argument("<id>", "its id, or the beginning of it, or its folder")
     .option(...JSON_OPTION)
     .action((id: string, options: JsonOption) => show(context, id, options));

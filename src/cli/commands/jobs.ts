@@ -15,7 +15,7 @@ export function createJobsCommand(context: Context): Command {
   const jobs = new Command("jobs").description("Show, follow and end training jobs");
   jobs
     .command("list", { isDefault: true })
-    .description("all jobs, newest first")
+    .description("List all jobs, newest first")
     .option("--orphans", "what providers run for nobody: `mllm reap` ends it")
     .option(...JSON_OPTION)
     .action((options: JsonOption & { orphans?: true }) =>
@@ -23,26 +23,26 @@ export function createJobsCommand(context: Context): Command {
     );
   jobs
     .command("show")
-    .description("one job: state, progress, checkpoints, spec")
+    .description("Show one job: state, progress, checkpoints, spec")
     .argument("<id>", "its id, or the beginning of it")
     .option(...JSON_OPTION)
     .action((id: string, options: JsonOption) => show(context, id, options));
   jobs
     .command("logs")
-    .description("what the trainer said")
+    .description("Print what the trainer said")
     .argument("<id>", "its id, or the beginning of it")
     .option("-f, --follow", "go on until the job has ended")
     .option("--json", "print one JSON line for each line")
     .action((id: string, options: JsonOption & { follow?: true }) => logs(context, id, options));
   jobs
     .command("watch")
-    .description("follow a job to its end")
+    .description("Follow a job to its end")
     .argument("[id]", "its id, or the beginning of it; without one, every job at work")
     .option("--json", "print events, one JSON line each")
     .action((id: string | undefined, options: JsonOption) => watch(context, id, options));
   jobs
     .command("cancel")
-    .description("end a job; what it has saved stays")
+    .description("End a job; what it has saved stays")
     .argument("<id>", "its id, or the beginning of it")
     .option(...JSON_OPTION)
     .action((id: string, options: JsonOption) => cancel(context, id, options));

@@ -14,12 +14,12 @@ export function createProvidersCommand(context: Context): Command {
   const providers = new Command("providers").description("The places where jobs can run");
   providers
     .command("list", { isDefault: true })
-    .description("what each starts from, needs, costs, bounds and gives back")
+    .description("List what each starts from, needs, costs, bounds and gives back")
     .option("--json", "print JSON")
     .action((options: { json?: true }) => list(context, options));
   providers
     .command("check")
-    .description("ask whether they are ready: credentials, versions, machines, prices; changes nothing")
+    .description("Ask whether they are ready: credentials, versions, machines, prices; changes nothing")
     .argument("[name...]", "which ones; default: all")
     .option("--recipe <name>", "with the resources and the settings of this recipe; default: tiny")
     .option("--set <key=value>", "change one value of that recipe; may be given again", collectValues)

@@ -19,7 +19,7 @@ The file needs nothing else, not even a network: mail it, or keep it with the ch
 
 export function createReportCommand(context: Context): Command {
   return new Command("report")
-    .description("write one HTML file: where the weights come from, loss curves, scores, trajectories")
+    .description("Write one HTML file: where the weights come from, loss curves, scores, trajectories")
     .argument("[what]", "a run, an evaluation or an agent; the baseline where two are compared")
     .argument("[candidate]", "the evaluation or agent to compare it with")
     .option("--out <file>", "the file (default: report-ID.html)")
