@@ -49,7 +49,10 @@ def _delete_pod() -> bool:
 
 def _remove_pod() -> None:
     runpodctl = shutil.which("runpodctl")
-    if runpodctl:
-        subprocess.run(
-            [runpodctl, "remove", "pod", os.environ.get("RUNPOD_POD_ID", "")], timeout=60, check=False
-        )
+    if not runpodctl:
+        return
+    command = [runpodctl, "remove", "pod", os.environ.get("RUNPOD_POD_ID", "")]
+    try:
+        subprocess.run(command, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        print(f"The pod could not be removed: {error}", file=sys.stderr, flush=True)

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from runner_world import World, kill, starts_of, state_of, until
 
+from mllm_runner.endings import Ending
+from mllm_runner.release import release_runpod
+
 pytestmark = [
     pytest.mark.process,
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
@@ -82,3 +85,28 @@ def test_runpodctl_is_tried_where_the_request_is_refused(
     until(lambda: (tmp_path / "called").exists() and (tmp_path / "called").read_text())
     assert (tmp_path / "called").read_text() == "remove pod pod1\n"
     assert json.loads((job / "runner-state.json").read_text())["exitCode"] == 0
+
+
+def test_a_runpodctl_that_cannot_run_is_told_and_tried_again(
+    pods: type[Pods], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    pods.status = 403
+    (tmp_path / "runpodctl").write_bytes(b"of another kind of machine")
+    (tmp_path / "runpodctl").chmod(0o755)
+    for name, value in {**environment(pods), "PATH": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+
+    class ThreeTimes:
+        pauses = 0
+
+        def forget(self) -> None:
+            pass
+
+        def pause(self, seconds: float) -> None:
+            self.pauses += 1
+            if self.pauses == 3:
+                raise Ending(143, "signal")
+
+    release_runpod(ThreeTimes())
+    assert len(pods.requests) == 3
+    assert capsys.readouterr().err.count("The pod could not be removed") == 3
