@@ -24,18 +24,7 @@ def uses_bf16(job: Job) -> bool:
 
 def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
     """Passes TRL's keys on unchanged; raises Failure("bad_job") where TRL refuses them."""
-    training = job.training | {"bf16": uses_bf16(job)}
-    if job.training.get("bf16") and not training["bf16"]:
-        print("bf16: this processor has no bfloat16 instructions; training in float32", flush=True)
-    if training.get("fp16") and not torch.cuda.is_available():
-        message = "training.fp16 is true, but there is no GPU, and processors do not have it"
-        raise Failure("bad_job", message, "Leave training.fp16 out, or use a machine with a GPU.")
-    if training.get("optim") == "muon":
-        # Built by RoleTrainer.create_optimizer; optim_args are Muon's then, not AdamW's.
-        training |= {"optim": "adamw_torch", "optim_args": None}
-    if training.get("use_liger_kernel"):
-        # Its own loss is a chunked one, and takes the place of TRL's.
-        training = {"loss_type": "nll"} | training
+    training = _fitting(job)
     if not has_validation:
         training["eval_strategy"] = "no"
     fixed: dict[str, Any] = {
@@ -64,3 +53,20 @@ def create_arguments(job: Job, has_validation: bool) -> SFTConfig:
         return SFTConfig(**(defaults | training | fixed))
     except (ValueError, TypeError) as error:
         raise Failure("bad_job", f"training: {error}", "Correct the recipe's training keys.") from error
+
+
+def _fitting(job: Job) -> dict[str, Any]:
+    """The job's keys for this machine and for what the trainer does by itself."""
+    training = job.training | {"bf16": uses_bf16(job)}
+    if job.training.get("bf16") and not training["bf16"]:
+        print("bf16: this processor has no bfloat16 instructions; training in float32", flush=True)
+    if training.get("fp16") and not torch.cuda.is_available():
+        message = "training.fp16 is true, but there is no GPU, and processors do not have it"
+        raise Failure("bad_job", message, "Leave training.fp16 out, or use a machine with a GPU.")
+    if training.get("optim") == "muon":
+        # Built by RoleTrainer.create_optimizer; optim_args are Muon's then, not AdamW's.
+        training |= {"optim": "adamw_torch", "optim_args": None}
+    if training.get("use_liger_kernel"):
+        # Its own loss is a chunked one, and takes the place of TRL's.
+        training = {"loss_type": "nll"} | training
+    return training
