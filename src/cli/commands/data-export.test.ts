@@ -1,26 +1,15 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { readdir, readFile } from "node:fs/promises";
+import { describe, expect, it } from "@jest/globals";
 import { chatRecord, writeChats } from "../../../test/chat-records.js";
-import { runCli } from "../../../test/run-cli.js";
+import { useCommandFolder } from "../../../test/command-folder.js";
 import { DatasetManifest } from "../../core/dataset-manifest.js";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "cli-export-"));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { exitCode, stdout, stderr } = await runCli(args, { cwd: folder });
-  return { code: exitCode, stdout, stderr };
-}
+const { at, run } = useCommandFolder();
 
 describe("mllm data export", () => {
   it("writes prompts and completions for TRL", async () => {
-    await writeChats(folder, 1);
+    await writeChats(at(), 1);
     await run("split-data", "in.jsonl", "--out", "out");
     const args = [
       "data",
@@ -35,9 +24,9 @@ describe("mllm data export", () => {
       "--out",
       "planner.jsonl",
     ];
-    const { code, stdout } = await run(...args);
-    expect([code, stdout]).toEqual([0, "2 rows of 1 example in planner.jsonl\n"]);
-    const rows = (await readFile(join(folder, "planner.jsonl"), "utf8"))
+    const { exitCode, stdout } = await run(...args);
+    expect([exitCode, stdout]).toEqual([0, "2 rows of 1 example in planner.jsonl\n"]);
+    const rows = (await readFile(at("planner.jsonl"), "utf8"))
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
@@ -46,10 +35,10 @@ describe("mllm data export", () => {
   });
 
   it("writes chats for OpenAI that split-data reads back", async () => {
-    await writeChats(folder, 1);
+    await writeChats(at(), 1);
     await run("split-data", "in.jsonl", "--out", "out");
     await run("data", "export", "out", "--to", "openai", "--subset", "caller", "--out", "caller.jsonl");
-    const [line = ""] = (await readFile(join(folder, "caller.jsonl"), "utf8")).split("\n");
+    const [line = ""] = (await readFile(at("caller.jsonl"), "utf8")).split("\n");
     expect(JSON.parse(line)).toEqual({
       messages: [
         { role: "user", content: "How warm is it in t0?" },
@@ -64,25 +53,25 @@ describe("mllm data export", () => {
       ],
       tools: chatRecord("a").tools,
     });
-    expect((await run("split-data", "caller.jsonl", "--out", "again")).code).toBe(0);
+    expect((await run("split-data", "caller.jsonl", "--out", "again")).exitCode).toBe(0);
   });
 
   it("writes the rows of each side, and says where there are some when there are none", async () => {
-    await writeChats(folder, 40);
+    await writeChats(at(), 40);
     const split = ["split-data", "in.jsonl", "--validation", "0.1", "--test", "0.2"];
     const { stdout } = await run(...split, "--out", "out", "--json");
     const { train, validation, tests } = DatasetManifest.parse(JSON.parse(stdout)).subsets.caller;
     const expected = { train, validation, test: tests?.test };
     for (const [side, file] of Object.entries(expected)) {
       const args = ["--to", "openai", "--subset", "caller", "--side", side, "--out", `${side}.jsonl`];
-      const { code } = await run("data", "export", "out", ...args);
-      expect(code).toBe(0);
-      const lines = (await readFile(join(folder, `${side}.jsonl`), "utf8")).trim().split("\n");
+      const { exitCode } = await run("data", "export", "out", ...args);
+      expect(exitCode).toBe(0);
+      const lines = (await readFile(at(`${side}.jsonl`), "utf8")).trim().split("\n");
       expect(lines).toHaveLength(file?.rows ?? 0);
     }
     const none = ["data", "export", "out", "--to", "trl", "--side", "test-unseen-tools", "--out", "x.jsonl"];
-    const { code, stderr } = await run(...none);
-    expect([code, stderr]).toEqual([
+    const { exitCode, stderr } = await run(...none);
+    expect([exitCode, stderr]).toEqual([
       1,
       "error: out has no test-unseen-tools rows for backbone\n" +
         "hint: Rows of it are on --side train, validation, test.\n",
@@ -90,16 +79,16 @@ describe("mllm data export", () => {
   });
 
   it("refuses what is not a data set, and step-wise rows for chats", async () => {
-    await writeChats(folder, 1);
+    await writeChats(at(), 1);
     const missing = await run("data", "export", "none", "--to", "trl", "--out", "x.jsonl");
-    expect([missing.code, missing.stderr]).toEqual([
+    expect([missing.exitCode, missing.stderr]).toEqual([
       1,
       expect.stringContaining("none is not a complete data set"),
     ]);
     await run("split-data", "in.jsonl", "--rows", "step", "--out", "steps");
     const steps = await run("data", "export", "steps", "--to", "openai", "--out", "x.jsonl");
-    expect([steps.code, steps.stderr]).toEqual([1, expect.stringContaining("step-wise rows")]);
-    expect(existsSync(join(folder, "x.jsonl"))).toBe(false);
-    expect(await readdir(folder)).toEqual(["in.jsonl", "steps"]);
+    expect([steps.exitCode, steps.stderr]).toEqual([1, expect.stringContaining("step-wise rows")]);
+    expect(existsSync(at("x.jsonl"))).toBe(false);
+    expect(await readdir(at())).toEqual(["in.jsonl", "steps"]);
   });
 });

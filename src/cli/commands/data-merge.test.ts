@@ -1,26 +1,24 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { runCli } from "../../../test/run-cli.js";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { beforeEach, describe, expect, it } from "@jest/globals";
+import { useCommandFolder } from "../../../test/command-folder.js";
 
-let folder: string;
+const { at, run } = useCommandFolder();
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "cli-merge-"));
-  const records = Array.from({ length: 60 }, (_, at) => JSON.stringify(chat(at)));
-  await writeFile(join(folder, "in.jsonl"), records.join("\n"));
+  const records = Array.from({ length: 60 }, (_, index) => JSON.stringify(chat(index)));
+  await writeFile(at("in.jsonl"), records.join("\n"));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const run = (...args: string[]) => runCli(args, { cwd: folder });
-
-const chat = (at: number) => ({
-  ...{ id: `t${at}`, category: at % 5 === 0 ? "Maps" : "News", tools: [{ name: `tool_${at % 20}` }] },
+const chat = (index: number) => ({
+  ...{
+    id: `t${index}`,
+    category: index % 5 === 0 ? "Maps" : "News",
+    tools: [{ name: `tool_${index % 20}` }],
+  },
   messages: [
-    { role: "user", content: `Question ${at}?` },
-    { role: "assistant", tool_calls: [{ function: { name: `tool_${at % 20}`, arguments: "{}" } }] },
+    { role: "user", content: `Question ${index}?` },
+    { role: "assistant", tool_calls: [{ function: { name: `tool_${index % 20}`, arguments: "{}" } }] },
     { role: "tool", content: "7" },
-    { role: "assistant", content: `Answer ${at}.` },
+    { role: "assistant", content: `Answer ${index}.` },
   ],
 });
 
@@ -28,9 +26,9 @@ const TESTS = ["--validation", "0.1", "--test", "0.2", "--unseen-tools", "tools.
 
 describe("mllm split-data", () => {
   it("holds out a test, unseen tools and unseen categories", async () => {
-    await writeFile(join(folder, "tools.txt"), "tool_3\ntool_7\n");
+    await writeFile(at("tools.txt"), "tool_3\ntool_7\n");
     const args = ["--unseen-categories", "maps.txt", ...TESTS, "--stratify", "tool", "--out", "out"];
-    await writeFile(join(folder, "maps.txt"), "Maps");
+    await writeFile(at("maps.txt"), "Maps");
     const { exitCode, stdout } = await run("split-data", "in.jsonl", ...args);
     expect([exitCode, stdout.split("\n")[0]]).toEqual([
       0,
@@ -39,12 +37,12 @@ describe("mllm split-data", () => {
       ),
     ]);
     expect(stdout).toMatch(/SUBSET +ROWS +VALIDATION +TEST +TEST-UNSEEN-TOOLS +TEST-UNSEEN-CATEGORIES/);
-    const manifest = JSON.parse(await readFile(join(folder, "out/manifest.json"), "utf8"));
+    const manifest = JSON.parse(await readFile(at("out/manifest.json"), "utf8"));
     expect(manifest.tests["test-unseen-tools"]).toMatchObject({
       trajectories: 6,
       unseen: ["tool_3", "tool_7"],
     });
-    expect(await readdir(join(folder, "out/test"))).toContain("trajectories.jsonl");
+    expect(await readdir(at("out/test"))).toContain("trajectories.jsonl");
     const again = await run("data", "inspect", "out/test-unseen-tools/trajectories.jsonl");
     expect(again.stdout).toContain("trajectory, told by instruction, tools and steps");
   });
@@ -67,13 +65,13 @@ describe("mllm split-data", () => {
       expect([exitCode, stderr]).toEqual([expect.any(Number), expect.stringContaining(message)]);
       expect(exitCode).toBeGreaterThan(0);
     }
-    expect(await readdir(folder)).toEqual(["in.jsonl", "out"]);
+    expect(await readdir(at())).toEqual(["in.jsonl", "out"]);
   });
 });
 
 describe("mllm data merge", () => {
   it("writes what one run writes", async () => {
-    await writeFile(join(folder, "tools.txt"), JSON.stringify(["tool_3"]));
+    await writeFile(at("tools.txt"), JSON.stringify(["tool_3"]));
     const one = await run("split-data", "in.jsonl", ...TESTS, "--out", "one", "--json");
     for (const index of ["1", "2"]) {
       const args = [...TESTS, "--shards", "2", "--shard", index, "--out", `shard-${index}`];

@@ -1,31 +1,20 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { describe, expect, it } from "@jest/globals";
 import { writeChats } from "../../../test/chat-records.js";
-import { runCli } from "../../../test/run-cli.js";
+import { useCommandFolder } from "../../../test/command-folder.js";
 import { describeWithSharedData, sharedData } from "../../../test/shared-data.js";
 import { DatasetManifest } from "../../core/dataset-manifest.js";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "cli-split-"));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { exitCode, stdout, stderr } = await runCli(args, { cwd: folder });
-  return { code: exitCode, stdout, stderr };
-}
+const { at, run } = useCommandFolder();
 
 describe("mllm split-data --explain", () => {
   it("says what inputs are taken for, by what, and what each role gets of them; writes nothing", async () => {
     const calls = [{ name: "a", arguments: {} }];
     const row = { query: "q", tools: [{ name: "a" }], answers: JSON.stringify(calls) };
-    await writeFile(join(folder, "calls.json"), JSON.stringify([row, { ...row, answers: "[]" }]));
-    await writeChats(folder, 1);
-    const { code, stdout } = await run("split-data", "calls.json", "in.jsonl", "--explain");
-    expect(code).toBe(0);
+    await writeFile(at("calls.json"), JSON.stringify([row, { ...row, answers: "[]" }]));
+    await writeChats(at(), 1);
+    const { exitCode, stdout } = await run("split-data", "calls.json", "in.jsonl", "--explain");
+    expect(exitCode).toBe(0);
     expect(stdout).toBe(`calls.json: xlam, told by query, tools and answers
   planner     that a tool is called, without thoughts
   caller      every call
@@ -46,18 +35,18 @@ in.jsonl: openai, told by messages with roles
     expect(json.inputs).toMatchObject([
       { path: "calls.json", format: "xlam", also: [], gives: { summarizer: null }, sample: { used: 1 } },
     ]);
-    expect(await readdir(folder)).toEqual(["calls.json", "in.jsonl"]);
+    expect(await readdir(at())).toEqual(["calls.json", "in.jsonl"]);
     const { stderr } = await run("split-data", "calls.json", "--out", "out");
     expect(stderr).toContain("note: xlam has nothing for the summarizer. A record is a query and its calls");
   });
 
   it("says when the given format is not what the records look like", async () => {
-    await writeChats(folder, 1);
+    await writeChats(at(), 1);
     const { stdout } = await run("split-data", "in.jsonl", "--explain", "--format", "hermes");
     expect(stdout).toContain("in.jsonl: hermes, given, but the first record does not look like it");
     expect(stdout).toContain("also looks like openai, by messages with roles (--format openai)");
-    const { code, stderr } = await run("split-data", "in.jsonl", "--format", "xlam", "--out", "out");
-    expect([code, stderr]).toEqual([1, expect.stringContaining("not_xlam 1")]);
+    const { exitCode, stderr } = await run("split-data", "in.jsonl", "--format", "xlam", "--out", "out");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("not_xlam 1")]);
     expect(stderr).toContain("looks like openai, by its messages with roles: leave --format xlam out");
   });
 });
@@ -68,15 +57,15 @@ describe("mllm split-data --map", () => {
       { speaker: "customer", says: "q" },
       { speaker: "agent", says: "a" },
     ];
-    await writeFile(join(folder, "in.json"), JSON.stringify([{ dialog: says }]));
+    await writeFile(at("in.json"), JSON.stringify([{ dialog: says }]));
     const names = [
       "--map",
       "conversations=dialog,from=speaker,value=says",
       "--map",
       "human=customer,gpt=agent",
     ];
-    const { code, stdout } = await run("split-data", "in.json", ...names, "--out", "out", "--json");
-    expect(code).toBe(0);
+    const { exitCode, stdout } = await run("split-data", "in.json", ...names, "--out", "out", "--json");
+    expect(exitCode).toBe(0);
     const { inputs, options, records } = DatasetManifest.parse(JSON.parse(stdout));
     expect([inputs[0]?.format, records.used]).toEqual(["sharegpt", 1]);
     expect(options).toMatchObject({ reading: { names: { from: ["speaker"], gpt: ["agent"] } } });
@@ -87,9 +76,9 @@ describe("mllm split-data --map", () => {
     [["--map", "from"], "expected WORD=NAME"],
     [["--map", "from=x", "--format", "openai"], "--map does not go with --format openai"],
   ])("refuses %j", async (args, message) => {
-    await writeChats(folder, 1);
-    const { code, stderr } = await run("split-data", "in.jsonl", "--out", "out", ...args);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    await writeChats(at(), 1);
+    const { exitCode, stderr } = await run("split-data", "in.jsonl", "--out", "out", ...args);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 });
 
@@ -118,8 +107,8 @@ describeWithSharedData("mllm split-data on real files", () => {
     const results = [];
     for (const workers of ["0", "2"]) {
       const { stdout } = await run("split-data", input, "--workers", workers, "--out", workers, "--json");
-      const rejected = await readFile(join(folder, workers, "rejected.jsonl"), "utf8");
-      const rows = await readFile(join(folder, workers, "caller.jsonl"), "utf8");
+      const rejected = await readFile(at(workers, "rejected.jsonl"), "utf8");
+      const rows = await readFile(at(workers, "caller.jsonl"), "utf8");
       results.push([stdout, rejected, rows]);
     }
     expect(results[0]).toEqual(results[1]);
@@ -138,14 +127,14 @@ describeWithSharedData("mllm split-data on real files", () => {
     ["openai-messages/drone_training.first3.tools_trimmed.jsonl", 3],
     ["openai-messages/tau-bench-gpt-4o-airline.first20.json", 20],
   ])("%s gives %i trajectories", async (path, used) => {
-    const { code, stdout } = await run("split-data", sharedData(path), "--out", "out", "--json");
-    expect(code).toBe(0);
+    const { exitCode, stdout } = await run("split-data", sharedData(path), "--out", "out", "--json");
+    expect(exitCode).toBe(0);
     expect(DatasetManifest.parse(JSON.parse(stdout)).records.used).toBe(used);
   });
 
   it("leaves out ToolBench's test queries, in one group or in all", async () => {
     const ids = sharedData("stabletoolbench/solvable_queries/test_query_ids/G1_instruction.json");
-    await writeFile(join(folder, "ids.txt"), "G1:10\n11\n");
+    await writeFile(at("ids.txt"), "G1:10\n11\n");
     const input = sharedData("toolbench-raw/answer");
     const { stdout } = await run(
       "split-data",
@@ -166,12 +155,9 @@ describeWithSharedData("mllm split-data on real files", () => {
       ["user", "q"],
       ["assistant", "hello"],
     ].map(([from, value]) => ({ from, value }));
-    await writeFile(
-      join(folder, "in.json"),
-      JSON.stringify([{ tools: [], instruction: "q", conversations: turns }]),
-    );
+    await writeFile(at("in.json"), JSON.stringify([{ tools: [], instruction: "q", conversations: turns }]));
     const profile = sharedData("golden/alpha-umi-prompts.json");
-    const { code, stderr } = await run(
+    const { exitCode, stderr } = await run(
       "split-data",
       "in.json",
       "--compat",
@@ -181,8 +167,8 @@ describeWithSharedData("mllm split-data on real files", () => {
       "--out",
       "out",
     );
-    expect(code).toBe(1);
+    expect(exitCode).toBe(1);
     expect(stderr).toContain("planner: record 1 of in.json: the conversation ends");
-    expect(await readdir(join(folder, "out"))).toEqual(["train_caller.json", "train_summarizer.json"]);
+    expect(await readdir(at("out"))).toEqual(["train_caller.json", "train_summarizer.json"]);
   });
 });

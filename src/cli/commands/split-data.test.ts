@@ -1,25 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, describe, expect, it } from "@jest/globals";
 import { chatRecord, writeChats } from "../../../test/chat-records.js";
-import { runCli } from "../../../test/run-cli.js";
+import { useCommandFolder } from "../../../test/command-folder.js";
 import { DatasetManifest } from "../../core/dataset-manifest.js";
 import { FORMATS } from "../../data/readers/reader.js";
 import { FORMAT_CHOICES } from "../data-reading-options.js";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "cli-split-"));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { exitCode, stdout, stderr } = await runCli(args, { cwd: folder });
-  return { code: exitCode, stdout, stderr };
-}
+const { at, run } = useCommandFolder();
 
 describe("mllm split-data", () => {
   it("offers the formats that there are readers for", () => {
@@ -27,32 +18,32 @@ describe("mllm split-data", () => {
   });
 
   it("writes a data set, tells its counts and the next command", async () => {
-    await writeChats(folder, 3);
-    const { code, stdout, stderr } = await run("split-data", "in.jsonl", "--out", "out");
-    expect([code, stderr]).toEqual([0, ""]);
+    await writeChats(at(), 3);
+    const { exitCode, stdout, stderr } = await run("split-data", "in.jsonl", "--out", "out");
+    expect([exitCode, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("3 of 3 records used: 2 to train on, 1 for validation");
     expect(stdout).toContain("next: mllm train --stage 1 --recipe tiny --data out");
     const again = await run("split-data", "in.jsonl", "--out", "out", "--json");
     const manifest = DatasetManifest.parse(JSON.parse(again.stdout));
     expect(manifest.subsets.backbone.train.trainedSegments).toBe(8);
-    expect(JSON.parse(await readFile(join(folder, "out/manifest.json"), "utf8"))).toEqual(manifest);
+    expect(JSON.parse(await readFile(at("out/manifest.json"), "utf8"))).toEqual(manifest);
   });
 
   it("quotes a folder with blanks in the next command", async () => {
-    await writeChats(folder, 2);
+    await writeChats(at(), 2);
     const { stdout } = await run("split-data", "in.jsonl", "--out", "it's mine");
     expect(stdout).toContain("--data 'it'\\''s mine'\n");
   });
 
   it("makes the folders above the data set, open to whom the umask allows", async () => {
-    await writeChats(folder, 2);
-    expect((await run("split-data", "in.jsonl", "--out", "new/deep/data")).code).toBe(0);
-    const { mode } = await stat(join(folder, "new/deep/data"));
+    await writeChats(at(), 2);
+    expect((await run("split-data", "in.jsonl", "--out", "new/deep/data")).exitCode).toBe(0);
+    const { mode } = await stat(at("new/deep/data"));
     expect(mode & 0o777).toBe(0o777 & ~process.umask());
   });
 
   it("writes one row a step when asked to", async () => {
-    await writeChats(folder, 2);
+    await writeChats(at(), 2);
     const { stdout } = await run(
       "split-data",
       "in.jsonl",
@@ -70,9 +61,9 @@ describe("mllm split-data", () => {
   });
 
   it("ends with 0 and a note when some records are rejected", async () => {
-    await writeFile(join(folder, "in.jsonl"), `${JSON.stringify(chatRecord("a"))}\n{"messages"`);
-    const { code, stderr } = await run("split-data", "in.jsonl", "--out", "out");
-    expect([code, stderr]).toEqual([
+    await writeFile(at("in.jsonl"), `${JSON.stringify(chatRecord("a"))}\n{"messages"`);
+    const { exitCode, stderr } = await run("split-data", "in.jsonl", "--out", "out");
+    expect([exitCode, stderr]).toEqual([
       0,
       "rejected 1 of 2 records (invalid_json 1); rejected.jsonl holds them\n",
     ]);
@@ -103,19 +94,19 @@ describe("mllm split-data", () => {
     ],
     [["in.jsonl"], 2, "--out"],
   ])("%j ends with %i and says: %s", async (args, expected, message) => {
-    await writeChats(folder, 2);
-    await mkdir(join(folder, "mine"));
-    await writeFile(join(folder, "mine/notes.txt"), "");
-    await writeFile(join(folder, "empty.jsonl"), "");
-    await writeFile(join(folder, "cut.json"), '[{"messages": [');
-    await writeFile(join(folder, "odd.jsonl"), '{"data": []}\n');
-    await writeFile(join(folder, "pointer.json"), "version https://git-lfs.github.com/spec/v1\n");
-    const before = await readdir(folder);
-    const { code, stdout, stderr } = await run("split-data", ...args);
-    expect([code, stdout]).toEqual([expected, ""]);
+    await writeChats(at(), 2);
+    await mkdir(at("mine"));
+    await writeFile(at("mine/notes.txt"), "");
+    await writeFile(at("empty.jsonl"), "");
+    await writeFile(at("cut.json"), '[{"messages": [');
+    await writeFile(at("odd.jsonl"), '{"data": []}\n');
+    await writeFile(at("pointer.json"), "version https://git-lfs.github.com/spec/v1\n");
+    const before = await readdir(at());
+    const { exitCode, stdout, stderr } = await run("split-data", ...args);
+    expect([exitCode, stdout]).toEqual([expected, ""]);
     expect(stderr).toContain(message);
     expect(stderr).toMatch(/^(error: [\s\S]*\n)?hint: |^error: /);
-    expect(await readdir(folder)).toEqual(before);
+    expect(await readdir(at())).toEqual(before);
   });
 
   const disk = mountTinyDisk();
@@ -124,15 +115,21 @@ describe("mllm split-data", () => {
   });
 
   (disk === null ? it.skip : it)("says that the disk is full or read-only, and leaves nothing", async () => {
-    await writeChats(folder, 500);
+    await writeChats(at(), 500);
     const full = await run("split-data", "in.jsonl", "--out", `${disk}/out`);
-    expect([full.code, full.stderr]).toEqual([1, expect.stringContaining("the disk is full")]);
+    expect([full.exitCode, full.stderr]).toEqual([1, expect.stringContaining("the disk is full")]);
     expect(await readdir(disk ?? "")).toEqual([]);
     execFileSync("mount", ["-o", "remount,ro", disk ?? ""]);
     const readOnly = await run("split-data", "in.jsonl", "--out", `${disk}/out`);
-    expect([readOnly.code, readOnly.stderr]).toEqual([1, expect.stringContaining("read-only file system")]);
+    expect([readOnly.exitCode, readOnly.stderr]).toEqual([
+      1,
+      expect.stringContaining("read-only file system"),
+    ]);
     const itself = await run("split-data", "in.jsonl", "--out", disk ?? "");
-    expect([itself.code, itself.stderr]).toEqual([1, expect.stringContaining("Choose a folder inside it")]);
+    expect([itself.exitCode, itself.stderr]).toEqual([
+      1,
+      expect.stringContaining("Choose a folder inside it"),
+    ]);
   });
 });
 
