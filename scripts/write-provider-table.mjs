@@ -1,7 +1,7 @@
 // Writes the README's table of providers from what the code says of them.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { formatProviderTable } from "../dist/src/cli/providers-view.js";
+import { formatProviderTable } from "../dist/src/cli/training/providers-view.js";
 import { PROVIDERS } from "../dist/src/providers/index.js";
 import { root } from "./steps.mjs";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
-import { readEvaluationData } from "../src/cli/read-evaluation-data.js";
+import { readEvaluationData } from "../src/cli/evaluation/read-evaluation-data.js";
 import { type StepSample, samplesOf } from "../src/evaluation/static/step-sample.js";
 import { packageRoot } from "./shared-data.js";
 import { describeWithTrainer, trainerPython } from "./trainer-environment.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { writeRecordEntry } from "../src/agent/server/record-entry.js";
 import type { Reply } from "../src/agent/server/run-exchange.js";
-import { type Solved, toAnswerRecord } from "../src/cli/run-record.js";
+import { type Solved, toAnswerRecord } from "../src/cli/agent/run-record.js";
 import type { Step } from "../src/core/trajectory.js";
 import { READERS } from "../src/data/formats.js";
 import { readOne } from "./read-one.js";

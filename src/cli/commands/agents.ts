@@ -96,8 +96,8 @@ async function set(
       hint: "Letters, digits, dots, dashes and underscores, at most 64.",
     });
   }
-  const { findTrio } = await import("../find-trio.js");
-  const { checkSameProfile } = await import("../check-same-profile.js");
+  const { findTrio } = await import("../agent/find-trio.js");
+  const { checkSameProfile } = await import("../agent/check-same-profile.js");
   const agent = await withState(context, "existing", async (state) => {
     const known = state?.getAgent(name) ?? null;
     const trio = findTrio(state, known === null ? given : { ...given, agent: name });

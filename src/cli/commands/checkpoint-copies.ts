@@ -47,8 +47,8 @@ async function pullJobs(context: Context, id: string | undefined, { to, json }: 
     });
   }
   const { pullCheckpoints } = await import("../../training/pull-checkpoints.js");
-  const { withReconciled } = await import("../with-reconciled.js");
-  const { createTransferView } = await import("../transfer-view.js");
+  const { withReconciled } = await import("../training/with-reconciled.js");
+  const { createTransferView } = await import("../checkpoints/transfer-view.js");
   await withReconciled(context, async (workspace) => {
     const { state } = workspace;
     const remote = state?.listCheckpoints({ state: "remote" }) ?? [];
@@ -87,8 +87,8 @@ async function pullJobs(context: Context, id: string | undefined, { to, json }: 
 }
 
 async function pullCopy(context: Context, from: string, { to, json }: PullOptions): Promise<void> {
-  const { openCopies } = await import("../open-copies.js");
-  const { createTransferView } = await import("../transfer-view.js");
+  const { openCopies } = await import("../checkpoints/open-copies.js");
+  const { createTransferView } = await import("../checkpoints/transfer-view.js");
   const copies = await openCopies(context, from);
   const view = await createTransferView(context, json === true);
   const folder = copies.targetOf(to);
@@ -106,10 +106,10 @@ async function pullCopy(context: Context, from: string, { to, json }: PullOption
 }
 
 async function push(context: Context, id: string, { to, json }: PushOptions): Promise<void> {
-  const { openCopies } = await import("../open-copies.js");
+  const { openCopies } = await import("../checkpoints/open-copies.js");
   const { readCheckpointFolder } = await import("../../core/checkpoint-folder.js");
-  const { createTransferView } = await import("../transfer-view.js");
-  const { withReconciled } = await import("../with-reconciled.js");
+  const { createTransferView } = await import("../checkpoints/transfer-view.js");
+  const { withReconciled } = await import("../training/with-reconciled.js");
   await withReconciled(context, async ({ state }) => {
     if (state === null) {
       const hint = "`mllm train` makes the first.";

@@ -1,11 +1,11 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { ROLES, type Role } from "../../core/roles.js";
+import type { Promotion } from "../checkpoints/promote-checkpoint.js";
+import { FAIL_BELOW, readConditions } from "../checkpoints/read-conditions.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import { writeNote, writeResult } from "../output.js";
-import type { Promotion } from "../promote-checkpoint.js";
-import { FAIL_BELOW, readConditions } from "../read-conditions.js";
 
 interface PromoteOptions {
   agent: string;
@@ -40,8 +40,8 @@ async function promote(
   { agent, role, failBelow = [], force, json }: PromoteOptions,
 ): Promise<void> {
   const conditions = readConditions(failBelow);
-  const { promoteCheckpoint } = await import("../promote-checkpoint.js");
-  const { toComparisonValue } = await import("../comparison-view.js");
+  const { promoteCheckpoint } = await import("../checkpoints/promote-checkpoint.js");
+  const { toComparisonValue } = await import("../evaluation/comparison-view.js");
   const { openWorkspace } = await import("../workspace.js");
   const { state, close } = await openWorkspace(context, { database: "existing" });
   try {
@@ -65,7 +65,7 @@ async function promote(
 }
 
 async function formatPromotion(promotion: Promotion): Promise<string> {
-  const { formatVerdict } = await import("../verdict-view.js");
+  const { formatVerdict } = await import("../evaluation/verdict-view.js");
   const { agent, previous, role, checkpoint, isPromoted, isForced, comparisons, verdict } = promotion;
   const compared = comparisons.map(({ a, b, data }) => `on ${data.name}: A ${a.id}, B ${b.id}`);
   const why =

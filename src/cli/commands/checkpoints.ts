@@ -61,7 +61,7 @@ export function createCheckpointsCommand(context: Context): Command {
 }
 
 async function withState(context: Context, work: (state: State | null) => Promise<void>): Promise<void> {
-  const { withReconciled } = await import("../with-reconciled.js");
+  const { withReconciled } = await import("../training/with-reconciled.js");
   await withReconciled(context, ({ state }) => work(state));
 }
 
@@ -83,7 +83,7 @@ function nothingTrained(id: string): MllmError {
 }
 
 async function list(context: Context, { json, all }: AllOption): Promise<void> {
-  const { checkpointCells, checkpointColumns } = await import("../checkpoint-view.js");
+  const { checkpointCells, checkpointColumns } = await import("../checkpoints/checkpoint-view.js");
   const { inspectCheckpoints } = await import("../../training/inspect-checkpoint.js");
   await withState(context, async (state) => {
     const rows = await inspectCheckpoints(state?.listCheckpoints() ?? []);
@@ -99,7 +99,7 @@ async function list(context: Context, { json, all }: AllOption): Promise<void> {
 }
 
 async function show(context: Context, id: string, { json }: JsonOption): Promise<void> {
-  const { formatCheckpoint } = await import("../checkpoint-view.js");
+  const { formatCheckpoint } = await import("../checkpoints/checkpoint-view.js");
   const { inspectWithManifest } = await import("../../training/inspect-checkpoint.js");
   await withCheckpoint(context, id, async (_state, row) => {
     const value = await inspectWithManifest(row);
@@ -140,7 +140,7 @@ function chooseToVerify(state: State | null, id: string | undefined): Checkpoint
 async function lineage(context: Context, id: string | undefined, { json, all }: AllOption): Promise<void> {
   const { buildLineage } = await import("../../training/lineage.js");
   const { inspectCheckpoints } = await import("../../training/inspect-checkpoint.js");
-  const { formatLineage, selectForLineage } = await import("../checkpoint-view.js");
+  const { formatLineage, selectForLineage } = await import("../checkpoints/checkpoint-view.js");
   await withState(context, async (state) => {
     if (id !== undefined && state === null) throw nothingTrained(id);
     const chosen = id === undefined ? null : (state?.findCheckpoint(id).id ?? null);

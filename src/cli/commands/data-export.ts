@@ -55,7 +55,7 @@ async function exportSubset(context: Context, dataset: string, options: ExportOp
     });
   }
   const { exportDataset } = await import("../../data/export-dataset.js");
-  const { followReading } = await import("../split-view.js");
+  const { followReading } = await import("../data/split-view.js");
   const events = exportDataset({
     ...{ dataset, out, to, subset, side, cwd: context.cwd, signal: context.signal },
     endOfTurn: options.endOfTurn ?? null,

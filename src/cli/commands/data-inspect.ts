@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Context } from "../context.js";
-import { addReadingOptions, type ReadingOptions, readReading } from "../data-reading-options.js";
+import { addReadingOptions, type ReadingOptions, readReading } from "../data/data-reading-options.js";
 import { writeResult } from "../output.js";
 import { readPositive } from "../read-numbers.js";
 
@@ -24,9 +24,9 @@ async function inspect(context: Context, paths: string[], options: InspectOption
   const { createReaders } = await import("../../data/formats.js");
   const { findInput } = await import("../../data/input/find-inputs.js");
   const { inspectInput } = await import("../../data/describe/inspect-input.js");
-  const { formatInspection } = await import("../data-inspect-view.js");
+  const { formatInspection } = await import("../data/data-inspect-view.js");
   const { widthOf } = await import("../fit-text.js");
-  const { inputPlace } = await import("../input-place.js");
+  const { inputPlace } = await import("../data/input-place.js");
   const { format, readers: readerOptions } = await readReading(options);
   const readers = createReaders(readerOptions);
   const inputs = [];

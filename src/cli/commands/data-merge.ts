@@ -30,7 +30,7 @@ interface MergeOptions {
 
 async function merge(context: Context, shards: string[], options: MergeOptions): Promise<void> {
   const { mergeShards } = await import("../../data/shards/merge-shards.js");
-  const { followReading, formatSplit, writeSplitNotes } = await import("../split-view.js");
+  const { followReading, formatSplit, writeSplitNotes } = await import("../data/split-view.js");
   const isDryRun = options.dryRun === true;
   const events = mergeShards({
     ...{ shards, out: options.out, cwd: context.cwd, isDryRun },

@@ -2,8 +2,8 @@ import { Command, Option } from "commander";
 import { SUBSETS } from "../../core/roles.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
-import { addReadingOptions } from "../data-reading-options.js";
-import type { ShowOptions } from "../data-show.js";
+import { addReadingOptions } from "../data/data-reading-options.js";
+import type { ShowOptions } from "../data/data-show.js";
 
 const HELP = `
 ID is a trajectory's own id, or its place: FILE:INDEX, counted from 0.
@@ -30,7 +30,7 @@ export function createDataShowCommand(context: Context): Command {
     .option("--json", "print it as JSON")
     .addHelpText("after", HELP);
   return addReadingOptions(command).action(async (id: string, options: ShowOptions) => {
-    const { show } = await import("../data-show.js");
+    const { show } = await import("../data/data-show.js");
     await show(context, id, options);
   });
 }

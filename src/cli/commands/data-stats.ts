@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Context } from "../context.js";
-import { addReadingOptions } from "../data-reading-options.js";
-import type { StatsOptions } from "../data-stats.js";
+import { addReadingOptions } from "../data/data-reading-options.js";
+import type { StatsOptions } from "../data/data-stats.js";
 import { readCount } from "../read-numbers.js";
 
 const HELP = `
@@ -27,7 +27,7 @@ export function createDataStatsCommand(context: Context): Command {
     .option("--json", "print it as JSON")
     .addHelpText("after", HELP);
   return addReadingOptions(command).action(async (paths: string[], options: StatsOptions) => {
-    const { showStats } = await import("../data-stats.js");
+    const { showStats } = await import("../data/data-stats.js");
     await showStats(context, paths, options);
   });
 }

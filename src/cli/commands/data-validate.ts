@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Context } from "../context.js";
-import { addReadingOptions } from "../data-reading-options.js";
-import type { ValidateOptions } from "../data-validate.js";
+import { addReadingOptions } from "../data/data-reading-options.js";
+import type { ValidateOptions } from "../data/data-validate.js";
 import { readCount } from "../read-numbers.js";
 
 const HELP = `
@@ -22,7 +22,7 @@ export function createDataValidateCommand(context: Context): Command {
     .option("--json", "print it as JSON")
     .addHelpText("after", HELP);
   return addReadingOptions(command).action(async (paths: string[], options: ValidateOptions) => {
-    const { validate } = await import("../data-validate.js");
+    const { validate } = await import("../data/data-validate.js");
     await validate(context, paths, options);
   });
 }

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { MllmError } from "../../core/errors.js";
+import { FAIL_BELOW, readConditions } from "../checkpoints/read-conditions.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import { quoteArgument, writeNote, writeResult } from "../output.js";
-import { FAIL_BELOW, readConditions } from "../read-conditions.js";
 
 interface CompareOptions {
   failBelow?: string[];
@@ -42,11 +42,13 @@ async function compare(
   const acrossSettings = options.acrossSettings === true;
   const conditions = readConditions(failBelow);
   const examples = readCount(options.examples);
-  const { findComparedEvaluations, readEvaluatedItems } = await import("../find-compared-evaluations.js");
+  const { findComparedEvaluations, readEvaluatedItems } = await import(
+    "../evaluation/find-compared-evaluations.js"
+  );
   const { compareItems } = await import("../../evaluation/compare/compare-items.js");
   const { judgeComparisons } = await import("../../evaluation/compare/judge-comparisons.js");
-  const { formatComparison, toComparisonValue } = await import("../comparison-view.js");
-  const { formatVerdict } = await import("../verdict-view.js");
+  const { formatComparison, toComparisonValue } = await import("../evaluation/comparison-view.js");
+  const { formatVerdict } = await import("../evaluation/verdict-view.js");
   const { openWorkspace } = await import("../workspace.js");
   const workspace = await openWorkspace(context, { database: "read-only" });
   const [a, b] = await findComparedEvaluations(context, {

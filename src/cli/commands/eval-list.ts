@@ -56,7 +56,7 @@ async function list(context: Context, { json }: JsonOption): Promise<void> {
 /** Each kind has metrics of its own. Names of any length come last. */
 async function formatKind(kind: EvaluationRow["kind"], rows: readonly EvaluationRow[]): Promise<string> {
   if (rows.length === 0) return "";
-  const { formatValue } = await import("../eval-view.js");
+  const { formatValue } = await import("../evaluation/eval-view.js");
   const shown = METRICS.filter(
     ({ name, ...metric }) =>
       metric.kind === kind &&
@@ -77,8 +77,8 @@ async function formatKind(kind: EvaluationRow["kind"], rows: readonly Evaluation
 }
 
 async function show(context: Context, id: string, { json }: JsonOption): Promise<void> {
-  const { findStoredEvaluation } = await import("../evaluation-store.js");
-  const { formatEvaluation } = await import("../eval-view.js");
+  const { findStoredEvaluation } = await import("../evaluation/evaluation-store.js");
+  const { formatEvaluation } = await import("../evaluation/eval-view.js");
   const stored = await withState(context, (state) => findStoredEvaluation(context, state, id));
   const { folder, evaluation } = stored;
   const text = `${formatEvaluation(evaluation)}\n\nfiles: ${folder}`;

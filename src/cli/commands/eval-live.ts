@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { addTrioOptions, addWorkOptions } from "../agent-options.js";
+import { addTrioOptions, addWorkOptions } from "../agent/agent-options.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
-import type { EvalLiveOptions } from "../eval-live.js";
+import type { EvalLiveOptions } from "../evaluation/eval-live.js";
 import { readPositive, readTemperature } from "../read-numbers.js";
 
 const EXAMPLES = `
@@ -49,7 +49,7 @@ export function createEvalLiveCommand(context: Context): Command {
     .option("--json", "print JSON")
     .addHelpText("after", EXAMPLES)
     .action(async (options: EvalLiveOptions) => {
-      const { evalLive } = await import("../eval-live.js");
+      const { evalLive } = await import("../evaluation/eval-live.js");
       await evalLive(context, { options });
     });
 }

@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { ROLES } from "../../core/roles.js";
-import { addTrioOptions } from "../agent-options.js";
+import { addTrioOptions } from "../agent/agent-options.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
-import type { EvalStaticOptions } from "../eval-static.js";
+import type { EvalStaticOptions } from "../evaluation/eval-static.js";
 import { readPositive } from "../read-numbers.js";
 
 const EXAMPLES = `
@@ -50,7 +50,7 @@ export function createEvalStaticCommand(context: Context): Command {
         });
       }
       refuseBoth(options);
-      const { evalStatic } = await import("../eval-static.js");
+      const { evalStatic } = await import("../evaluation/eval-static.js");
       await evalStatic(context, { options });
     });
 }

@@ -54,7 +54,7 @@ async function withJob(
   id: string,
   work: (session: Session, job: ReturnType<State["findJob"]>) => Promise<void>,
 ): Promise<void> {
-  const { withReconciled } = await import("../with-reconciled.js");
+  const { withReconciled } = await import("../training/with-reconciled.js");
   await withReconciled(context, async (workspace) => {
     const { state } = workspace;
     if (state === null) {
@@ -67,8 +67,8 @@ async function withJob(
 }
 
 async function list(context: Context, { json }: JsonOption): Promise<void> {
-  const { describeJobRows, jobColumns, jobCells } = await import("../job-view.js");
-  const { withReconciled } = await import("../with-reconciled.js");
+  const { describeJobRows, jobColumns, jobCells } = await import("../training/job-view.js");
+  const { withReconciled } = await import("../training/with-reconciled.js");
   await withReconciled(context, async ({ state }) => {
     const rows = state === null ? [] : describeJobRows(state, state.listJobs());
     const text = rows.length === 0 ? "no jobs yet" : formatTable(jobColumns, rows.map(jobCells));
@@ -83,9 +83,9 @@ async function list(context: Context, { json }: JsonOption): Promise<void> {
 }
 
 async function orphans(context: Context, { json }: JsonOption): Promise<void> {
-  const { collectOrphans } = await import("../collect-orphans.js");
-  const { describeOrphans, formatOrphans } = await import("../orphan-view.js");
-  const { withReconciled } = await import("../with-reconciled.js");
+  const { collectOrphans } = await import("../training/collect-orphans.js");
+  const { describeOrphans, formatOrphans } = await import("../training/orphan-view.js");
+  const { withReconciled } = await import("../training/with-reconciled.js");
   await withReconciled(context, async (workspace) => {
     const value = describeOrphans(await collectOrphans(workspace, {}));
     writeResult(context, { json: json === true, value, text: formatOrphans(value) });
@@ -94,7 +94,7 @@ async function orphans(context: Context, { json }: JsonOption): Promise<void> {
 }
 
 async function show(context: Context, id: string, { json }: JsonOption): Promise<void> {
-  const { describeJobInFull, formatJob } = await import("../job-view.js");
+  const { describeJobInFull, formatJob } = await import("../training/job-view.js");
   await withJob(context, id, async (session, job) => {
     const value = await describeJobInFull(session, job);
     writeResult(context, { json: json === true, value, text: formatJob(value) });
@@ -119,10 +119,10 @@ async function logs(
 }
 
 async function watch(context: Context, id: string | undefined, { json }: JsonOption): Promise<void> {
-  const { createTrainingView } = await import("../training-view.js");
+  const { createTrainingView } = await import("../training/training-view.js");
   const { watchJobs } = await import("../../training/watch-job.js");
   const { isActive } = await import("../../core/job-state.js");
-  const { withReconciled } = await import("../with-reconciled.js");
+  const { withReconciled } = await import("../training/with-reconciled.js");
   await withReconciled(context, async (workspace) => {
     const { state } = workspace;
     const jobs = state === null ? [] : id === undefined ? state.listJobs() : [state.findJob(id)];
@@ -149,7 +149,7 @@ async function watch(context: Context, id: string | undefined, { json }: JsonOpt
 
 async function cancel(context: Context, id: string, { json }: JsonOption): Promise<void> {
   const { cancelJob } = await import("../../training/cancel-job.js");
-  const { describeJobRow } = await import("../job-view.js");
+  const { describeJobRow } = await import("../training/job-view.js");
   const { isActive } = await import("../../core/job-state.js");
   await withJob(context, id, async (session, job) => {
     const after = await cancelJob(session, job);

@@ -8,7 +8,7 @@ import { type FakeHub, startFakeHub } from "../../../test/vendor/fake-hub.js";
 import { startFakeSky } from "../../../test/vendor/fake-sky/fake-sky.js";
 import type { FakeSky } from "../../../test/vendor/fake-sky/fake-sky-state.js";
 import { PROVIDERS } from "../../providers/index.js";
-import { formatProviderTable } from "../providers-view.js";
+import { formatProviderTable } from "../training/providers-view.js";
 
 const NAMES = ["local", "ssh", "slurm", "hf-jobs", "runpod", "skypilot", "together", "kubernetes"];
 

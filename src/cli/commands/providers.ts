@@ -30,7 +30,7 @@ export function createProvidersCommand(context: Context): Command {
 
 async function list(context: Context, { json }: { json?: true }): Promise<void> {
   const { PROVIDERS } = await import("../../providers/index.js");
-  const { describeProvider, formatProviders } = await import("../providers-view.js");
+  const { describeProvider, formatProviders } = await import("../training/providers-view.js");
   const value = { providers: PROVIDERS.map(describeProvider) };
   writeResult(context, { json: json === true, value, text: formatProviders(PROVIDERS) });
   if (!json) writeNote(context, "next: mllm providers check NAME --recipe NAME");
@@ -38,8 +38,8 @@ async function list(context: Context, { json }: { json?: true }): Promise<void> 
 
 async function check(context: Context, given: string[], options: CheckOptions): Promise<void> {
   const { PROVIDERS } = await import("../../providers/index.js");
-  const { checkProviders } = await import("../check-providers.js");
-  const { formatChecks } = await import("../providers-view.js");
+  const { checkProviders } = await import("../training/check-providers.js");
+  const { formatChecks } = await import("../training/providers-view.js");
   const { openWorkspace } = await import("../workspace.js");
   const all = PROVIDERS.map(({ name }) => name);
   const unknown = given.find((name) => !all.includes(name));
@@ -65,7 +65,7 @@ async function check(context: Context, given: string[], options: CheckOptions): 
 async function readWishes(context: Context, { recipe: name = "tiny", set }: CheckOptions) {
   const { resolveResources } = await import("../../recipe/resolve-resources.js");
   const { loadRecipe } = await import("../../recipe/load-recipe.js");
-  const { findRecipe } = await import("../find-recipe.js");
+  const { findRecipe } = await import("../training/find-recipe.js");
   const { recipe } = await loadRecipe(findRecipe(context, name), set);
   return { placement: recipe.providers, resources: resolveResources(recipe) };
 }

@@ -28,9 +28,9 @@ export function createReapCommand(context: Context): Command {
 }
 
 async function reap(context: Context, options: ReapOptions): Promise<void> {
-  const { collectOrphans } = await import("../collect-orphans.js");
-  const { describeOrphans, formatOrphans } = await import("../orphan-view.js");
-  const { withReconciled } = await import("../with-reconciled.js");
+  const { collectOrphans } = await import("../training/collect-orphans.js");
+  const { describeOrphans, formatOrphans } = await import("../training/orphan-view.js");
+  const { withReconciled } = await import("../training/with-reconciled.js");
   const placement = await readPlacement(context, options);
   // Named, it is asked even by a state folder that knows of nothing: its database may have been lost.
   const database = options.provider === undefined ? "existing" : "make";
@@ -64,6 +64,6 @@ async function reap(context: Context, options: ReapOptions): Promise<void> {
 async function readPlacement(context: Context, { recipe, set }: ReapOptions) {
   if (recipe === undefined) return null;
   const { loadRecipe } = await import("../../recipe/load-recipe.js");
-  const { findRecipe } = await import("../find-recipe.js");
+  const { findRecipe } = await import("../training/find-recipe.js");
   return (await loadRecipe(findRecipe(context, recipe), set)).recipe.providers;
 }

@@ -35,7 +35,7 @@ export function createReportCommand(context: Context): Command {
 }
 
 async function report(context: Context, names: string[], { out, json }: ReportOptions): Promise<void> {
-  const { findReproduction } = await import("../report-reproduction.js");
+  const { findReproduction } = await import("../report/report-reproduction.js");
   const reproduction = await findReproduction(context, names);
   if (reproduction !== null) {
     const { renderReproduction } = await import("../../reproduction/render-reproduction.js");
@@ -49,7 +49,7 @@ async function report(context: Context, names: string[], { out, json }: ReportOp
     const title = `Reproduction of ${reproduction.recipe.name}`;
     return show(context, { ...path, title, jobs, evaluations, comparison: null }, json === true);
   }
-  const { gatherReport } = await import("../report-data.js");
+  const { gatherReport } = await import("../report/report-data.js");
   const { renderReport } = await import("../../evaluation/report/render-report.js");
   const { name, data } = await gatherReport(context, names);
   const written = await write(context, out ?? `report-${name}.html`, renderReport(data));

@@ -4,7 +4,7 @@ import { BUDGETS } from "../../reproduction/arms.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
 import { readDollars, readPositive } from "../read-numbers.js";
-import type { ReproduceOptions } from "../reproduce-prepare.js";
+import type { ReproduceOptions } from "../reproduction/reproduce-prepare.js";
 
 const EXAMPLES = `
 Examples:
@@ -54,7 +54,7 @@ export function createReproduceCommand(context: Context): Command {
       const isWorld = given.data === undefined && given.train === undefined;
       const options = { ...given, maxNewTokens: given.maxNewTokens ?? (isWorld ? 96 : 512) };
       checkOptions(options);
-      const { runReproduction } = await import("../reproduce.js");
+      const { runReproduction } = await import("../reproduction/reproduce.js");
       await runReproduction(context, { options });
     });
 }

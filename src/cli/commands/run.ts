@@ -1,9 +1,9 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
-import { addTrioOptions, addWorkOptions } from "../agent-options.js";
+import { addTrioOptions, addWorkOptions } from "../agent/agent-options.js";
+import type { RunOptions } from "../agent/run-tasks.js";
 import type { Context } from "../context.js";
 import { readPositive } from "../read-numbers.js";
-import type { RunOptions } from "../run-tasks.js";
 
 const EXAMPLES = `
 Examples:
@@ -46,7 +46,7 @@ export function createRunCommand(context: Context): Command {
           hint: 'mllm run "…" --tools FILE',
         });
       }
-      const { runTasks } = await import("../run-tasks.js");
+      const { runTasks } = await import("../agent/run-tasks.js");
       await runTasks(context, { question: question ?? null, options });
     });
 }

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ROLES, type Role } from "../../core/roles.js";
+import type { ServerPlan, ServingEngine } from "../agent/serve-roles-plan.js";
 import type { Context } from "../context.js";
 import { quoteArgument, writeNote, writeResult } from "../output.js";
-import type { ServerPlan, ServingEngine } from "../serve-roles-plan.js";
 
 interface ServeRolesOptions extends Partial<Record<Role, string>> {
   agent?: string;
@@ -31,8 +31,8 @@ export function createServeRolesCommand(context: Context): Command {
 }
 
 async function serve(context: Context, options: ServeRolesOptions): Promise<void> {
-  const { readAgentCheckpoints } = await import("../open-agent-model.js");
-  const { planRoles, serveRoles } = await import("../serve-roles.js");
+  const { readAgentCheckpoints } = await import("../agent/open-agent-model.js");
+  const { planRoles, serveRoles } = await import("../agent/serve-roles.js");
   const checkpoints = await readAgentCheckpoints(context, options);
   const { engine, port = null } = options;
   const plans = await planRoles(context, checkpoints, { engine, port });
@@ -57,7 +57,7 @@ async function serve(context: Context, options: ServeRolesOptions): Promise<void
 
 async function report(
   context: Context,
-  { servers, endpoints }: import("../serve-roles.js").ServedRoles,
+  { servers, endpoints }: import("../agent/serve-roles.js").ServedRoles,
   json: boolean,
 ): Promise<void> {
   const { formatEndpoint } = await import("../../agent/backends/endpoint.js");
@@ -97,7 +97,7 @@ function toLine({ packageRoot }: Context, { engine }: ServerPlan, command: reado
 /** Until the user interrupts; a server that stops by itself is an error. */
 async function untilStopped(
   { signal }: Context,
-  servers: readonly import("../serve-roles-start.js").RunningServer[],
+  servers: readonly import("../agent/serve-roles-start.js").RunningServer[],
 ): Promise<void> {
   const interrupted = new Promise<null>((resolve) => {
     if (signal.aborted) resolve(null);

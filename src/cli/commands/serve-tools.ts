@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
+import type { ServeToolsOptions } from "../agent/serve-tools.js";
 import type { Context } from "../context.js";
 import { readCount, readPort } from "../read-numbers.js";
-import type { ServeToolsOptions } from "../serve-tools.js";
 
 const EXAMPLES = `
 Examples:
@@ -37,7 +37,7 @@ export function createServeToolsCommand(context: Context): Command {
     .option("--json", "print the address as JSON")
     .addHelpText("after", EXAMPLES)
     .action(async (options: ServeToolsOptions) => {
-      const { serveTools } = await import("../serve-tools.js");
+      const { serveTools } = await import("../agent/serve-tools.js");
       await serveTools(context, options);
     });
 }

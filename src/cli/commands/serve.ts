@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { addTrioOptions, addWorkOptions } from "../agent-options.js";
+import { addTrioOptions, addWorkOptions } from "../agent/agent-options.js";
+import type { ServeOptions } from "../agent/serve-agent.js";
 import type { Context } from "../context.js";
 import { readCount, readPort, readPositive } from "../read-numbers.js";
-import type { ServeOptions } from "../serve-agent.js";
 
 const EXAMPLES = `
 Examples:
@@ -40,7 +40,7 @@ export function createServeCommand(context: Context): Command {
     .option("--json", "print the address as JSON")
     .addHelpText("after", EXAMPLES)
     .action(async (options: ServeOptions) => {
-      const { serveAgent } = await import("../serve-agent.js");
+      const { serveAgent } = await import("../agent/serve-agent.js");
       await serveAgent(context, options);
     });
 }

@@ -8,7 +8,7 @@ import { chatRecord, writeChats } from "../../../test/chat-records.js";
 import { useCommandFolder } from "../../../test/command-folder.js";
 import { DatasetManifest } from "../../core/dataset-manifest.js";
 import { FORMATS } from "../../data/readers/reader.js";
-import { FORMAT_CHOICES } from "../data-reading-options.js";
+import { FORMAT_CHOICES } from "../data/data-reading-options.js";
 
 const { at, run } = useCommandFolder();
 

@@ -2,10 +2,10 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
-import { addReadingOptions, type ReadingOptions, readReading } from "../data-reading-options.js";
+import { addReadingOptions, type ReadingOptions, readReading } from "../data/data-reading-options.js";
+import { addPolicyOptions, type PolicyOptions, readPolicies } from "../data/policy-options.js";
+import type { SideOptionValues } from "../data/read-sides.js";
 import { quoteArgument, writeResult } from "../output.js";
-import { addPolicyOptions, type PolicyOptions, readPolicies } from "../policy-options.js";
-import type { SideOptionValues } from "../read-sides.js";
 
 interface SplitDataOptions extends PolicyOptions, ReadingOptions, SideOptionValues {
   out?: string;
@@ -83,7 +83,7 @@ export function createSplitDataCommand(context: Context): Command {
         });
       }
       if (options.compat !== undefined) {
-        const { splitAsReference } = await import("../split-as-reference.js");
+        const { splitAsReference } = await import("../data/split-as-reference.js");
         const given = command.options.filter(
           (option) => command.getOptionValueSource(option.attributeName()) === "cli",
         );
@@ -101,7 +101,7 @@ export function createSplitDataCommand(context: Context): Command {
 type WithOut = SplitDataOptions & { out: string };
 
 async function explain(context: Context, inputs: string[], options: SplitDataOptions): Promise<void> {
-  const { explainInputs } = await import("../explain-inputs.js");
+  const { explainInputs } = await import("../data/explain-inputs.js");
   const { format, readers } = await readReading(options);
   await explainInputs(context, inputs, { format, readers, json: options.json === true });
 }
@@ -110,11 +110,11 @@ async function split(context: Context, inputs: string[], options: WithOut): Prom
   const { splitDataset } = await import("../../data/split-dataset.js");
   const { readExcludedIds } = await import("../../data/exclude-ids.js");
   const { loadProfile } = await import("../../prompts/load-profile.js");
-  const { followReading, formatSplit, writeSplitNotes } = await import("../split-view.js");
-  const { inputPlace } = await import("../input-place.js");
+  const { followReading, formatSplit, writeSplitNotes } = await import("../data/split-view.js");
+  const { inputPlace } = await import("../data/input-place.js");
   const profile = await loadProfile(options.profile ?? options.rows ?? "thread", context);
-  const { readSides } = await import("../read-sides.js");
-  const { readShardPlace, splitShard } = await import("../split-shard.js");
+  const { readSides } = await import("../data/read-sides.js");
+  const { readShardPlace, splitShard } = await import("../data/split-shard.js");
   const shard = readShardPlace(options.shard, options.shards);
   const isDryRun = options.dryRun === true;
   const { format, readers } = await readReading(options);

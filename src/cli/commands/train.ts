@@ -4,9 +4,9 @@ import { ROLES, type Role } from "../../core/roles.js";
 import type { PlannedJob } from "../../training/planned-job.js";
 import { collectValues } from "../collect-values.js";
 import type { Context } from "../context.js";
-import type { TrainOptions } from "../launch-training.js";
 import { writeResult } from "../output.js";
 import { readDollars } from "../read-numbers.js";
+import type { TrainOptions } from "../training/launch-training.js";
 
 export function createTrainCommand(context: Context): Command {
   return new Command("train")
@@ -52,14 +52,14 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const { openDataset } = await import("../../data/open-dataset.js");
   const { openWorkspace, resolveWorkspace } = await import("../workspace.js");
   const { checkWritable } = await import("../check-writable.js");
-  const { findRecipe } = await import("../find-recipe.js");
-  const { resolveModelFolders } = await import("../find-model.js");
-  const { formatTrainCommand, launchTraining } = await import("../launch-training.js");
-  const { planWith } = await import("../plan-with-workspace.js");
-  const { chooseProvider } = await import("../choose-provider.js");
-  const { checkStart } = await import("../check-start.js");
-  const { createEstimator, estimatePlanned } = await import("../estimate-planned.js");
-  const { reconcileAll } = await import("../with-reconciled.js");
+  const { findRecipe } = await import("../training/find-recipe.js");
+  const { resolveModelFolders } = await import("../training/find-model.js");
+  const { formatTrainCommand, launchTraining } = await import("../training/launch-training.js");
+  const { planWith } = await import("../training/plan-with-workspace.js");
+  const { chooseProvider } = await import("../training/choose-provider.js");
+  const { checkStart } = await import("../training/check-start.js");
+  const { createEstimator, estimatePlanned } = await import("../training/estimate-planned.js");
+  const { reconcileAll } = await import("../training/with-reconciled.js");
   const { resolveResources } = await import("../../recipe/resolve-resources.js");
 
   const recipe = await loadRecipe(findRecipe(context, options.recipe), options.set);
@@ -88,13 +88,13 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
     const request = { loaded, plan, estimate, choices, maxCost: options.maxCost };
     const check = await checkStart(workspace, { ...request, isEstimated: isDryRun });
     if (options.calibrate === true) {
-      const { calibrateJobs } = await import("../calibrate-jobs.js");
+      const { calibrateJobs } = await import("../training/calibrate-jobs.js");
       const jobsAtOnce = values.providers.local.jobs;
       return await calibrateJobs(context, { check, provider: provider.name, estimator, options, jobsAtOnce });
     }
     if (!isDryRun) return await launchTraining(context, workspace, { request, check, options });
-    const { createPlanReport } = await import("../plan-report.js");
-    const { formatPlan } = await import("../plan-view.js");
+    const { createPlanReport } = await import("../training/plan-report.js");
+    const { formatPlan } = await import("../training/plan-view.js");
     const report = await createPlanReport(request, check, estimator);
     writeResult(context, { json: options.json === true, value: report, text: formatPlan(report) });
     if (!report.canStart) context.setExitCode(1);
