@@ -42,7 +42,6 @@ class Job:
     method: str
     lora: dict[str, Any] | None
     quantization: str | None
-    sharding: str | None
     packing: str
     overflow_policy: str
     max_tokens: int
@@ -124,7 +123,6 @@ def _to_job(raw: dict[str, Any], folder: Path) -> Job:
         method=raw["method"],
         lora=raw["lora"],
         quantization=raw["quantization"],
-        sharding=raw["sharding"],
         packing=raw["packing"],
         overflow_policy=raw["overflow"]["policy"],
         max_tokens=raw["overflow"]["maxTokens"],
