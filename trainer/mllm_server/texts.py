@@ -1,8 +1,9 @@
 """Prompts to tokens as training saw them, and tokens back to text, piece by piece."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
+
+from mllm_trainer.encoding import special_token_pattern
 
 # Some tokenizers drop the blank before the first word they decode, so a few tokens before it are decoded too.
 LEADING_TOKENS = 6
@@ -16,12 +17,8 @@ class PromptReader:
     """
 
     def __init__(self, tokenizer: Any):
-        added = tokenizer.added_tokens_decoder.values()
-        specials = {token.content for token in added if token.special} | set(tokenizer.all_special_tokens)
         # A prompt holds the end-of-turn token on purpose; training broke up all the others.
-        specials -= {tokenizer.eos_token}
-        heads = [re.escape(text[0]) + f"(?={re.escape(text[1:])})" for text in sorted(specials) if text]
-        self._forged = re.compile("|".join(heads) or r"(?!)")
+        self._forged = special_token_pattern(tokenizer, but=tokenizer.eos_token)
         self._tokenizer = tokenizer
 
     def ids(self, prompt: str) -> list[int]:

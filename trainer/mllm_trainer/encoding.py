@@ -168,11 +168,11 @@ class Encoder:
         )
 
 
-def special_token_pattern(tokenizer: Any) -> re.Pattern[str]:
-    """Matches the first character of every special token's text."""
+def special_token_pattern(tokenizer: Any, but: str | None = None) -> re.Pattern[str]:
+    """Matches the first character of every special token's text, except `but`."""
     added = tokenizer.added_tokens_decoder.values()
     texts = {token.content for token in added if token.special} | set(tokenizer.all_special_tokens)
-    heads = [re.escape(text[0]) + f"(?={re.escape(text[1:])})" for text in sorted(texts) if text]
+    heads = [re.escape(text[0]) + f"(?={re.escape(text[1:])})" for text in sorted(texts - {but}) if text]
     return re.compile("|".join(heads) or r"(?!)")
 
 
