@@ -3,10 +3,10 @@ import { serveModel, type TestServer } from "./serve-model.js";
 import { getTemperature, QUESTION, weatherTool } from "./weather.js";
 
 /** Serves models for a test; its servers are stopped when it ends. */
-export function useServers(): typeof serveModel {
+export function useServers(drainSeconds = 1): typeof serveModel {
   const servers: TestServer[] = [];
   afterEach(async () => {
-    await Promise.all(servers.splice(0).map((server) => server.stop({ drainSeconds: 1 })));
+    await Promise.all(servers.splice(0).map((server) => server.stop({ drainSeconds })));
   });
   return async (...args) => {
     const server = await serveModel(...args);

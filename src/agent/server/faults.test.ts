@@ -1,22 +1,14 @@
 import { request as httpRequest } from "node:http";
-import { afterEach, describe, expect, it } from "@jest/globals";
-import { serveModel, type TestServer } from "../../../test/clients/serve-model.js";
-import { createWeatherModel, QUESTION, threadProfile, weatherTool } from "../../../test/clients/weather.js";
+import { describe, expect, it } from "@jest/globals";
+import { request, useServers } from "../../../test/clients/ask-server.js";
+import { serveModel } from "../../../test/clients/serve-model.js";
+import { createWeatherModel, threadProfile } from "../../../test/clients/weather.js";
 import { createScriptedModel, type Script } from "../../../test/scripted-roles.js";
 import { MllmError } from "../../core/errors.js";
 import { startServer } from "./start-server.js";
 
-const servers: TestServer[] = [];
-const serve: typeof serveModel = async (...args) => {
-  const server = await serveModel(...args);
-  servers.push(server);
-  return server;
-};
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.stop({ drainSeconds: 0 })));
-});
+const serve = useServers(0);
 
-const request = { messages: [{ role: "user", content: QUESTION }], tools: [weatherTool] };
 const limits = { maxTurns: 8, maxTokens: 4096, maxSeconds: 60, maxCalls: 8, maxNewTokens: 256 };
 
 async function refusal(response: Response): Promise<object> {
