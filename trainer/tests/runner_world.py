@@ -10,6 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mllm_runner.config import read_config
+from mllm_runner.spread import trainer_command
+from mllm_runner.team import Place
+
 PACKAGES = Path(__file__).resolve().parents[1]
 
 # Holds the folder's lock as the real one does, then does what `asked` says.
@@ -133,3 +137,20 @@ def kill(process: subprocess.Popen, number: int = signal.SIGKILL) -> int:
     process.send_signal(number)
     process.communicate(timeout=60)
     return process.returncode
+
+
+def train_together(job: Path, module: str = "mllm_trainer") -> subprocess.CompletedProcess:
+    """In two processes, as a runner starts them; with gloo, since there need be no GPU."""
+    packages = os.pathsep.join([str(Path(__file__).resolve().parents[1]), str(job.parent)])
+    processes = {"nodes": 1, "gpusPerNode": 2}
+    (job.parent / "runner.json").write_text(json.dumps(runner_fields(processes=processes)))
+    config = read_config(job.parent / "runner.json")
+    command = trainer_command(sys.executable, job.parent, config, Place(0, None, 0))
+    return subprocess.run(
+        [module if word == "mllm_trainer" else word for word in command],
+        cwd=job.parent,
+        env={**os.environ, "PYTHONPATH": packages, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runner_world import train_together
 from world import attempt, events_of, job_fields, manifest_of, write_data, write_job
 
 from mllm_trainer.failures import Failure
@@ -153,6 +154,26 @@ def test_a_job_of_roles_that_is_killed_goes_on_where_it_was(
     assert result_of(job) == result_of(joint)
     told = {event.get("subset") for event in events_of(job)[before:] if event["type"] == "progress"}
     assert told == (set(ROLES[ROLES.index(subset) :]) if subset else set())
+
+
+def test_two_processes_train_the_roles_that_one_trains(sets: dict, shared: dict, tmp_path: Path):
+    # Each process drops other elements.
+    steady = shared | {"lora": LORA | {"lora_dropout": 0.0}}
+    jobs = []
+    for name, rows in (("alone", 4), ("together", 2)):
+        job = write_joint(tmp_path / name, sets, steady)
+        fields = json.loads(job.read_text())
+        for part in (fields, *fields["parts"]):
+            part["training"]["per_device_train_batch_size"] = rows
+        job.write_text(json.dumps(fields))
+        jobs.append(job)
+    assert attempt(jobs[0]) == 0
+    assert train_together(jobs[1]).returncode == 0, (jobs[1].parent / "trainer.log").read_text()
+    for type_ in ("progress", "evaluated"):
+        alone, together = ([event["loss"] for event in events_of(job, type_)] for job in jobs)
+        assert alone == pytest.approx(together, rel=2e-3)
+    names = [{path.name for path in (job.parent / "checkpoints").iterdir()} for job in jobs]
+    assert names[0] == names[1]
 
 
 def test_data_of_a_later_role_that_were_changed_are_told_at_once(sets: dict, shared: dict, tmp_path: Path):

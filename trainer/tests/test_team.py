@@ -6,12 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from runner_world import runner_fields, state_of
+from runner_world import runner_fields, state_of, train_together
 from world import attempt, events_of, manifest_of, write_job
-
-from mllm_runner.config import read_config
-from mllm_runner.spread import trainer_command
-from mllm_runner.team import Place
 
 pytestmark = pytest.mark.process
 
@@ -30,23 +26,6 @@ if os.environ["RANK"] == "1" and not os.path.exists("faulty.done"):
     progress.Progress.on_step_end = on_step_end
 sys.exit(trainer.main(sys.argv[1:]))
 """
-
-
-def train_together(job: Path, module: str = "mllm_trainer") -> subprocess.CompletedProcess:
-    """In two processes, as a runner starts them; with gloo, since there need be no GPU."""
-    packages = os.pathsep.join([str(Path(__file__).resolve().parents[1]), str(job.parent)])
-    processes = {"nodes": 1, "gpusPerNode": 2}
-    (job.parent / "runner.json").write_text(json.dumps(runner_fields(processes=processes)))
-    config = read_config(job.parent / "runner.json")
-    command = trainer_command(sys.executable, job.parent, config, Place(0, None, 0))
-    return subprocess.run(
-        [module if word == "mllm_trainer" else word for word in command],
-        cwd=job.parent,
-        env={**os.environ, "PYTHONPATH": packages, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
 
 
 def train_on_two_machines(job: Path) -> list[int]:
