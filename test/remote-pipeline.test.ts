@@ -50,9 +50,16 @@ const PLACES: { name: string; isHere: boolean; start(): Promise<RemotePlace> }[]
 const MINUTES = 60_000;
 const QUICK = ["--set", "training.max_steps=2", "--set", "training.per_device_train_batch_size=1"];
 
+const LORA = [
+  "method=lora",
+  "lora={r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: all-linear}",
+].flatMap((assignment) => ["--set", assignment]);
+
 interface Listed {
   id: string;
   subset: string;
+  kind: "full" | "adapter";
+  jobId: string;
   path: string;
   parentId: string | null;
 }
@@ -114,6 +121,21 @@ describeWithTrainer("both stages with the real trainer", () => {
           }
         },
         6 * MINUTES,
+      );
+
+      it(
+        "trains the three roles' adapters in one job, and brings each here",
+        async () => {
+          const backbone = (await listed()).find(({ subset }) => subset === "backbone")?.id ?? "";
+          const joint = await train("there", "--stage", "2", "--role", "all", "--from", backbone, ...LORA);
+          expect(joint).toMatchObject({ exitCode: 0 });
+          const adapters = (await listed()).filter(({ kind }) => kind === "adapter");
+          expect(adapters.map(({ subset }) => subset).sort()).toEqual(["caller", "planner", "summarizer"]);
+          expect(adapters.map(({ parentId }) => parentId)).toEqual([backbone, backbone, backbone]);
+          expect(new Set(adapters.map(({ jobId }) => jobId)).size).toBe(1);
+          expect(await mllm("checkpoints", "verify")).toMatchObject({ exitCode: 0 });
+        },
+        3 * MINUTES,
       );
 
       it(
