@@ -1,128 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type EvalStaticOptions, evalStatic } from "../src/cli/evaluation/eval-static.js";
-import type { EvaluatedAgent } from "../src/cli/evaluation/open-evaluated-agent.js";
-import type { MllmError } from "../src/core/errors.js";
+import { describe, expect, it } from "@jest/globals";
 import type { Role } from "../src/core/roles.js";
-import type { Evaluation } from "../src/evaluation/evaluation.js";
 import { readItems } from "../src/evaluation/evaluation-folder.js";
-import { loadProfile } from "../src/prompts/load-profile.js";
-import { createContext } from "./command-context.js";
-import { runCli } from "./run-cli.js";
-import { createScriptedModel, type Script, type ScriptedModel } from "./scripted-roles.js";
-import { describeWithSharedData, packageRoot, sharedData } from "./shared-data.js";
+import type { Script } from "./scripted-roles.js";
+import { CALL, cityOf, SCRIPTS, scoreOf, TRIO, trajectory, useEvaluations } from "./static-evaluation.js";
 
-const { profile } = await loadProfile("thread", { packageRoot, cwd: packageRoot });
-
-const WEATHER = {
-  type: "function",
-  function: {
-    name: "weather",
-    description: "Weather of a city",
-    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
-  },
-};
-
-/** Asks for the weather, calls, answers. */
-function trajectory(id: string, city: string) {
-  const args = JSON.stringify({ city });
-  const call = { id: "1", type: "function", function: { name: "weather", arguments: args } };
-  return {
-    id,
-    tools: [WEATHER],
-    messages: [
-      { role: "user", content: `Weather in ${city}?` },
-      { role: "assistant", content: "I need it.", tool_calls: [call] },
-      { role: "tool", tool_call_id: "1", content: "rain" },
-      { role: "assistant", content: `It rains in ${city}.` },
-    ],
-  };
-}
-
-const CALL = "I need it. Next: caller.";
-const ANSWER = "I know it. Next: summarizer.";
-const cityOf = (prompt: string) => /Weather in (\w+)\?/.exec(prompt)?.[1] ?? "";
-
-/** Right about everything but the arguments where the city is Rome. */
-const SCRIPTS = {
-  planner: ({ prompt }) => (prompt.includes("rain") ? ANSWER : CALL),
-  caller: ({ prompt }) => {
-    const city = cityOf(prompt);
-    return `weather\n${JSON.stringify({ city: city === "Rome" ? "Roma" : city })}`;
-  },
-  summarizer: ({ prompt }) => `It rains in ${cityOf(prompt)}.`,
-} satisfies Partial<Record<Role, Script>>;
-
-let cwd: string;
-
-beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), "mllm-eval-"));
-  write("north.jsonl", [trajectory("1", "Oslo"), trajectory("2", "Bergen")]);
-  write("south.jsonl", [trajectory("1", "Rome")]);
-});
-
-afterEach(() => rmSync(cwd, { recursive: true, force: true }));
-
-function write(name: string, lines: readonly unknown[]): void {
-  writeFileSync(join(cwd, name), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-}
-
-const KEYS = ["rouge", "plan_em", "action_em", "easy_f1", "hard_f1", "f1", "hallu_rate"];
-
-const DEFAULTS: EvalStaticOptions = { maxNewTokens: 100, concurrency: 2 };
-const DATA = ["cold=north.jsonl", "warm=south.jsonl"];
-const TRIO = {
-  planner: { id: "planner-1", hash: "p" },
-  caller: { id: "caller-1", hash: "c" },
-  summarizer: { id: "summarizer-1", hash: "s" },
-};
-
-interface Asked {
-  options?: Partial<EvalStaticOptions>;
-  scripts?: Partial<Record<Role, Script>>;
-  signal?: AbortSignal;
-  contextTokens?: number;
-  /** The hash of its weights. */
-  caller?: string;
-}
-
-/** Runs the command's body with scripted roles. */
-async function evaluate({
-  options = {},
-  scripts = SCRIPTS,
-  signal,
-  contextTokens,
-  caller = "c",
-}: Asked = {}) {
-  const { context, output } = createContext({ cwd, ...(signal !== undefined && { signal }) });
-  const model: ScriptedModel = createScriptedModel(profile, scripts, {
-    ...(contextTokens !== undefined && { contextTokens }),
-  });
-  let closed = 0;
-  const open = async (): Promise<EvaluatedAgent> => ({
-    model,
-    subject: { name: "desk@1", checkpoints: { ...TRIO, caller: { id: "caller-1", hash: caller } } },
-    weights: { planner: "p", caller, summarizer: "s" },
-    close: async () => void closed++,
-  });
-  const error = await evalStatic(context, { options: { ...DEFAULTS, data: DATA, ...options }, open }).then(
-    () => null,
-    (thrown: unknown) => thrown as MllmError,
-  );
-  const asked = Object.values(model.asked).reduce((sum, requests) => sum + requests.length, 0);
-  return { error, asked, closed, model, ...output() };
-}
-
-async function evaluateToJson(asked: Asked = {}): Promise<Evaluation & { folder: string }> {
-  const { error, stdout } = await evaluate({ ...asked, options: { ...asked.options, json: true } });
-  if (error !== null) throw error;
-  return JSON.parse(stdout) as Evaluation & { folder: string };
-}
-
-const scoreOf = ({ metrics }: Pick<Evaluation["summary"], "metrics">, name: string) =>
-  metrics.find((metric) => metric.name === name)?.value;
+const { write, evaluate, evaluateToJson, run } = useEvaluations();
 
 describe("mllm eval static", () => {
   it("lets the agent take every recorded step, with what was recorded before it", async () => {
@@ -201,7 +85,7 @@ describe("mllm eval static", () => {
       cityOf(prompt) === "Rome" ? { fails: new Error("out of memory") } : "weather {}";
     const { error } = await evaluate({ scripts: { ...SCRIPTS, caller: failing } });
     expect(error?.message).toBe("out of memory");
-    expect((await runCli(["eval", "list"], { cwd })).stdout).toContain("no evaluations yet");
+    expect((await run("eval", "list")).stdout).toContain("no evaluations yet");
   });
 
   it("counts texts that cannot be read and prompts that do not fit, and scores them as wrong", async () => {
@@ -246,114 +130,17 @@ describe("mllm eval static", () => {
   });
 });
 
-describe("mllm eval static --predictions", () => {
-  const call = (city: string) => ({
-    kind: "call",
-    call: { name: "weather", arguments: JSON.stringify({ city }) },
-  });
-
-  it("scores steps by their ids; what is not predicted is wrong", async () => {
-    write("theirs.jsonl", [
-      { id: "1#1", prediction: call("Oslo") },
-      { id: "1#2", prediction: { kind: "answer", answer: "It rains in Oslo." } },
-      { id: "9#1", prediction: { kind: "give_up" } },
-    ]);
-    const args = ["--data", "north.jsonl", "--predictions", "theirs.jsonl"];
-    const { exitCode, stdout, stderr } = await runCli(["eval", "static", ...args, "--json"], { cwd });
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain("note: theirs.jsonl: 1 prediction is of no step of the data");
-    const { subject, summary } = JSON.parse(stdout) as Evaluation;
-    expect(subject).toEqual({ name: "theirs.jsonl", checkpoints: null });
-    expect([scoreOf(summary, "step_exact"), summary.notes]).toEqual([0.5, { not_predicted: 2 }]);
-  });
-
-  it("takes the items of another evaluation", async () => {
-    const { folder, summary } = await evaluateToJson({ options: { data: ["north.jsonl"] } });
-    const file = join(folder, "items.jsonl");
-    const args = ["eval", "static", "--data", "north.jsonl", "--predictions", file, "--json"];
-    const { stdout } = await runCli(args, { cwd });
-    expect((JSON.parse(stdout) as Evaluation).summary).toEqual(summary);
-  });
-
-  it.each([
-    ["which steps they are of", ["--predictions", "theirs.jsonl"], 2, "--data FILE"],
-    ["an id of the data", ["--data", "south.jsonl", "--predictions", "theirs.jsonl"], 1, "such as 7#1"],
-    ["a file", ["--predictions", "nowhere.json"], 1, "does not exist"],
-    ["JSON", ["--predictions", "broken.json"], 1, "broken.json:1 is no JSON"],
-    ["no agent beside them", ["--predictions", "theirs.jsonl", "--agent", "desk"], 2, "--agent"],
-  ])("wants %s", async (_, args, exitCode, text) => {
-    write("theirs.jsonl", [{ id: "7#1", prediction: { kind: "give_up" } }]);
-    writeFileSync(join(cwd, "broken.json"), "{half");
-    const result = await runCli(["eval", "static", ...args], { cwd });
-    expect(result).toMatchObject({ exitCode, stderr: expect.stringContaining(text) });
-  });
-});
-
-describeWithSharedData("mllm eval static --compat", () => {
-  it("meets the reference's numbers, and names the exception where it ends with one", async () => {
-    const sets = JSON.parse(readFileSync(sharedData("golden/static_metrics.json"), "utf8")) as Record<
-      string,
-      { cases: unknown[]; metrics: Record<string, number> | null; error?: string }
-    >;
-    for (const { cases, metrics, error } of Object.values(sets)) {
-      writeFileSync(join(cwd, "predictions.json"), JSON.stringify(cases));
-      const args = ["eval", "static", "--predictions", "predictions.json", "--compat", "alpha-umi", "--json"];
-      const { exitCode, stdout, stderr } = await runCli(args, { cwd });
-      if (metrics === null) {
-        expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-        expect(stderr).toContain(error);
-        expect(stderr).toContain("Leave out --compat");
-      } else {
-        const scores = JSON.parse(stdout) as Record<string, number>;
-        expect(Object.keys(scores)).toEqual(KEYS);
-        for (const key of KEYS) expect(scores[key]).toBeCloseTo(metrics[key] as number, 12);
-      }
-    }
-  });
-});
-
-describe("mllm eval list and show", () => {
-  it("list evaluations, newest first, and show one by its id or its folder", async () => {
-    const { id, folder, ...rest } = await evaluateToJson();
-    const listed = await runCli(["eval", "list"], { cwd });
-    expect(listed.stdout).toMatch(/^STATIC +WHEN +STEPS +PLAN ACCURACY .* SUBJECT +DATA$/m);
-    expect(listed.stdout).toMatch(new RegExp(`^${id} .* 6 +100\\.0 .* desk@1 +cold=north`, "m"));
-    const asJson = JSON.parse((await runCli(["eval", "list", "--json"], { cwd })).stdout);
-    expect(asJson.evaluations).toMatchObject([{ id, kind: "static", subject: "desk@1", items: 6, folder }]);
-    for (const name of [id, id.slice(0, 10), folder]) {
-      const shown = await runCli(["eval", "show", name, "--json"], { cwd });
-      expect(JSON.parse(shown.stdout)).toEqual({ id, folder, ...rest });
-    }
-    const { stdout } = await runCli(["eval", "show", id], { cwd });
-    expect(stdout).toContain("whole step exact");
-    expect(stdout).toContain(`files: ${folder}`);
-  });
-
-  it("say what to do where there is none", async () => {
-    expect((await runCli(["eval", "list"], { cwd })).stdout).toContain("mllm eval static --data FILE");
-    const shown = await runCli(["eval", "show", "static-1"], { cwd });
-    expect(shown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("`mllm eval static`") });
-  });
-
-  it("say when the folder is gone", async () => {
-    const { id, folder } = await evaluateToJson();
-    rmSync(folder, { recursive: true });
-    const shown = await runCli(["eval", "show", id], { cwd });
-    expect(shown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(folder) });
-  });
-});
-
 describe("the command line of mllm eval static", () => {
   it.each([
     ["neither data nor predictions", ["eval", "static"]],
     ["an unknown reference", ["eval", "static", "--data", "north.jsonl", "--compat", "toolbench"]],
     ["no concurrency", ["eval", "static", "--data", "north.jsonl", "--concurrency", "0"]],
   ])("is wrong with %s", async (_, args) => {
-    expect(await runCli(args, { cwd })).toMatchObject({ exitCode: 2 });
+    expect(await run(...args)).toMatchObject({ exitCode: 2 });
   });
 
   it("needs a trained agent", async () => {
-    const result = await runCli(["eval", "static", "--data", "north.jsonl"], { cwd });
+    const result = await run("eval", "static", "--data", "north.jsonl");
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("`mllm train` makes") });
   });
 });
