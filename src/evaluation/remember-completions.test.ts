@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
+import { createMemoryCache } from "../../test/memory-cache.js";
 import { createScriptedModel } from "../../test/scripted-roles.js";
 import { packageRoot } from "../../test/shared-data.js";
 import type { CompletionRequest } from "../agent/role-model.js";
 import { loadProfile } from "../prompts/load-profile.js";
 import { rememberCompletions } from "./remember-completions.js";
-import { createMemoryCache } from "./result-cache.js";
 
 const { profile } = await loadProfile("thread", { packageRoot, cwd: packageRoot });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
+import { reconcileAll } from "../../test/reconcile-all.js";
 import { makeScriptedWorkspace } from "../../test/scripted-session.js";
 import { collect } from "../../test/training-workspace.js";
 import { endOrphan, findOrphans } from "./find-orphans.js";
-import { reconcile } from "./reconcile.js";
 import { trainJobs } from "./train-jobs.js";
 
 describe("findOrphans", () => {
@@ -12,7 +12,7 @@ describe("findOrphans", () => {
     const session = workspace.makeSession(provider);
     const spec = workspace.makeSpec({ deadlineSeconds: 3600 });
     await collect(trainJobs(session, [spec], { isDetached: true }));
-    await reconcile(session);
+    await reconcileAll(session);
     return { ...workspace, provider, session, spec };
   }
 

@@ -10,6 +10,7 @@ import {
   letContinue,
   until,
 } from "../../test/fake-trainer.js";
+import { reconcileAll } from "../../test/reconcile-all.js";
 import {
   collect,
   countStarts,
@@ -21,7 +22,6 @@ import {
 } from "../../test/training-workspace.js";
 import type { JobSpec } from "../core/job-spec.js";
 import { findBackbone } from "./find-backbone.js";
-import { reconcile } from "./reconcile.js";
 import { trainJobs } from "./train-jobs.js";
 import type { TrainingEvent } from "./training-event.js";
 
@@ -81,7 +81,7 @@ describe("a command that is killed", () => {
     await until(async () => (await session.provider.status(fakeHandle(spec))).state === "succeeded");
     const backbone = await findBackbone({ state, sessionOf: async () => session }, spec.jobKey);
     expect(backbone).toMatchObject({ checkpoint: { manifest: { globalStep: 4 } } });
-    await reconcile(session);
+    await reconcileAll(session);
     expect(state.getJob(spec.jobId)?.state).toBe("succeeded");
     expect(state.listCheckpoints().find((row) => row.isBest)).toMatchObject({ globalStep: 4 });
     expect(typesOf(await collect(trainJobs(session, [spec])))).toEqual(["already_done"]);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { reconcileAll } from "../../test/reconcile-all.js";
 import { makeScriptedWorkspace } from "../../test/scripted-session.js";
 import { collect, typesOf } from "../../test/training-workspace.js";
 import { CheckpointManifest } from "../core/checkpoint.js";
@@ -9,7 +10,6 @@ import { MllmError, ProviderError } from "../core/errors.js";
 import { sha256 } from "../core/ids.js";
 import { findBackbone } from "./find-backbone.js";
 import { dropReplaced, pullCheckpoints } from "./pull-checkpoints.js";
-import { reconcile } from "./reconcile.js";
 import { registerCheckpoints } from "./register-checkpoints.js";
 import { trainJobs } from "./train-jobs.js";
 
@@ -77,7 +77,7 @@ describe("checkpoints of a job elsewhere", () => {
     }
     machine.steps = [2, 3];
     finish(2, 3);
-    await reconcile(session);
+    await reconcileAll(session);
     const marks = state.listCheckpoints().map(({ id, isBest, isLast }) => [id, isBest, isLast]);
     expect(marks.sort()).toEqual([
       ["backbone-1", false, false],
@@ -99,7 +99,7 @@ describe("checkpoints of a job elsewhere", () => {
     await collect(trainJobs(session, [role], { isDetached: true }));
     machine.steps = [2];
     finish(2, 2);
-    await reconcile(session);
+    await reconcileAll(session);
     await dropReplaced(session, job);
     expect(existsSync(pathOf(1))).toBe(true);
     expect(state.getCheckpoint("backbone-1")?.state).toBe("complete");
@@ -118,8 +118,8 @@ describe("checkpoints of a job elsewhere", () => {
         checkpoints: () => Promise.reject(new Error("killed")),
       },
     };
-    await expect(reconcile(dying)).rejects.toThrow("killed");
-    await reconcile(session);
+    await expect(reconcileAll(dying)).rejects.toThrow("killed");
+    await reconcileAll(session);
     expect(state.listCheckpoints()).toMatchObject([{ id: "backbone-2", isBest: true, state: "remote" }]);
   });
 
@@ -146,7 +146,7 @@ describe("findBackbone", () => {
     made.machine.steps = [2];
     made.finish(2, 2);
     await made.pull();
-    await reconcile(made.session);
+    await reconcileAll(made.session);
     const find = (provider: Partial<typeof made.provider>) =>
       findBackbone(
         { state: made.state, sessionOf: async () => ({ provider: { ...made.provider, ...provider } }) },

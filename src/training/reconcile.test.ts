@@ -1,22 +1,22 @@
 import { describe, expect, it } from "@jest/globals";
 import { fakeSubmission } from "../../test/fake-trainer.js";
+import { reconcileAll } from "../../test/reconcile-all.js";
 import { makeWorkspace } from "../../test/training-workspace.js";
 import type { JobSpec } from "../core/job-spec.js";
-import { reconcile } from "./reconcile.js";
 import type { Session } from "./session.js";
 
 describe("reconcile", () => {
   it("leaves a job alone that a living command is submitting", async () => {
     const { state, makeSession, makeSpec } = makeWorkspace();
     claimOnly(makeSpec(), state, "alive");
-    await reconcile(makeSession());
+    await reconcileAll(makeSession());
     expect(state.listJobs()[0]?.state).toBe("submitting");
   });
 
   it("gives up a job whose command died before the provider knew of it", async () => {
     const { state, makeSession, makeSpec } = makeWorkspace();
     claimOnly(makeSpec(), state, "dead");
-    await reconcile(makeSession());
+    await reconcileAll(makeSession());
     expect(state.listJobs()[0]).toMatchObject({ state: "lost", reason: expect.stringContaining("died") });
   });
 
@@ -25,9 +25,9 @@ describe("reconcile", () => {
     const spec = makeSpec();
     const { id, attempt } = claimOnly(spec, state, "dead");
     const session = makeSession({ pauseAt: "start" });
-    await reconcile(session);
+    await reconcileAll(session);
     await session.provider.submit(fakeSubmission(folder));
-    await reconcile(session);
+    await reconcileAll(session);
     expect(state.getJob(id)).toMatchObject({ state: "running", attempt });
   });
 });

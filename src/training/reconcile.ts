@@ -1,5 +1,5 @@
 import { ProviderError } from "../core/errors.js";
-import { isActive, UNSETTLED_STATES } from "../core/job-state.js";
+import { isActive } from "../core/job-state.js";
 import type { JobStatus } from "../providers/provider.js";
 import type { Job } from "../state/rows.js";
 import { endLeftovers } from "./end-leftovers.js";
@@ -10,15 +10,10 @@ import { handleOf, type Session, timeOf } from "./session.js";
 type ReconcileSession = Pick<Session, "state" | "provider" | "claimant" | "now">;
 
 /**
- * Brings the rows in step with what the provider says, after commands that died halfway: living jobs are adopted,
- * ended ones closed and their checkpoints registered. Every command that shows or starts jobs calls it first.
+ * Brings a row in step with what the provider says, after commands that died halfway: a living job is adopted, an
+ * ended one closed and its checkpoints registered. Every command that shows or starts jobs does it with all first.
+ * Returns the row as it is afterwards.
  */
-export async function reconcile(session: ReconcileSession): Promise<void> {
-  const filter = { provider: session.provider.name, states: UNSETTLED_STATES };
-  for (const job of session.state.listJobs(filter)) await reconcileJob(session, job);
-}
-
-/** Returns the row as it is afterwards. */
 export async function reconcileJob(session: ReconcileSession, job: Job): Promise<Job> {
   const { state, provider, claimant } = session;
   // Whoever is submitting it knows better than the provider, which may not have heard of it yet.

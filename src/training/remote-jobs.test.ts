@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import { reconcileAll } from "../../test/reconcile-all.js";
 import type { ScriptedProvider } from "../../test/scripted-provider.js";
 import { makeScriptedWorkspace } from "../../test/scripted-session.js";
 import { collect, typesOf } from "../../test/training-workspace.js";
 import { ProviderError } from "../core/errors.js";
 import { cancelJob } from "./cancel-job.js";
 import { readLogs } from "./read-logs.js";
-import { reconcile } from "./reconcile.js";
 import { trainJobs } from "./train-jobs.js";
 
 function alive(provider: ScriptedProvider) {
@@ -167,15 +167,15 @@ describe("a command that died while it submitted", () => {
     if (job === null) throw new Error("the intent was not written");
     state.updateJob(job, { state: "submitting", endedAt: null, at: new Date(dead.now()).toISOString() });
     const session = makeSession(provider);
-    await reconcile(session);
+    await reconcileAll(session);
     expect(state.getJob(spec.jobId)?.state).toBe("submitting");
     pass(61);
-    await reconcile(session);
+    await reconcileAll(session);
     expect(state.getJob(spec.jobId)?.state).toBe("lost");
     const submission = { ...spec, label: `mllm-${state.workspaceId}-backbone-1` } as never;
     await provider.submit(submission);
     pass(21);
-    await reconcile(session);
+    await reconcileAll(session);
     expect(state.getJob(spec.jobId)).toMatchObject({ state: "running", providerJobId: "m-1" });
   });
 });
@@ -199,7 +199,7 @@ describe("cancelJob", () => {
     const provider = makeProvider();
     const spec = makeSpec();
     await collect(trainJobs(makeSession(provider), [spec], { isDetached: true }));
-    await reconcile(makeSession(provider));
+    await reconcileAll(makeSession(provider));
     const job = state.findJob(spec.jobId);
     const cancel: typeof provider.cancel = async () => {
       provider.jobs.length = 0;

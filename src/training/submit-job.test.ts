@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import { reconcileAll } from "../../test/reconcile-all.js";
 import type { ScriptedProvider } from "../../test/scripted-provider.js";
 import { makeScriptedWorkspace } from "../../test/scripted-session.js";
 import { collect, typesOf } from "../../test/training-workspace.js";
 import { ProviderError } from "../core/errors.js";
 import { ProviderSettings } from "../core/provider-settings.js";
 import { cancelJob } from "./cancel-job.js";
-import { reconcile } from "./reconcile.js";
 import { trainJobs } from "./train-jobs.js";
 
 const DETACHED = { isDetached: true };
@@ -71,7 +71,7 @@ describe("a submission that others meddle with", () => {
       },
     };
     await expect(collect(trainJobs({ ...dying, state: frozen }, [spec], DETACHED))).rejects.toThrow("killed");
-    await reconcile(makeSession(provider));
+    await reconcileAll(makeSession(provider));
     expect(state.getJob(spec.jobId)?.state).toBe("submitting");
     onSleep.length = 0;
     const events = await collect(trainJobs(makeSession(provider), [spec], DETACHED));
@@ -112,7 +112,7 @@ describe("a job that was just made", () => {
     const other = makeSession(provider);
     let looks = 0;
     onSleep.push(() => {
-      if (++looks === 2) void reconcile(other);
+      if (++looks === 2) void reconcileAll(other);
       const [job] = provider.jobs;
       if (looks === 40 && job !== undefined) job.state = "failed";
     });

@@ -8,10 +8,10 @@ import { isActive } from "../../src/core/job-state.js";
 import { openState } from "../../src/state/open-state.js";
 import type { State } from "../../src/state/state.js";
 import { endOrphan, findOrphans } from "../../src/training/find-orphans.js";
-import { reconcile } from "../../src/training/reconcile.js";
 import { handleOf, type Session } from "../../src/training/session.js";
 import { trainJobs } from "../../src/training/train-jobs.js";
 import { makeFolder } from "../fake-trainer.js";
+import { reconcileAll } from "../reconcile-all.js";
 import { impatientFetch } from "../vendor/fault-proxy.js";
 import { createSeededRandom } from "../vendor/seeded-random.js";
 import type { SoakTarget, SoakWorld } from "./soak-target.js";
@@ -195,7 +195,7 @@ async function reap({ world, state }: Batch): Promise<void> {
   };
   const provider = world.createProvider({ now, sleep, fetch: globalThis.fetch });
   const session = { state, provider, claimant: { id: "reap", isAlive: async () => false }, now };
-  await reconcile(session);
+  await reconcileAll(session);
   const { orphans } = await findOrphans({ ...session, now: () => new Date() });
   for (const orphan of orphans) await endOrphan(session, orphan);
 }

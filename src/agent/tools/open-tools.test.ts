@@ -2,10 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { openToolsFile } from "../../../test/open-tools-file.js";
 import { EVERYTHING } from "../../../test/tools/everything-server.js";
 import { serve } from "../../../test/tools/serve.js";
 import type { Trajectory } from "../../core/trajectory.js";
-import { openToolsFile, type ToolsEnvironment } from "./open-tools.js";
+import type { ToolsEnvironment } from "./open-tools.js";
 
 const { signal } = new AbortController();
 const folder = await mkdtemp(join(tmpdir(), "mllm-tools-"));
@@ -47,7 +48,7 @@ const documentAt = (url: string) => ({
   paths: { "/who": { get: { operationId: "who" } } },
 });
 
-describe("openToolsFile", () => {
+describe("openTools", () => {
   it("makes one tool box of every kind of source", async () => {
     const trajectory: Trajectory = {
       id: "1",

@@ -13,13 +13,7 @@ import { openOpenApiSource } from "./openapi/open-openapi-source.js";
 import { readVirtualTools } from "./read-virtual-tools.js";
 import { createReplaySource } from "./replay-source.js";
 import type { SourceLimits, ToolSource } from "./tool-source.js";
-import {
-  type McpServerEntry,
-  type OpenApiEntry,
-  readToolsFile,
-  type ToolsConfig,
-  type VirtualEntry,
-} from "./tools-file.js";
+import type { McpServerEntry, OpenApiEntry, ToolsConfig, VirtualEntry } from "./tools-file.js";
 import { createVirtualSource } from "./virtual-source.js";
 import { toVirtualTool, type VirtualTool } from "./virtual-tools.js";
 
@@ -37,10 +31,6 @@ export interface ToolsEnvironment {
 }
 
 const MAX_BYTES = 4 * 1024 * 1024;
-
-export async function openToolsFile(path: string, environment: ToolsEnvironment): Promise<ToolBox> {
-  return openTools(await readToolsFile(path, environment.cwd), environment);
-}
 
 /** Opens every source of a configuration. Where one cannot be opened, none stays open. */
 export async function openTools(config: ToolsConfig, environment: ToolsEnvironment): Promise<ToolBox> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "@jest/globals";
-import { openToolsFile } from "./open-tools.js";
+import { openToolsFile } from "../../../test/open-tools-file.js";
 
 const { signal } = new AbortController();
 const folder = await mkdtemp(join(tmpdir(), "mllm-tools-file-"));

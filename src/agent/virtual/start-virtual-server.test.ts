@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { openToolsFile } from "../../../test/open-tools-file.js";
 import { packageRoot } from "../../../test/shared-data.js";
 import type { Observation, ToolBox } from "../tool-box.js";
-import { openTools, openToolsFile } from "../tools/open-tools.js";
+import { openTools } from "../tools/open-tools.js";
 import { parseToolsConfig } from "../tools/tools-file.js";
 import {
   startVirtualServer,

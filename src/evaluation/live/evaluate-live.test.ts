@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { createMemoryCache } from "../../../test/memory-cache.js";
 import { createScriptedModel, type Script } from "../../../test/scripted-roles.js";
 import { createScriptedToolBox, createTool } from "../../../test/scripted-tools.js";
 import { packageRoot } from "../../../test/shared-paths.js";
@@ -6,7 +7,6 @@ import type { Role } from "../../core/roles.js";
 import { loadProfile } from "../../prompts/load-profile.js";
 import type { EvaluationEvent } from "../evaluation.js";
 import type { Item } from "../item.js";
-import { createMemoryCache } from "../result-cache.js";
 import { attemptOfSteps } from "./attempt.js";
 import { createSolver, type Solver } from "./create-solver.js";
 import { evaluateLive, type LiveRequest, type Reference } from "./evaluate-live.js";

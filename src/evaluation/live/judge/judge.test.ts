@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import { createMemoryCache } from "../../../../test/memory-cache.js";
 import type { Step } from "../../../core/trajectory.js";
-import { createMemoryCache, type ResultCache } from "../../result-cache.js";
+import type { ResultCache } from "../../result-cache.js";
 import { type Attempt, attemptOfSteps } from "../attempt.js";
 import type { LiveTask } from "../live-task.js";
 import type { Judge } from "./ask-judge.js";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
+import { createMemoryCache } from "../../../../test/memory-cache.js";
 import { describeWithSharedData, sharedData } from "../../../../test/shared-data.js";
 import { toVirtualTool } from "../../../agent/tools/virtual-tools.js";
-import { createMemoryCache } from "../../result-cache.js";
 import type { Judge } from "../judge/ask-judge.js";
 import { compareAttempts } from "../judge/compare-attempts.js";
 import { judgeAttempt } from "../judge/judge-attempt.js";
