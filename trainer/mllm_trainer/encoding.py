@@ -24,9 +24,18 @@ class EncodedRow:
     trained: np.ndarray
     # Its rows may share a tree; empty where nothing is known.
     trajectory: str = ""
+    # Which activated adapter acts on each token, 0 for none; without it none does (branches.py).
+    adapters: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.input_ids)
+
+    @property
+    def keys(self) -> np.ndarray:
+        """Equal where a model that has read equal ones before comes to the same state."""
+        if self.adapters is None:
+            return self.input_ids
+        return self.input_ids + (self.adapters.astype(np.int32) << 24)
 
     @property
     def trained_tokens(self) -> int:

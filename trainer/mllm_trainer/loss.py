@@ -12,6 +12,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_outputs import CausalLMOutput
 
+from .activated import branch_states
 from .adapters import below_adapter
 from .packing import IGNORED, Batch
 
@@ -39,11 +40,20 @@ def add_loss(model: Any) -> None:
             return plain_forward(*inputs, **options)
         sources, weights, items = (options.pop(key) for key in ("sources", "weights", "num_items_in_batch"))
         options.pop("labels", None)
-        states = self.base_model(*inputs, **(options | {"use_cache": False})).last_hidden_state
+        of_adapters = options.pop("target_adapters", None)
+        options |= {"use_cache": False}
+        if of_adapters is None:
+            states = self.base_model(*inputs, **options).last_hidden_state
+        else:
+            states = branch_states(self, options)
         states = states.flatten(0, 1).index_select(0, sources)
         at_once = max(256, LOGITS_AT_ONCE // self.config.get_text_config().vocab_size)
         losses = _losses(self.get_output_embeddings(), states, targets, at_once)
-        return CausalLMOutput(loss=(losses * weights).sum() / items)
+        if of_adapters is None:
+            return CausalLMOutput(loss=(losses * weights).sum() / items)
+        # One for each adapter, of its own targets.
+        sums = losses.new_zeros(len(items)).index_add(0, of_adapters - 1, losses * weights)
+        return CausalLMOutput(loss=sums / items.clamp(min=1))
 
     causal_model.forward = types.MethodType(forward, causal_model)
 

@@ -39,6 +39,8 @@ class Tree:
     weights: np.ndarray
     # For each row, where its tokens lie.
     paths: tuple[np.ndarray, ...]
+    # Which activated adapter acts on each token, 0 for none; the same within a segment.
+    adapters: np.ndarray
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -54,17 +56,17 @@ def common_prefix(one: np.ndarray, other: np.ndarray) -> int:
 def in_tree_order(rows: Sequence[EncodedRow], numbers: Iterable[int]) -> list[int]:
     """Sorted by tokens: then a row shares with all before it what it shares with the one right before."""
     # Big-endian bytes sort as the numbers do.
-    return sorted(numbers, key=lambda number: (rows[number].input_ids.astype(">i4").tobytes(), number))
+    return sorted(numbers, key=lambda number: (rows[number].keys.astype(">i4").tobytes(), number))
 
 
 def build_tree(rows: Sequence[EncodedRow]) -> Tree:
     """The rows have to be in tree order."""
     paths: list[np.ndarray] = []
-    pieces, positions = [], []
+    pieces, positions, adapters = [], [], []
     borders = {0}
     size = 0
     for index, row in enumerate(rows):
-        shared = common_prefix(rows[index - 1].input_ids, row.input_ids) if index else 0
+        shared = common_prefix(rows[index - 1].keys, row.keys) if index else 0
         before = paths[-1] if index else np.empty(0, dtype=np.int64)
         if shared < len(before):
             # Where the row before goes on alone, and where this one does.
@@ -73,6 +75,9 @@ def build_tree(rows: Sequence[EncodedRow]) -> Tree:
         paths.append(np.concatenate([before[:shared], new]))
         pieces.append(row.input_ids[shared:])
         positions.append(np.arange(shared, len(row)))
+        adapters.append(_adapters(row)[shared:])
+        # Where an adapter begins to act, or ends.
+        borders |= {int(new[0]) + place for place in np.diff(adapters[-1]).nonzero()[0] + 1}
         size += len(new)
     sources, places, weights = _predictions(rows, paths, size)
     tokens = np.concatenate(pieces)
@@ -84,7 +89,12 @@ def build_tree(rows: Sequence[EncodedRow]) -> Tree:
         tokens[places],
         weights,
         tuple(paths),
+        np.concatenate(adapters),
     )
+
+
+def _adapters(row: EncodedRow) -> np.ndarray:
+    return np.zeros(len(row), dtype=np.int8) if row.adapters is None else row.adapters
 
 
 def _segments(paths: Sequence[np.ndarray], borders: list[int], size: int) -> tuple[Segment, ...]:
@@ -120,7 +130,7 @@ def cut_into_trees(rows: Sequence[EncodedRow], numbers: Iterable[int], capacity:
     size = 0
     for number in in_tree_order(rows, numbers):
         row = rows[number]
-        shared = common_prefix(rows[trees[-1][-1]].input_ids, row.input_ids) if trees else 0
+        shared = common_prefix(rows[trees[-1][-1]].keys, row.keys) if trees else 0
         size += len(row) - shared
         if not trees or size > capacity:
             trees.append([])
@@ -131,5 +141,5 @@ def cut_into_trees(rows: Sequence[EncodedRow], numbers: Iterable[int], capacity:
 
 def tree_size(rows: Sequence[EncodedRow]) -> int:
     """How many tokens the tree of rows in tree order has."""
-    shared = sum(common_prefix(a.input_ids, b.input_ids) for a, b in pairwise(rows))
+    shared = sum(common_prefix(a.keys, b.keys) for a, b in pairwise(rows))
     return sum(map(len, rows)) - shared

@@ -29,9 +29,14 @@ def tree_attention(
     join_trees."""
     if tree is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **options)
+    if "keep" in tree:
+        tree["keep"][module] = (key, value)
+    if module in tree.get("kept", ()):
+        # Of trunks, before which nothing else stands in the line (branch_batch.py).
+        key, value = (torch.cat(pair, 2) for pair in zip(tree["kept"][module], (key, value), strict=True))
     if len(tree["places"]):
         key, value = key.index_select(2, tree["places"]), value.index_select(2, tree["places"])
-    attend = _by_kernel if query.is_cuda else _by_segment
+    attend = _by_kernel if query.is_cuda and value.dtype != torch.float32 else _by_segment
     return attend((query, key, value), tree, scaling), None
 
 

@@ -24,26 +24,31 @@ def join_trees(trees: Sequence[Sequence[EncodedRow]]) -> Batch:
     for tree in built:
         offsets.append(offsets[-1] + len(tree))
     starts = list(zip(built, offsets, strict=False))
-    ways = [way + offset for tree, offset in starts for way in _ways(tree)]
+    ways = [way + offset for tree, offset in starts for way in ways_of(tree)]
     queries = [segment.end - segment.start for tree in built for segment in tree.segments]
-    is_branched = any(len(way) != length for way, length in zip(ways, queries, strict=True))
     return {
         "input_ids": torch.cat([torch.from_numpy(tree.tokens).long() for tree in built])[None],
         "position_ids": torch.cat([torch.from_numpy(tree.positions) for tree in built])[None],
         "sources": torch.cat([torch.from_numpy(tree.sources) + offset for tree, offset in starts]),
         "targets": torch.cat([torch.from_numpy(tree.labels).long() for tree in built]),
         "weights": torch.cat([torch.from_numpy(tree.weights) for tree in built]).float(),
-        "tree": {
-            "queries": _borders(queries),
-            "keys": _borders([len(way) for way in ways]),
-            "places": torch.cat(ways) if is_branched else torch.empty(0, dtype=torch.long),
-            # Known here, so that a GPU need not be asked in every layer.
-            "longest": (max(queries), max(map(len, ways))),
-        },
+        "tree": looks(queries, ways),
     }
 
 
-def _ways(tree: Tree) -> list[torch.Tensor]:
+def looks(queries: list[int], ways: list[torch.Tensor]) -> dict[str, Any]:
+    """What attention has to know: how many tokens each segment has, and the places that it looks at."""
+    is_branched = any(len(way) != length for way, length in zip(ways, queries, strict=True))
+    return {
+        "queries": _borders(queries),
+        "keys": _borders([len(way) for way in ways]),
+        "places": torch.cat(ways) if is_branched else torch.empty(0, dtype=torch.long),
+        # Known here, so that a GPU need not be asked in every layer.
+        "longest": (max(queries), max(map(len, ways))),
+    }
+
+
+def ways_of(tree: Tree) -> list[torch.Tensor]:
     """For each segment the places of the tokens from the root to its end."""
     ways: list[torch.Tensor] = []
     for segment in tree.segments:
