@@ -17,8 +17,8 @@ Look = tuple[int, torch.Tensor]
 def join_branches(units: Sequence[Sequence[EncodedRow]], pad_id: int) -> Batch:
     """The model's input for units of rows.
 
-    `trunk` and `tree` tell attention what trunks and branches look at (see join_trees), by places in the whole
-    line. `adapters` says for each branch token which adapter acts on it, `target_adapters` the same
+    `trunk` and `tree` tell attention what trunks and branches look at (see join_trees), by places in the
+    whole line. `adapters` says for each branch token which adapter acts on it, `target_adapters` the same
     for each target. Sources are counted within the branches.
     """
     trees = [build_tree(in_branches(rows)) for rows in units]

@@ -1,8 +1,8 @@
 """Rows of activated adapters (aLoRA): a trunk that no adapter touches, and a branch for each trained turn.
 
 A branch begins with the invocation tokens, which are the marker right before the trained tokens, and ends
-with these; in it, and nowhere else, the role's adapter acts. What follows a branch in its row sees the turn as the
-trunk has it. So the prompt before a turn is read in the same way for every role, as a server reads it.
+with these; in it, and nowhere else, the role's adapter acts. What follows a branch in its row sees the turn
+as the trunk has it. So the prompt before a turn is read in the same way for every role, as a server reads it.
 """
 
 from collections.abc import Sequence
