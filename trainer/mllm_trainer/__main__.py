@@ -16,7 +16,7 @@ from typing import Any
 from . import team
 from .artifacts import write_json
 from .checkpoints import MANIFEST, Checkpoint, complete_checkpoints, drop_other_parents
-from .completion import finish, is_trained
+from .completion import find_joint_work, finish, is_trained
 from .environment import set_environment
 from .events import EventLog, now
 from .failures import Failure, failure_of
@@ -96,6 +96,8 @@ def attempt_job(job: Job, events: EventLog, attempt: int) -> int:
 
 def find_work(job: Job) -> list[tuple[Job, Checkpoint | None]]:
     """What is not trained yet, each with the checkpoint that it goes on from."""
+    if job.is_activated:
+        return find_joint_work(job)
     left = []
     for part in job.each:
         drop_other_parents(part)

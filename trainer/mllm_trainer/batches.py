@@ -54,6 +54,10 @@ class Batches:
         lengths = [self.units[number].tokens for number in numbers]
         return max(lengths) * len(lengths) if self.packing.pads else sum(lengths)
 
+    def forward_positions(self, numbers: Sequence[int]) -> int:
+        """Those of them that have no gradient: the trunks of activated adapters."""
+        return sum(self.units[number].forward_tokens for number in numbers)
+
     def tokens(self, step: Sequence[MicroBatch]) -> int:
         return sum(self.units[number].tokens for numbers, counts in step if counts for number in numbers)
 

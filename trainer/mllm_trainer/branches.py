@@ -11,8 +11,9 @@ from itertools import chain
 
 import numpy as np
 
-from .encoding import EncodedRow
+from .encoding import EncodedRow, Encoder
 from .failures import Failure
+from .job import Job
 from .overflow import FittedRows
 from .rows import Profile
 from .tree import in_tree_order, tree_size
@@ -26,15 +27,21 @@ class Invocation:
     tokens: np.ndarray
 
 
-def marker_of(profile: Profile, role: str) -> str:
-    """The text that opens a role's turns. Raises Failure("bad_job")."""
+def invocation_of(job: Job, profile: Profile, encoder: Encoder, adapter: int = 1) -> Invocation | None:
+    """The marker of the job's role, as it is tokenised after a turn; None where its method has none.
+
+    Raises Failure("bad_job") where the profile names none.
+    """
+    if not job.is_activated:
+        return None
+    role = job.subset
     turns = profile.values.get("turns")
     turn = turns.get(role) if isinstance(turns, dict) else None
     marker = turn.get("marker") if isinstance(turn, dict) else None
     if not isinstance(marker, str) or not marker:
         message = f"method alora: the profile names no marker of the {role}, which would call its adapter"
         raise Failure("bad_job", message, "Use method: lora, or data made with a profile that has markers.")
-    return marker
+    return Invocation(adapter, np.array(encoder.ids_after_turn(marker), dtype=np.int32))
 
 
 def with_branches(fitted: FittedRows, invocation: Invocation) -> FittedRows:
@@ -77,6 +84,15 @@ def in_branches(rows: Sequence[EncodedRow]) -> list[EncodedRow]:
     """The branches of rows of one trajectory, in tree order."""
     branches = list(chain.from_iterable(map(branches_of, rows)))
     return [branches[number] for number in in_tree_order(branches, range(len(branches)))]
+
+
+def trunk_size(branches: Sequence[EncodedRow]) -> int:
+    """How many tokens of the tree of branches in tree order no adapter acts on."""
+    trunks = [
+        replace(row, input_ids=row.input_ids[: row.adapters.argmax()], trained=row.trained[:0], adapters=None)
+        for row in branches
+    ]
+    return tree_size([trunks[number] for number in in_tree_order(trunks, range(len(trunks)))])
 
 
 def cut_into_branches(rows: Sequence[EncodedRow], numbers: Sequence[int], capacity: int) -> list[list[int]]:

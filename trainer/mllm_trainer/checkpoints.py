@@ -119,6 +119,14 @@ def keep_best_and_last(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
     return [best] if best is last else [best, last]
 
 
+def drop_after(checkpoints: list[Checkpoint], step: int) -> None:
+    """Deletes those of later steps."""
+    for checkpoint in checkpoints:
+        if checkpoint.step > step:
+            print(f"{checkpoint.folder} is deleted: other roles have not come as far", flush=True)
+            _remove(checkpoint.folder)
+
+
 def drop_resume_files(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
     """First no manifest names the files, then they go: a manifest never promises what is not there."""
     for checkpoint in checkpoints:

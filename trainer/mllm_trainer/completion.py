@@ -3,7 +3,15 @@
 import json
 from typing import Any
 
-from .checkpoints import Checkpoint, best_of, complete_checkpoints, drop_resume_files, keep_best_and_last
+from .checkpoints import (
+    Checkpoint,
+    best_of,
+    complete_checkpoints,
+    drop_after,
+    drop_other_parents,
+    drop_resume_files,
+    keep_best_and_last,
+)
 from .events import EventLog, read_events, seconds_spent
 from .job import Job
 
@@ -19,6 +27,25 @@ def is_trained(checkpoints: list[Checkpoint]) -> bool:
         return True
     state = json.loads((checkpoints[-1].folder / "trainer_state.json").read_text(encoding="utf-8"))
     return state["global_step"] >= state["max_steps"]
+
+
+def find_joint_work(job: Job) -> list[tuple[Job, Checkpoint | None]]:
+    """Of roles that are trained together: all of them, each from the last step that all of them have."""
+    found = []
+    for part in job.each:
+        drop_other_parents(part)
+        found.append(complete_checkpoints(part))
+    if all(map(is_trained, found)):
+        return []
+    common = set.intersection(
+        *({checkpoint.step for checkpoint in each if checkpoint.is_resumable} for each in found)
+    )
+    step = max(common, default=0)
+    left = []
+    for part, checkpoints in zip(job.each, found, strict=True):
+        drop_after(checkpoints, step)
+        left.append((part, next((each for each in checkpoints if each.step == step), None)))
+    return left
 
 
 def settle(job: Job) -> list[Checkpoint]:

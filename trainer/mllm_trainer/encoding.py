@@ -112,6 +112,10 @@ class Encoder:
                 right = self.tokenizer.decode(expected[place : place + 8])
                 raise _boundary(rows[index].id, left, right)
 
+    def ids_after_turn(self, text: str) -> list[int]:
+        """The tokens of a text that stands right behind the end of a turn."""
+        return self._ids([self.end_token + text])[0][1:]
+
     def _text(self, row: Row) -> str:
         parts = []
         for span in self._spans(row):

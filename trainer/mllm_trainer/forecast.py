@@ -22,6 +22,7 @@ from .job import Job, parse_job, read_job
 if TYPE_CHECKING:
     from .batches import Batches
     from .layout import Layout
+    from .overflow import FittedRows
     from .rows import Profile, Row
     from .schedule import Load, Schedule
 
@@ -32,21 +33,19 @@ FIRST_STEPS = 20
 def forecast(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str, Any]:
     """Reads, tokenises, fits and arranges the rows as the trainer does."""
     from .batches import Batches
-    from .encoding import Encoder
-    from .overflow import FittedRows
     from .rows import read_profile
     from .schedule import Epochs, pauses, schedule_of
-    from .splits import Fitter, read_splits
+    from .splits import read_splits
 
     profile = read_profile(job.profile.path, job.profile.sha256)
-    splits = read_splits(job)
-    tokenizer, config, positions = _read_model(job, tokenizer_folder, profile, splits["train"])
-    fitter = Fitter(job, Encoder(tokenizer, profile.end_of_turn), positions)
-    train = fitter.fit(splits["train"])
-    fitter.insist_on_training(train)
-    validation = fitter.fit(splits["validation"]) if job.validation else FittedRows()
+    together = job.each if job.is_activated else (job,)
+    splits = [read_splits(part) for part in together]
+    tokenizer, config, positions = _read_model(job, tokenizer_folder, profile, splits[0]["train"])
+    train, validation = _fit(together, splits, profile, (tokenizer, positions))
     layout = _layout(job, config)
-    own, eval_rows = (job.training.get(f"per_device_{kind}_batch_size", 8) for kind in ("train", "eval"))
+    own, eval_rows = (
+        len(together) * job.training.get(f"per_device_{kind}_batch_size", 8) for kind in ("train", "eval")
+    )
     options = {"pad_id": tokenizer.pad_token_id or 0, "wants_targets": False}
     batches = Batches(train.rows, layout, own, **options)
     schedule = schedule_of(job, Epochs(job, batches, processes))
@@ -67,12 +66,34 @@ def forecast(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str
     }
 
 
+def _fit(
+    together: "Sequence[Job]", splits: list[dict[str, Any]], profile: "Profile", model: tuple[Any, int | None]
+) -> "tuple[FittedRows, FittedRows]":
+    """The rows of all that are trained together; `model` is its tokenizer and its positions."""
+    from .branches import invocation_of
+    from .encoding import Encoder
+    from .overflow import FittedRows
+    from .splits import Fitter
+
+    tokenizer, positions = model
+    train, validation = FittedRows(), FittedRows()
+    for number, (part, own) in enumerate(zip(together, splits, strict=True), start=1):
+        encoder = Encoder(tokenizer, profile.end_of_turn)
+        fitter = Fitter(part, encoder, positions, invocation_of(part, profile, encoder, number))
+        fitted = fitter.fit(own["train"])
+        fitter.insist_on_training(fitted)
+        train = train.joined(fitted)
+        validation = validation.joined(fitter.fit(own.get("validation", [])))
+    return train, validation
+
+
 def _training_work(schedule: "Schedule", batches: "Batches") -> dict[str, Any]:
     loads = [load for step in schedule.steps for load in step]
     return {
         "optimizerSteps": len(schedule.steps),
         "processedTokens": sum(load.tokens for load in loads),
         "processedPositions": sum(load.positions for load in loads),
+        "forwardPositions": sum(batches.forward_positions(load.units) for load in loads),
         "largest": _largest(batches, loads),
         "firstPositions": [sum(load.positions for load in step) for step in schedule.steps[:FIRST_STEPS]],
     }
@@ -103,14 +124,16 @@ def _layout(job: Job, config: Any) -> "Layout":
     import torch
     from transformers import AutoModelForCausalLM
 
-    from .layout import Layout, first_layout
+    from .layout import Layout, branch_layout, first_layout
 
     if config is None or job.packing == "none":
-        return Layout(job.packing, "plain" if job.packing == "none" else "segments")
+        attention = "plain" if job.packing == "none" else "segments"
+        return Layout(job.packing, attention, has_branches=job.is_activated)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
     # How it attends depends on the machine, what it attends to does not.
-    return first_layout(job.packing, model, SimpleNamespace(device=torch.device("cpu")))
+    layout = branch_layout if job.is_activated else first_layout
+    return layout(job.packing, model, SimpleNamespace(device=torch.device("cpu")))
 
 
 def _read_model(

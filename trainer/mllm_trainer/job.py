@@ -53,7 +53,7 @@ class Job:
 
     @property
     def each(self) -> tuple["Job", ...]:
-        """What is trained one after the other: the parts, or the job itself."""
+        """What is trained, each to checkpoints of its own: the parts, or the job itself."""
         return self.parts or (self,)
 
     @property
@@ -66,6 +66,11 @@ class Job:
 
     def checkpoint_folder(self, step: int) -> Path:
         return self.checkpoints / f"{self.checkpoint_prefix}{step}"
+
+    @property
+    def is_activated(self) -> bool:
+        """Whether adapters act from a marker on, and parts are trained together, on one tree."""
+        return self.method == "alora"
 
     @property
     def seed(self) -> int:

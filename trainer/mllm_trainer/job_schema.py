@@ -41,7 +41,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "version": (1,),
     "stage": (1, 2),
     "subset": SUBSETS,
-    "method": ("full", "lora"),
+    "method": ("full", "lora", "alora"),
     "quantization": (None, "nf4"),
     "sharding": (None, "ddp", "fsdp", "zero3"),
     "packing": ("tree", "bfd", "none"),
@@ -105,10 +105,12 @@ def mistakes_of(raw: Any) -> list[str]:
     shared, parts = {key: raw[key] for key in raw.keys() - {"parts"}}, raw["parts"]
     if not isinstance(parts, list) or not parts or any(not _is_part(part) for part in parts):
         return [f"parts: expected a list of objects with {', '.join(sorted(PART_KEYS))} and nothing else"]
-    if shared.get("subset") != "roles" or shared.get("method") != "lora":
-        return ["parts: expected subset roles and method lora beside them"]
+    if shared.get("subset") != "roles" or shared.get("method") not in ("lora", "alora"):
+        return ["parts: expected subset roles and method lora or alora beside them"]
     if len({json.dumps(part["subset"]) for part in parts}) < len(parts):
         return ["parts: expected each role once"]
+    if shared["method"] == "alora" and any(part["training"] != parts[0]["training"] for part in parts):
+        return ["parts: expected the same training in each, since method is alora"]
     whole = [{"subset": parts[0]["subset"]}, *parts]
     return list(dict.fromkeys(mistake for part in whole for mistake in _mistakes_of_one(shared | part)))
 
@@ -123,8 +125,10 @@ def _mistakes_of_one(raw: Any) -> list[str]:
 
 def _contradictions(raw: dict[str, Any]) -> Iterator[str]:
     data, training = raw["data"], raw["training"]
-    if raw["method"] == "lora" and raw["lora"] is None:
-        yield "lora: expected an object, since method is lora, found null"
+    if raw["method"] != "full" and raw["lora"] is None:
+        yield f"lora: expected an object, since method is {raw['method']}, found null"
+    if raw["method"] == "alora":
+        yield from _contradictions_of_alora(raw)
     if (data["validation"] is None) != (data["sha256"]["validation"] is None):
         yield "data.sha256.validation: expected null where data.validation is null, and only there"
     parent = raw["parent"] or {"id": None, "hash": None}
@@ -138,6 +142,20 @@ def _contradictions(raw: dict[str, Any]) -> Iterator[str]:
         yield "training.loss_type: expected nll or none beside use_liger_kernel, found chunked_nll"
     if training.get("bf16") and training.get("fp16"):
         yield "training: expected bf16 or fp16, found both true"
+
+
+def _contradictions_of_alora(raw: dict[str, Any]) -> Iterator[str]:
+    if raw["subset"] == "backbone":
+        yield "method: expected full or lora, since stage 2 needs the backbone's adapter merged, found alora"
+    if raw["packing"] == "none":
+        yield "packing: expected tree or bfd, since method is alora, found none"
+    if raw["quantization"]:
+        yield "quantization: expected null, since method is alora, found " + json.dumps(raw["quantization"])
+    if raw["sharding"]:
+        yield "sharding: expected null, since method is alora, found " + json.dumps(raw["sharding"])
+    for key in ("loss_type", "use_liger_kernel", "torch_compile"):
+        if raw["training"].get(key):
+            yield f"training.{key}: expected none, since method is alora"
 
 
 def _mistakes(value: Any, schema: dict[str, Any], prefix: str):

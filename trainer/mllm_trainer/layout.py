@@ -8,8 +8,9 @@ import torch
 
 from . import tree_attention
 from .adapters import adapters_of, below_adapter
+from .failures import Failure
 from .loss import special_loss
-from .packing import JOINED, PACKINGS, Packing
+from .packing import BRANCHED, JOINED, PACKINGS, Packing
 
 
 @dataclass(frozen=True)
@@ -21,22 +22,38 @@ class Layout:
     reason: str | None = None
     # How far trees were from separate rows when they were compared (self_check.py).
     check: dict[str, float] | None = None
+    # Whether each trained turn is a branch, on which alone an adapter acts (branches.py).
+    has_branches: bool = False
 
     @property
     def joins_trees(self) -> bool:
         return self.attention != "plain"
 
     def of_rows(self) -> Packing:
+        if self.has_branches:
+            return BRANCHED[self.packing]
         return PACKINGS[self.packing] if self.joins_trees or self.packing == "none" else JOINED
 
     def facts(self) -> dict[str, Any]:
-        return asdict(self)
+        facts = asdict(self)
+        has_branches = facts.pop("has_branches")
+        return facts | ({"has_branches": True} if has_branches else {})
 
 
 def known_layout(facts: dict[str, Any], accelerator: Any) -> Layout:
     """That of a checkpoint, on the machine that goes on from it."""
     layout = Layout(**facts)
-    return replace(layout, attention=_attention(accelerator)) if layout.joins_trees else layout
+    if not layout.joins_trees:
+        return layout
+    return replace(layout, attention=_attention(accelerator, has_branches=layout.has_branches))
+
+
+def branch_layout(packing: str, model: Any, accelerator: Any) -> Layout:
+    """That of activated adapters. Raises Failure("bad_model") where the model cannot have them."""
+    if reason := refusal(model, accelerator):
+        message = f"method alora: trunk and branches need full attention of our own, and {reason}"
+        raise Failure("bad_model", message, "Use method: lora.")
+    return Layout(packing, _attention(accelerator, has_branches=True), has_branches=True)
 
 
 def first_layout(packing: str, model: Any, accelerator: Any) -> Layout:
@@ -48,13 +65,16 @@ def first_layout(packing: str, model: Any, accelerator: Any) -> Layout:
     return Layout(packing, _attention(accelerator))
 
 
-def _attention(accelerator: Any) -> str:
+def _attention(accelerator: Any, *, has_branches: bool = False) -> str:
     if accelerator.device.type != "cuda":
         return "segments"
     # The kernel is made for half precision, and for GPUs from Ampere on.
     is_half = accelerator.mixed_precision in ("bf16", "fp16")
     is_new = torch.cuda.get_device_capability(accelerator.device) >= (8, 0)
-    return "varlen" if is_half and is_new else "mask"
+    if is_half and is_new:
+        return "varlen"
+    # Branches look at keys of another pass, which the model's own attention cannot.
+    return "segments" if has_branches else "mask"
 
 
 def refusal(model: Any, accelerator: Any) -> str | None:

@@ -12,12 +12,14 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_outputs import CausalLMOutput
 
-from .activated import branch_states
 from .adapters import below_adapter
+from .branch_pass import branch_states
 from .packing import IGNORED, Batch
 
 # Held at once: 128 MiB in float32.
 LOGITS_AT_ONCE = 2**25
+# As many as there are roles.
+MOST_ADAPTERS = 3
 # With these a head's output is not yet the logits; TRL's own loss knows some of them.
 SPECIAL_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "output_multiplier")
 
@@ -78,6 +80,14 @@ def as_targets(batch: Batch) -> Batch:
     labels = functional.pad(batch["labels"][:, 1:], (0, 1), value=IGNORED).flatten()
     sources = (labels != IGNORED).nonzero()[:, 0]
     return rest | {"sources": sources, "targets": labels[sources], "weights": torch.ones(len(sources))}
+
+
+def item_counts(batch: Batch) -> torch.Tensor:
+    """What `num_items_in_batch` is of this batch: how many predictions, or how many of each adapter."""
+    if "target_adapters" not in batch:
+        return target_count(batch)
+    adapters = batch["target_adapters"] - 1
+    return torch.zeros(MOST_ADAPTERS, device=adapters.device).index_add(0, adapters, batch["weights"])
 
 
 def target_count(batch: Batch) -> torch.Tensor:

@@ -13,6 +13,7 @@ from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel, set_seed
 
 from . import tiny
+from .activated import add_adapters
 from .arguments import uses_bf16
 from .failures import Failure, failure_of
 from .job import Job
@@ -68,15 +69,13 @@ def load_model(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedModel:
 
 @contextmanager
 def trainable(job: Job, loaded: LoadedModel) -> Iterator[LoadedModel]:
-    """The model below a new adapter, where the method is lora; it is as it was when that is trained."""
+    """The model below new adapters, where the method is not full; it is as it was when these are trained."""
     if job.method == "full":
         yield loaded
         return
     base = loaded.model
     forward = vars(base).get("forward")
-    # The first weights of an adapter depend on the job alone, whatever was trained on this base before.
-    set_seed(job.seed)
-    model = _add_adapter(job, base)
+    model = _add_adapters(job, base)
     try:
         yield LoadedModel(model, loaded.tokenizer)
     finally:
@@ -84,10 +83,11 @@ def trainable(job: Job, loaded: LoadedModel) -> Iterator[LoadedModel]:
         # TRL puts its loss into the base's own forward.
         vars(base).pop("forward", None)
         vars(base).update({"forward": forward} if forward else {})
+        vars(base).pop("token_adapters", None)
 
 
 def _load_scratch(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedModel:
-    if job.method == "lora":
+    if job.method != "full":
         message = "model tiny-scratch cannot take an adapter: its random base would be stored nowhere"
         raise Failure("bad_job", message, "Set method: full, or choose a trained model.")
     tokenizer = tiny.train_tokenizer(tiny.segment_texts(rows, profile.end_of_turn), profile.markers)
@@ -95,7 +95,7 @@ def _load_scratch(job: Job, profile: Profile, rows: Sequence[Row]) -> LoadedMode
 
 
 def _load_weights(job: Job, name: str) -> PreTrainedModel:
-    is_light = job.method == "lora" and torch.cuda.is_available() and uses_bf16(job)
+    is_light = job.method != "full" and torch.cuda.is_available() and uses_bf16(job)
     dtype = torch.bfloat16 if is_light else torch.float32
     options = {"dtype": dtype} | _quantized(job)
     if not os.path.exists(os.path.join(name, "adapter_config.json")):
@@ -126,17 +126,25 @@ def _quantized(job: Job) -> dict[str, Any]:
     return {"quantization_config": config}
 
 
-def _add_adapter(job: Job, model: PreTrainedModel) -> PeftModel:
+def _add_adapters(job: Job, model: PreTrainedModel) -> PeftModel:
+    def begin() -> None:
+        # The first weights of an adapter depend on the job alone, whatever was trained on this base before.
+        set_seed(job.seed)
+
     try:
-        adapted = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **job.lora))
+        if job.is_activated:
+            adapted = add_adapters(model, job.lora, [part.subset for part in job.each], begin)
+        else:
+            begin()
+            adapted = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **job.lora))
     except ValueError as error:
         raise Failure(
             "bad_job", f"lora: {error}", "Name modules of this model in lora.target_modules, or all-linear."
         ) from error
-    config = adapted.peft_config["default"]
-    if isinstance(config.target_modules, set):
-        # Sets are written in another order by every process, and equal adapters would get unequal hashes.
-        config.target_modules = sorted(config.target_modules)
+    for config in adapted.peft_config.values():
+        if isinstance(config.target_modules, set):
+            # Sets are written in another order by every process, and equal adapters would get unequal hashes.
+            config.target_modules = sorted(config.target_modules)
     return adapted
 
 

@@ -21,6 +21,9 @@ class FittedRows:
     def trained_tokens(self) -> int:
         return sum(row.trained_tokens for row in self.rows)
 
+    def joined(self, other: "FittedRows") -> "FittedRows":
+        return FittedRows(self.rows + other.rows, self.dropped + other.dropped, self.cut + other.cut)
+
 
 def token_limit(policy: str, max_tokens: int, positions: int | None) -> int:
     """The longest row allowed; `positions` is the model's own limit."""

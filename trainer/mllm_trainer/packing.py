@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from .branch_batch import join_branches
+from .branches import cut_into_branches, in_branches, trunk_size
 from .encoding import EncodedRow
 from .tree import cut_into_trees, tree_size
 from .tree_batch import Batch, join_trees
@@ -15,10 +17,11 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Unit:
-    """Row numbers that stay together, and the tokens that they come to."""
+    """Row numbers that stay together, and the tokens that they come to; some may have no gradient."""
 
     rows: tuple[int, ...]
     tokens: int
+    forward_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,17 @@ def single_rows(rows: Sequence[EncodedRow], capacity: int) -> list[Unit]:
 
 def trees(rows: Sequence[EncodedRow], capacity: int) -> list[Unit]:
     """One tree a trajectory, in the order of its first row; several where it would be over the capacity."""
+    groups = by_trajectory(rows).values()
+    cut = (tree for numbers in groups for tree in cut_into_trees(rows, numbers, capacity))
+    return [Unit(tuple(tree), tree_size([rows[number] for number in tree])) for tree in cut]
+
+
+def by_trajectory(rows: Sequence[EncodedRow]) -> dict[str, list[int]]:
+    """The numbers of each trajectory's rows, in the order of their first ones."""
     trajectories: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
         trajectories.setdefault(row.trajectory or f"row {number}", []).append(number)
-    cut = (tree for numbers in trajectories.values() for tree in cut_into_trees(rows, numbers, capacity))
-    return [Unit(tuple(tree), tree_size([rows[number] for number in tree])) for tree in cut]
+    return trajectories
 
 
 def by_count(units: Sequence[Unit], size: Size) -> list[list[int]]:
@@ -112,11 +121,32 @@ def join(batch: Sequence[Sequence[EncodedRow]], pad_id: int) -> Batch:
     return join_trees(batch)
 
 
+def single_branched(rows: Sequence[EncodedRow], capacity: int) -> list[Unit]:
+    return [_branched_unit(rows, [number]) for number in range(len(rows))]
+
+
+def branched(rows: Sequence[EncodedRow], capacity: int) -> list[Unit]:
+    """One tree a trajectory, of the branches of all its rows; several where it would be over the capacity."""
+    groups = by_trajectory(rows).values()
+    cut = (tree for numbers in groups for tree in cut_into_branches(rows, numbers, capacity))
+    return [_branched_unit(rows, tree) for tree in cut]
+
+
+def _branched_unit(rows: Sequence[EncodedRow], numbers: Sequence[int]) -> Unit:
+    branches = in_branches([rows[number] for number in numbers])
+    return Unit(tuple(numbers), tree_size(branches), trunk_size(branches))
+
+
 PACKINGS: dict[str, Packing] = {
     "none": Packing(single_rows, by_count, pad_right, pads=True),
     # A row is a tree without branches.
     "bfd": Packing(single_rows, best_fit, join),
     "tree": Packing(trees, best_fit, join),
+}
+# For activated adapters.
+BRANCHED = {
+    "bfd": Packing(single_branched, best_fit, join_branches),
+    "tree": Packing(branched, best_fit, join_branches),
 }
 # For models that cannot have trees.
 JOINED = Packing(single_rows, best_fit, join_rows)

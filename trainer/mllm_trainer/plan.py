@@ -11,7 +11,7 @@ from . import team
 from .batches import Batches, StepLoader
 from .encoding import EncodedRow
 from .job import Job
-from .layout import Layout, first_layout, known_layout, use_layout
+from .layout import Layout, branch_layout, first_layout, known_layout, use_layout
 from .packing import Batch
 from .progress import Progress
 from .sampling import MicroBatch, Share, spread
@@ -40,8 +40,10 @@ class Plan:
         self._job = given.job
         self.share = Share(given.arguments.process_index, given.arguments.world_size)
         options = {"pad_id": given.pad_id, "wants_targets": given.wants_targets}
-        self.train = Batches(given.rows, layout, given.arguments.train_batch_size, **options)
-        eval_rows = given.arguments.per_device_eval_batch_size
+        # Roles that are trained together have as many rows each as one of them would have alone.
+        roles = len(given.job.each) if layout.has_branches else 1
+        self.train = Batches(given.rows, layout, roles * given.arguments.train_batch_size, **options)
+        eval_rows = roles * given.arguments.per_device_eval_batch_size
         self.validation = Batches(given.validation_rows, layout, eval_rows, **options)
 
     def loader(self, progress: Progress) -> StepLoader:
@@ -62,7 +64,8 @@ def create_plan(
 ) -> Plan:
     """Lets the model attend as its layout says. `known`: the layout of the checkpoint that a job goes on
     from, which it keeps, and with it the order of its rows."""
-    layout = known_layout(known, accelerator) if known else first_layout(packing, model, accelerator)
+    first = branch_layout if given.job.is_activated else first_layout
+    layout = known_layout(known, accelerator) if known else first(packing, model, accelerator)
     use_layout(layout, model)
     plan = Plan(given, layout)
     if known or not layout.joins_trees or accelerator.distributed_type in SHARDED:

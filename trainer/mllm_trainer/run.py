@@ -14,8 +14,10 @@ import transformers
 import trl
 
 from . import __version__, team
+from .activated_trainer import ActivatedTrainer, Part
 from .arguments import create_arguments
 from .artifacts import sha256_of_json
+from .branches import Invocation, invocation_of
 from .checkpoints import Checkpoint
 from .encoding import Encoder
 from .events import EventLog, PartLog
@@ -41,7 +43,7 @@ def run(job: Job, events: EventLog, attempt: int, left: list[tuple[Job, Checkpoi
     """Trains what is left of the job, from its checkpoints or from the start; leaves best and last.
 
     Parts follow one another on one copy of the base, which no adapter changes. So each comes to what it would
-    come to as a job of its own, in the memory of one.
+    come to as a job of its own, in the memory of one. Activated adapters are trained together instead.
     """
     first, checkpoint = left[0]
     _log_of(first, events).emit(
@@ -58,6 +60,9 @@ def run(job: Job, events: EventLog, attempt: int, left: list[tuple[Job, Checkpoi
         for file in (part.profile, part.train, part.validation):
             if file:
                 check_file(file.path, file.sha256)
+    if job.is_activated:
+        train_together(job, events, checkpoint)
+        return
     base: LoadedModel | None = None
     for part, resume_from in left:
         transformers.set_seed(part.seed)
@@ -68,8 +73,24 @@ def run(job: Job, events: EventLog, attempt: int, left: list[tuple[Job, Checkpoi
             with team.main_of_machine_first():
                 base = load_model(part, profile, splits["train"])
         with trainable(part, base) as loaded:
-            train(Materials(part, profile, splits, loaded), _log_of(part, events), resume_from)
+            setup, _ = prepare(Materials(part, profile, splits, loaded), _log_of(part, events))
+            RoleTrainer(setup).train_from(resume_from)
         _free_memory()
+
+
+def train_together(job: Job, events: EventLog, resume_from: Checkpoint | None) -> None:
+    """Activated adapters on one tree, of all parts of the job."""
+    transformers.set_seed(job.seed)
+    profiles = [read_profile(part.profile.path, part.profile.sha256) for part in job.each]
+    splits = [read_splits(part) for part in job.each]
+    with team.main_of_machine_first():
+        base = load_model(job, profiles[0], splits[0]["train"])
+    with trainable(job, base) as loaded:
+        parts = []
+        for number, (part, *rest) in enumerate(zip(job.each, profiles, splits, strict=True), start=1):
+            setup, invocation = prepare(Materials(part, *rest, loaded), _log_of(part, events), number)
+            parts.append(Part(setup, invocation.tokens))
+        ActivatedTrainer(job, parts).train_from(resume_from)
 
 
 @dataclass(frozen=True)
@@ -82,10 +103,14 @@ class Materials:
     loaded: LoadedModel
 
 
-def train(materials: Materials, events: EventLog | PartLog, resume_from: Checkpoint | None) -> None:
+def prepare(
+    materials: Materials, events: EventLog | PartLog, adapter: int = 1
+) -> tuple[Setup, Invocation | None]:
+    """What a trainer works with. `adapter`: the number of the role among those trained together."""
     job, profile, splits, loaded = materials.job, materials.profile, materials.splits, materials.loaded
     encoder = Encoder(loaded.tokenizer, profile.end_of_turn)
-    fitter = Fitter(job, encoder, loaded.positions)
+    invocation = invocation_of(job, profile, encoder, adapter)
+    fitter = Fitter(job, encoder, loaded.positions, invocation)
     train = fitter.fit(splits.pop("train"))
     _tell_data("train", train, encoder, events)
     fitter.insist_on_training(train)
@@ -93,7 +118,7 @@ def train(materials: Materials, events: EventLog | PartLog, resume_from: Checkpo
     if splits:
         validation = fitter.fit(splits.pop("validation"))
         _tell_data("validation", validation, encoder, events)
-    setup = Setup(
+    return Setup(
         job=job,
         loaded=loaded,
         arguments=create_arguments(job, bool(validation.rows)),
@@ -102,8 +127,7 @@ def train(materials: Materials, events: EventLog | PartLog, resume_from: Checkpo
         validation_rows=validation.rows,
         events=events,
         facts=_facts(job, profile, encoder),
-    )
-    RoleTrainer(setup).train_from(resume_from)
+    ), invocation
 
 
 def _log_of(job: Job, events: EventLog) -> EventLog | PartLog:
@@ -139,7 +163,7 @@ def _tell_data(split: str, fitted: FittedRows, encoder: Encoder, events: EventLo
 
 def _facts(job: Job, profile: Profile, encoder: Encoder) -> dict[str, Any]:
     return {
-        "kind": "adapter" if job.method == "lora" else "full",
+        "kind": "full" if job.method == "full" else "adapter",
         "quantization": job.quantization,
         "profileHash": sha256_of_json(profile.values),
         "endOfTurnToken": encoder.end_token,

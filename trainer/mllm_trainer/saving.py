@@ -24,11 +24,16 @@ class CheckpointWriter:
         (self._job.checkpoints / f"checkpoint-{step}").rename(folder)
         # A pickle with this machine's paths in it: of no use to anyone.
         (folder / "training_args.bin").unlink(missing_ok=True)
+        self.seal(facts, progress)
+        keep_best_and_last(complete_checkpoints(self._job))
+
+    def seal(self, facts: dict[str, Any], progress: dict[str, Any]) -> None:
+        """The same for a folder that has its name already; all others are kept."""
+        folder = self._job.checkpoint_folder(facts["globalStep"])
         (folder / "profile.json").write_bytes(self._profile.content)
         write_json(folder / PROGRESS, progress)
-        checkpoint = seal(folder, self._job, facts)
-        self._events.emit("checkpoint", id=checkpoint.manifest["id"], globalStep=step, path=str(folder))
-        keep_best_and_last(complete_checkpoints(self._job))
+        told = {"globalStep": facts["globalStep"], "path": str(folder)}
+        self._events.emit("checkpoint", id=seal(folder, self._job, facts).manifest["id"], **told)
 
 
 def saved_progress(checkpoint: Checkpoint) -> dict[str, Any]:

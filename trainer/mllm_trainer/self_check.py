@@ -10,9 +10,12 @@ import torch
 from accelerate.utils import send_to_device
 
 from .batches import Batches
+from .branch_batch import join_alone, join_branches
+from .branches import branches_of
 from .encoding import EncodedRow
+from .failures import Failure
 from .layout import Layout
-from .loss import as_targets, target_count
+from .loss import as_targets, item_counts
 from .packing import Batch, pad_right
 from .tree_batch import join_trees, with_mask
 
@@ -51,15 +54,21 @@ def checked(layout: Layout, model: Any, accelerator: Any, batches: Batches) -> L
     if check.passed:
         return replace(layout, check=check.facts())
     reason = f"trees differ from separate rows by {check.loss:.1e} in loss, {check.gradient:.1e} in gradient"
+    if layout.has_branches:
+        raise Failure("bad_model", f"method alora: {reason}", "Use method: lora.")
     return Layout("bfd", "plain", reason, check.facts())
 
 
 def compare(model: Any, accelerator: Any, trees: Sequence[Sequence[EncodedRow]], batches: Batches) -> Check:
-    joined = join_trees(trees)
-    joined = with_mask(joined) if batches.layout.attention == "mask" else joined
-    separate = as_targets(pad_right([[row] for tree in trees for row in tree], batches.pad_id))
-    loss, gradient = _loss_and_gradient(model, accelerator, _unlearned(joined, model))
-    expected_loss, expected = _loss_and_gradient(model, accelerator, _unlearned(separate, model))
+    if batches.layout.has_branches:
+        joined = join_branches(trees, batches.pad_id)
+        separate = [join_alone(branch) for rows in trees for row in rows for branch in branches_of(row)]
+    else:
+        joined = join_trees(trees)
+        joined = with_mask(joined) if batches.layout.attention == "mask" else joined
+        separate = [as_targets(pad_right([[row] for tree in trees for row in tree], batches.pad_id))]
+    loss, gradient = _loss_and_gradient(model, accelerator, [joined])
+    expected_loss, expected = _loss_and_gradient(model, accelerator, separate)
     is_half = accelerator.mixed_precision != "no" or model.dtype != torch.float32
     return Check(
         loss=abs(loss - expected_loss) / max(abs(expected_loss), 1e-12),
@@ -83,18 +92,22 @@ def _unlearned(batch: Batch, model: Any) -> Batch:
     return batch | {"targets": (batch["targets"] + 1) % vocabulary}
 
 
-def _loss_and_gradient(model: Any, accelerator: Any, batch: Batch) -> tuple[float, torch.Tensor]:
-    batch = send_to_device(batch, accelerator.device)
+def _loss_and_gradient(model: Any, accelerator: Any, batches: Sequence[Batch]) -> tuple[float, torch.Tensor]:
     model.zero_grad()
-    with accelerator.autocast():
-        loss = model(**batch, num_items_in_batch=target_count(batch)).loss
-    loss.backward()
+    items = sum(map(item_counts, batches)).to(accelerator.device)
+    total = 0.0
+    for batch in batches:
+        batch = send_to_device(_unlearned(batch, model), accelerator.device)
+        with accelerator.autocast():
+            loss = model(**batch, num_items_in_batch=items).loss.sum()
+        loss.backward()
+        total += loss.item()
     parts: list[torch.Tensor] = []
     for parameter in model.parameters():
         if parameter.grad is not None and sum(map(len, parts)) + parameter.numel() <= COMPARED_NUMBERS:
             parts.append(parameter.grad.detach().flatten().float())
     model.zero_grad()
-    return loss.item(), torch.cat(parts)
+    return total, torch.cat(parts)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from .branches import Invocation, with_branches
 from .encoding import Encoder
 from .failures import Failure
 from .job import Job
@@ -16,17 +17,23 @@ def read_splits(job: Job) -> dict[str, list[Row]]:
 
 
 class Fitter:
-    """Makes rows into tokens that a model of so many positions has room for."""
+    """Makes rows into tokens that a model of so many positions has room for.
 
-    def __init__(self, job: Job, encoder: Encoder, positions: int | None):
-        self._job, self._encoder = job, encoder
+    `invocation`: of the adapter that acts on them, where that is an activated one.
+    """
+
+    def __init__(
+        self, job: Job, encoder: Encoder, positions: int | None, invocation: Invocation | None = None
+    ):
+        self._job, self._encoder, self._invocation = job, encoder, invocation
         self._limit = token_limit(job.overflow_policy, job.max_tokens, positions)
 
     def fit(self, rows: Sequence[Row]) -> FittedRows:
         """Raises Failure("tokenizer_boundary")."""
         encoded = list(self._encoder.encode(rows))
         self._encoder.check_whole_rows(rows, encoded, self._job.seed)
-        return fit_rows(encoded, self._job.overflow_policy, self._limit)
+        fitted = fit_rows(encoded, self._job.overflow_policy, self._limit)
+        return fitted if self._invocation is None else with_branches(fitted, self._invocation)
 
     def insist_on_training(self, fitted: FittedRows) -> None:
         """Raises Failure("bad_data") or Failure("no_trained_tokens") where nothing is there to train on."""

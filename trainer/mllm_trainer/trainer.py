@@ -63,7 +63,7 @@ class RoleTrainer(SFTTrainer):
         self.initial_validation_loss: float | None = None
         # Step and loss of the latest evaluation.
         self.evaluated: tuple[int, float] | None = None
-        self.progress = Progress(setup.events)
+        self.progress = self.create_progress(setup)
         super().__init__(
             model=loaded.model,
             args=arguments,
@@ -89,14 +89,19 @@ class RoleTrainer(SFTTrainer):
         """Trains to the end, from the start or from a checkpoint; the last step is always saved."""
         self.make_plan(checkpoint)
         if checkpoint is not None:
-            self.initial_validation_loss = checkpoint.manifest["metrics"]["initialValidationLoss"]
-            self.progress.restore(saved_progress(checkpoint))
+            self.go_on_from(checkpoint)
         elif self.validation_rows:
             self.add_callback(AtStart(self.evaluate_start))
         self.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
-        last = self.job.checkpoint_folder(self.state.global_step) / MANIFEST
-        if not team.agree(last.exists()):
+        if not team.agree(self.is_saved()):
             self._save_checkpoint(self.model, None)
+
+    def go_on_from(self, checkpoint: Checkpoint) -> None:
+        self.initial_validation_loss = checkpoint.manifest["metrics"]["initialValidationLoss"]
+        self.progress.restore(saved_progress(checkpoint))
+
+    def is_saved(self) -> bool:
+        return (self.job.checkpoint_folder(self.state.global_step) / MANIFEST).exists()
 
     def make_plan(self, checkpoint: Checkpoint | None) -> None:
         known = checkpoint.manifest.get("packing") if checkpoint else None
@@ -110,6 +115,9 @@ class RoleTrainer(SFTTrainer):
 
     def evaluate_start(self) -> None:
         self.initial_validation_loss = self.evaluate()["eval_loss"]
+
+    def create_progress(self, setup: Setup) -> Progress:
+        return Progress(setup.events)
 
     def get_train_dataloader(self) -> StepLoader:
         return self.plan.loader(self.progress)
@@ -133,10 +141,13 @@ class RoleTrainer(SFTTrainer):
             self.accelerator.gradient_state._set_sync_gradients(is_last)
             with nullcontext() if is_last else self.accelerator.no_sync(model):
                 total += super().training_step(model, micro_batch, num_items_in_batch)
+        self.tell_loss(total)
+        return total
+
+    def tell_loss(self, total: torch.Tensor) -> None:
         # Each process has its share times their number.
         whole = self.accelerator.reduce(total, "mean")
         self.progress.add_loss(whole.item(), self.state.global_step + 1)
-        return total
 
     def compute_loss(
         self, model: Any, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -166,7 +177,10 @@ class RoleTrainer(SFTTrainer):
             # The others save their random states.
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
-                self._writer.complete({**self.facts, **self._metrics_now()}, self.progress.state())
+                self.complete_checkpoint()
+
+    def complete_checkpoint(self) -> None:
+        self._writer.complete({**self.facts, **self._metrics_now()}, self.progress.state())
 
     def _metrics_now(self) -> dict[str, Any]:
         return {

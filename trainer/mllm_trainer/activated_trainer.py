@@ -1,0 +1,208 @@
+"""Trains activated adapters: of one role, or of several together, each on its branches of one tree.
+
+The adapters share nothing but the trunk, which none of them changes. So each has its own loss, the mean over
+its own targets, its gradient is clipped by itself, and it has checkpoints of its own: it learns what it would
+learn alone from the same rows in the same order.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import set_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import TrainerCallback
+
+from .activated import save_adapter
+from .checkpoints import MANIFEST, Checkpoint, complete_checkpoints, keep_best_and_last, read_checkpoint
+from .job import Job
+from .loss import item_counts
+from .packing import Batch
+from .progress import Progress
+from .saving import CheckpointWriter, saved_progress
+from .trainer import RoleTrainer, Setup
+from .validation import validation_losses
+
+
+@dataclass
+class Part:
+    """One adapter. `setup` is what it would be trained with alone."""
+
+    setup: Setup
+    invocation: Sequence[int]
+    progress: Progress = field(init=False)
+    writer: CheckpointWriter = field(init=False)
+    initial_validation_loss: float | None = None
+    validation_loss: float | None = None
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(self.setup.events)
+        self.writer = CheckpointWriter(self.job, self.setup.profile, self.setup.events)
+
+    @property
+    def job(self) -> Job:
+        return self.setup.job
+
+    @property
+    def name(self) -> str:
+        return self.job.subset
+
+    def metrics_at(self, step: int) -> dict[str, Any]:
+        metrics = {
+            "validationLoss": self.validation_loss,
+            "initialValidationLoss": self.initial_validation_loss,
+            "trainLoss": self.progress.train_loss,
+        }
+        return {"globalStep": step, "metrics": metrics}
+
+
+class JointProgress(TrainerCallback):
+    """The progress of each role; all of them take every token."""
+
+    def __init__(self, each: Sequence[Progress]):
+        self.each = each
+
+    @property
+    def tokens(self) -> int:
+        return self.each[0].tokens
+
+    @tokens.setter
+    def tokens(self, tokens: int) -> None:
+        for progress in self.each:
+            progress.tokens = tokens
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for progress in self.each:
+                stack.enter_context(progress.paused())
+            yield
+
+    def on_train_begin(self, *given: Any, **options: Any) -> None:
+        for progress in self.each:
+            progress.on_train_begin(*given, **options)
+
+    def on_step_end(self, *given: Any, **options: Any) -> None:
+        for progress in self.each:
+            progress.on_step_end(*given, **options)
+
+    def on_log(self, *given: Any, **options: Any) -> None:
+        for progress in self.each:
+            progress.on_log(*given, **options)
+
+
+class ActivatedTrainer(RoleTrainer):
+    """`job` is the whole one; `parts` has what each adapter is trained with."""
+
+    def __init__(self, job: Job, parts: Sequence[Part]):
+        self.parts = parts
+        rows, validation_rows = (
+            list(chain.from_iterable(getattr(part.setup, name) for part in parts))
+            for name in ("rows", "validation_rows")
+        )
+        first = parts[0].setup
+        super().__init__(replace(first, job=job, rows=rows, validation_rows=validation_rows))
+        self._losses = torch.zeros(())
+
+    def create_progress(self, setup: Setup) -> Any:
+        return JointProgress([part.progress for part in self.parts])
+
+    def _get_num_items_in_batch(self, batch_samples: list[list[Batch]], device: torch.device) -> torch.Tensor:
+        """The targets of each adapter in the whole optimizer step."""
+        counts = [item_counts(micro_batch) for step in batch_samples for micro_batch in step]
+        self._losses = torch.zeros_like(counts[0], device=device)
+        return torch.stack(counts).sum(0).to(device)
+
+    def compute_loss(
+        self, model: Any, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        losses = model(**inputs, num_items_in_batch=num_items_in_batch).loss
+        self._losses += losses.detach()
+        return losses.sum()
+
+    def tell_loss(self, total: torch.Tensor) -> None:
+        for part, loss in zip(self.parts, self._losses.tolist(), strict=False):
+            part.progress.add_loss(loss, self.state.global_step + 1)
+
+    def _clip_grad_norm(self, model: Any) -> torch.Tensor:
+        self.accelerator.unscale_gradients()
+        norms = []
+        for part in self.parts:
+            own = [weight for name, weight in model.named_parameters() if f".{part.name}." in name]
+            norms.append(torch.nn.utils.clip_grad_norm_(own, self.args.max_grad_norm))
+        return torch.stack(norms).max()
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """The mean over the trained tokens of each role's validation rows."""
+        step = self.state.global_step
+        if self.evaluated is None or self.evaluated[0] != step:
+            with self.progress.paused():
+                losses = validation_losses(self, self.plan)
+            for part, loss in zip(self.parts, losses, strict=False):
+                if loss is None:
+                    continue
+                part.validation_loss = part.progress.finite(loss, step)
+                tokens = sum(row.trained_tokens for row in part.setup.validation_rows)
+                part.setup.events.emit("evaluated", globalStep=step, loss=loss, trainedTokens=tokens)
+            self.evaluated = (step, sum(part.validation_loss or 0.0 for part in self.parts))
+        self._metrics["eval"].clear()
+        metrics = {"eval_loss": self.evaluated[1]}
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def evaluate_start(self) -> None:
+        self.evaluate()
+        for part in self.parts:
+            part.initial_validation_loss = part.validation_loss
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        os.makedirs(output_dir, exist_ok=True)
+        for part in self.parts:
+            save_adapter(self.model, part.name, part.invocation, Path(output_dir) / part.name)
+        self.processing_class.save_pretrained(output_dir)
+
+    def complete_checkpoint(self) -> None:
+        step = self.state.global_step
+        source = self.job.folder / "checkpoint.tmp"
+        shutil.rmtree(source, ignore_errors=True)
+        (self.job.checkpoints / f"checkpoint-{step}").rename(source)
+        for part in self.parts:
+            folder = part.job.checkpoint_folder(step)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            # What all of them resume from is one file under several names.
+            for path in [
+                path for path in source.iterdir() if path.is_file() and path.name != "training_args.bin"
+            ]:
+                (folder / path.name).hardlink_to(path)
+            for path in (source / part.name).iterdir():
+                path.rename(folder / path.name)
+            facts = {**part.setup.facts, "packing": self.facts["packing"], **part.metrics_at(step)}
+            part.writer.seal(facts, part.progress.state())
+        shutil.rmtree(source)
+        # Only now: until all have this step, all go on from the one before.
+        for part in self.parts:
+            keep_best_and_last(complete_checkpoints(part.job))
+
+    def is_saved(self) -> bool:
+        folders = (part.job.checkpoint_folder(self.state.global_step) for part in self.parts)
+        return all((folder / MANIFEST).exists() for folder in folders)
+
+    def go_on_from(self, checkpoint: Checkpoint) -> None:
+        for part in self.parts:
+            folder = part.job.checkpoint_folder(checkpoint.step)
+            own = read_checkpoint(folder)
+            part.initial_validation_loss = own.manifest["metrics"]["initialValidationLoss"]
+            part.progress.restore(saved_progress(own))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        step = read_checkpoint(Path(resume_from_checkpoint)).step
+        for part in self.parts:
+            weights = load_file(part.job.checkpoint_folder(step) / "adapter_model.safetensors")
+            set_peft_model_state_dict(model or self.model, weights, adapter_name=part.name)
