@@ -49,12 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _load(options: argparse.Namespace, device: str) -> dict[str, Any]:
-    from .models import load_model
+    from .models import load_models
 
     bases = dict(options.base)
     # Roles may be the same checkpoint, which then is loaded once.
     wanted = {name: (folder, bases.get(name)) for name, folder in options.models}
-    loaded = {pair: load_model(*pair, device) for pair in dict.fromkeys(wanted.values())}
+    loaded = load_models(wanted.values(), device)
     return {name: loaded[pair] for name, pair in wanted.items()}
 
 

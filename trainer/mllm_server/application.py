@@ -88,6 +88,9 @@ def _completion(engine: Engine, wanted: CompletionOrder) -> Completion:
     if not ids or room < 1:
         words = f"the prompt has {len(ids)} tokens; {wanted.model} takes 1 to {lane.context_tokens - 1}"
         raise BadRequest(words, code="context_length_exceeded")
+    if lane.adapter is not None and lane.adapter.start_in(ids) < 0:
+        marker = lane.tokenizer.decode(lane.adapter.invocation)
+        raise BadRequest(f"{wanted.model} is an activated adapter, and the prompt does not call it: {marker}")
     # A stop string that is a special token never shows in the text.
     specials = {lane.tokenizer.convert_ids_to_tokens(end): end for end in lane.tokenizer.all_special_ids}
     stop_ids = lane.end_ids | {specials[stop] for stop in wanted.stop if stop in specials}

@@ -1,5 +1,6 @@
 """The completions that one model writes at the same time; others join and leave between two tokens."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,17 +22,29 @@ class Batch:
     def join(self, request: Request) -> None:
         """Reads the prompt and writes the first token."""
         row = Row(request)
-        # The last token is read anyway: its logits are wanted.
-        known, layers = self._prefixes.longest(request.prompt_ids[:-1])
-        ids = torch.tensor([request.prompt_ids[known:]], device=self._model.device)
-        cache = DynamicCache(layers) if known else DynamicCache()
-        output = self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        row.choose(output.logits[0, -1])
+        cache, logits = self.read(request.prompt_ids)
+        row.choose(logits)
         if row.has_ended:
-            self._prefixes.keep(request.prompt_ids, _layers_of(cache))
+            self.remember(request.prompt_ids, layers_of(cache))
             return
-        self._cache = DynamicCache(_beside(_layers_of(self._cache), _layers_of(cache)))
+        self._cache = DynamicCache(_beside(layers_of(self._cache), layers_of(cache)))
         self.rows.append(row)
+
+    def read(self, ids: Sequence[int]) -> tuple[DynamicCache, torch.Tensor]:
+        """A prompt's keys and values, and the logits of what comes next."""
+        # The last token is read anyway: its logits are wanted.
+        known, layers = self._prefixes.longest(ids[:-1])
+        cache = DynamicCache(layers) if known else DynamicCache()
+        return cache, self._run(ids[known:], cache)
+
+    def remember(self, ids: Sequence[int], layers: Layers) -> None:
+        self._prefixes.keep(ids, layers)
+
+    def _run(self, ids: Sequence[int], cache: DynamicCache) -> torch.Tensor:
+        """Reads tokens into the cache; the logits after the last one."""
+        tokens = torch.tensor([ids], device=self._model.device)
+        output = self._model(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        return output.logits[0, -1]
 
     def step(self) -> None:
         """Writes one token in every row; rows that end leave."""
@@ -57,7 +70,7 @@ class Batch:
         ]
         if len(stay) == len(self.rows):
             return
-        layers, width = _layers_of(self._cache), self._cache.get_seq_length()
+        layers, width = layers_of(self._cache), self._cache.get_seq_length()
         for index, row in enumerate(self.rows):
             # One that failed has read a token more than its ids tell.
             if index not in stay and not row.has_failed:
@@ -67,7 +80,7 @@ class Batch:
                     (key[index : index + 1, :, start:].clone(), value[index : index + 1, :, start:].clone())
                     for key, value in layers
                 ]
-                self._prefixes.keep(ids, own)
+                self.remember(ids, own)
         self.rows = [self.rows[index] for index in stay]
         if not stay:
             self.clear()
@@ -79,7 +92,7 @@ class Batch:
         self.rows, self._cache = [], DynamicCache()
 
 
-def _layers_of(cache: DynamicCache) -> Layers:
+def layers_of(cache: DynamicCache) -> Layers:
     return [(layer.keys, layer.values) for layer in cache.layers]
 
 

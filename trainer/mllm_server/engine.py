@@ -6,6 +6,7 @@ import traceback
 
 import torch
 
+from .activated import ActivatedBatch
 from .batch import Batch
 from .grammar import Grammars
 from .models import ServedModel
@@ -23,7 +24,13 @@ class Lane:
         self.end_ids = served.end_ids
         self.reader = PromptReader(served.tokenizer)
         self.grammars = Grammars(served.tokenizer, served.width)
-        self.batch = Batch(served.model, PrefixStore(prefix_bytes))
+        self.adapter = served.adapter
+        if served.adapter is None:
+            self.batch = Batch(served.model, PrefixStore(prefix_bytes))
+        else:
+            # Of all its adapters together.
+            served.adapter.base.trunks.budget_bytes += prefix_bytes
+            self.batch = ActivatedBatch(served.adapter)
         self.waiting: list[Request] = []
 
     @property

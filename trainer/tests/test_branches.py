@@ -8,6 +8,8 @@ import torch
 from peft import PeftModel
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from mllm_server.activated import ActivatedBatch, SharedBase
+from mllm_server.rows import Request
 from mllm_trainer import tree_attention
 from mllm_trainer.activated import add_adapters, save_adapter
 from mllm_trainer.branch_batch import join_alone, join_branches
@@ -60,7 +62,7 @@ def marked(role: str, rows: list[EncodedRow], adapter: int) -> list[EncodedRow]:
     return with_branches(FittedRows(rows), Invocation(adapter, np.array(MARKERS[role]))).rows
 
 
-def create_model(names: tuple[str, ...]) -> PeftModel:
+def create_base() -> LlamaForCausalLM:
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=64,
@@ -71,7 +73,11 @@ def create_model(names: tuple[str, ...]) -> PeftModel:
         num_key_value_heads=2,
         initializer_range=0.3,
     )
-    model = add_adapters(LlamaForCausalLM(config), {**LORA, "init_lora_weights": False}, names, lambda: None)
+    return LlamaForCausalLM(config)
+
+
+def create_model(names: tuple[str, ...]) -> PeftModel:
+    model = add_adapters(create_base(), {**LORA, "init_lora_weights": False}, names, lambda: None)
     model.get_base_model().set_attn_implementation(tree_attention.NAME)
     add_loss(model)
     return model.train()
@@ -119,8 +125,7 @@ def test_what_is_saved_gives_plain_peft_the_same_loss(names: tuple, kind: str, t
         losses = model(**batch, num_items_in_batch=torch.ones(len(names))).loss.tolist()
     for name, loss in zip(names, losses, strict=True):
         save_adapter(model, name, MARKERS[name], tmp_path / name)
-        torch.manual_seed(0)
-        base = LlamaForCausalLM(model.config)
+        base = create_base()
         plain = PeftModel.from_pretrained(base, tmp_path / name).eval()
         assert plain.peft_config["default"].alora_invocation_tokens == list(MARKERS[name])
         with torch.no_grad():
@@ -134,3 +139,36 @@ def plain_loss(model: torch.nn.Module, branch: EncodedRow) -> float:
     ids = torch.from_numpy(branch.input_ids).long()[None]
     labels = ids.masked_fill(~torch.from_numpy(branch.trained)[None], -100)
     return model(input_ids=ids, labels=labels).loss.item() * int(branch.trained.sum())
+
+
+def test_the_server_writes_what_plain_peft_writes_and_reads_the_prompt_once_for_all_roles(tmp_path: Path):
+    model, shared = create_model(ROLES), SharedBase(create_base())
+    shared.trunks.budget_bytes = 1 << 24
+    for role in ROLES:
+        save_adapter(model, role, MARKERS[role], tmp_path / role)
+    adapters = {role: shared.add(str(tmp_path / role), "cpu") for role in ROLES}
+    trunk = thread("planner", 0).input_ids.tolist()
+    for role in [*ROLES, "planner"]:
+        plain = PeftModel.from_pretrained(create_base(), tmp_path / role).eval()
+        batch = ActivatedBatch(adapters[role])
+        prompt = [*trunk, *MARKERS[role]]
+        written: list[int] = []
+        with torch.inference_mode():
+            expected = plain.generate(
+                input_ids=torch.tensor([prompt]), do_sample=False, max_new_tokens=6, eos_token_id=None
+            )
+            batch.join(Request(prompt, 6, 0.0, None, lambda piece: None, Writer(written), frozenset()))
+            while batch.rows:
+                batch.step()
+        assert written == expected[0, len(prompt) :].tolist()
+        assert shared.trunks.longest(prompt)[0] == len(trunk)
+
+
+class Writer:
+    """Notes tokens."""
+
+    is_stopped = False
+
+    def __init__(self, written: list[int]):
+        self.push = lambda token: written.append(token) or ""
+        self.finish = lambda: ""
