@@ -1,4 +1,4 @@
-"""Activated adapters (aLoRA): up to the last invocation tokens a prompt is read without, from there on with one.
+"""Activated adapters (aLoRA): a prompt is read without any up to the last invocation tokens, then with one.
 
 Adapters of one base share it, and what it has read of prompts: that is the same for all of them. What a role
 wrote itself is read once more when it stands in a later prompt, as training has it.

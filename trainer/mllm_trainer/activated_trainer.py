@@ -7,8 +7,7 @@ learn alone from the same rows in the same order.
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -17,11 +16,11 @@ from typing import Any
 import torch
 from peft import set_peft_model_state_dict
 from safetensors.torch import load_file
-from transformers import TrainerCallback
 
 from .activated import save_adapter
 from .checkpoints import MANIFEST, Checkpoint, complete_checkpoints, keep_best_and_last, read_checkpoint
 from .job import Job
+from .joint_progress import JointProgress
 from .loss import item_counts
 from .packing import Batch
 from .progress import Progress
@@ -60,41 +59,6 @@ class Part:
             "trainLoss": self.progress.train_loss,
         }
         return {"globalStep": step, "metrics": metrics}
-
-
-class JointProgress(TrainerCallback):
-    """The progress of each role; all of them take every token."""
-
-    def __init__(self, each: Sequence[Progress]):
-        self.each = each
-
-    @property
-    def tokens(self) -> int:
-        return self.each[0].tokens
-
-    @tokens.setter
-    def tokens(self, tokens: int) -> None:
-        for progress in self.each:
-            progress.tokens = tokens
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        with ExitStack() as stack:
-            for progress in self.each:
-                stack.enter_context(progress.paused())
-            yield
-
-    def on_train_begin(self, *given: Any, **options: Any) -> None:
-        for progress in self.each:
-            progress.on_train_begin(*given, **options)
-
-    def on_step_end(self, *given: Any, **options: Any) -> None:
-        for progress in self.each:
-            progress.on_step_end(*given, **options)
-
-    def on_log(self, *given: Any, **options: Any) -> None:
-        for progress in self.each:
-            progress.on_log(*given, **options)
 
 
 class ActivatedTrainer(RoleTrainer):
