@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { METHODS } from "./methods.js";
 import { SHARDINGS } from "./resources.js";
 import { JOB_SUBSETS, ROLES } from "./roles.js";
 
@@ -115,7 +116,7 @@ const JobData = z.object({
 /** One role of a job that trains several: what it has of its own. */
 export const JobPart = z.strictObject({
   subset: z.enum(ROLES),
-  /** The key that a job of this role alone would have, since the result is the same. */
+  /** The key that a job of this role alone would have, where the result is the same: not where it trains with others. */
   jobKey: z.string(),
   data: JobData,
   training: TrainingArguments,
@@ -149,7 +150,7 @@ export const JobSpec = z.strictObject({
     })
     .nullable(),
   data: JobData,
-  method: z.enum(["full", "lora"]),
+  method: z.enum(METHODS),
   lora: LoraArguments.nullable(),
   /** What the frozen base below an adapter is held in. */
   quantization: z.enum(QUANTIZATIONS).nullable().default(null),
@@ -163,8 +164,8 @@ export const JobSpec = z.strictObject({
   /** Where events, log and checkpoints go. Absolute. */
   outputDir: z.string(),
   /**
-   * Several roles on one frozen base, one after the other in one process: `subset` is `roles` then, and `data` and
-   * `training` above are the first part's.
+   * Several roles on one frozen base in one process, one after the other or, with `alora`, together: `subset` is
+   * `roles` then, and `data` and `training` above are the first part's.
    */
   parts: z.array(JobPart).min(2).optional(),
 });

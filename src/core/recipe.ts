@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { LoraArguments, PACKINGS, QUANTIZATIONS, TrainingArguments } from "./job-spec.js";
+import { METHODS } from "./methods.js";
 import { ProviderSettings } from "./provider-settings.js";
 import { RecipeResources } from "./resources.js";
 
-const Method = z.enum(["full", "lora"]);
+const Method = z.enum(METHODS);
 
 const RoleSettings = z.strictObject({
   /** A base model of the role's own; its backbone is the stage-1 checkpoint of that base. */

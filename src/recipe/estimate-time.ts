@@ -45,7 +45,8 @@ export function guessSeconds({ job, shape, work, gpu }: TimeRequest): number {
   // Forward once, backward for the inputs and, of what is trained, for the weights; checkpointing goes forward twice.
   const passes = (job.method === "full" ? 3 : 2) + (hasCheckpointing(job) ? 1 : 0);
   const forward = 2 * (parameters - tableParameters);
-  const trained = passes * forward * work.processedPositions;
+  const trainedPositions = work.processedPositions - work.forwardPositions;
+  const trained = (passes * trainedPositions + work.forwardPositions) * forward;
   const evaluated = forward * work.validationPositions * work.evaluations;
   const written = ((job.method === "full" ? 12 : 0.1) * parameters * work.saves) / WRITTEN_BYTES_PER_SECOND;
   return (trained + evaluated) / speed + written;

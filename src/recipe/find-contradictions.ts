@@ -11,22 +11,45 @@ export interface Contradiction {
 
 /** Values that are right by themselves and wrong together. The document may have other mistakes. */
 export function findContradictions(document: Document): Contradiction[] {
-  return [...ofAdapters(document), ...ofSpread(document), ...ofKernels(document)];
+  return [...ofAdapters(document), ...ofActivated(document), ...ofSpread(document), ...ofKernels(document)];
 }
 
 function* ofAdapters(document: Document): Generator<Contradiction> {
   const method = document.get("method") ?? "full";
-  if (method === "lora" && !document.has("lora")) {
-    const expected = "r, lora_alpha, lora_dropout and target_modules, because method is lora";
+  if (method !== "full" && !document.has("lora")) {
+    const expected = `r, lora_alpha, lora_dropout and target_modules, because method is ${method}`;
     yield { at: ["method"], key: "lora", expected, found: "nothing" };
   }
-  if (method === "lora" && document.get("model") === "tiny-scratch") {
+  if (method !== "full" && document.get("model") === "tiny-scratch") {
     const expected = "a trained model, because adapters leave its weights as they are";
     yield { at: ["model"], expected, found: "tiny-scratch, whose weights are random" };
   }
   if (method === "full" && document.has("quantization")) {
     const expected = "method: lora, because weights of 4 bits cannot learn, only adapters on them";
     yield { at: ["quantization"], expected, found: "method: full" };
+  }
+}
+
+/** What nobody has made or tried for adapters that act from a marker on. */
+function* ofActivated(document: Document): Generator<Contradiction> {
+  if (document.get("method") !== "alora") return;
+  const because = "because method is alora";
+  if (document.get("packing") === "none") {
+    const expected = `tree or bfd, ${because}: trunk and branches are no padded rows`;
+    yield { at: ["packing"], expected, found: "none" };
+  }
+  if (document.has("quantization")) {
+    yield { at: ["quantization"], expected: `none, ${because}`, found: String(document.get("quantization")) };
+  }
+  for (const key of ["gpus", "nodes"]) {
+    const count = Number(document.getIn(["resources", key]) ?? 1);
+    if (count > 1) yield { at: ["resources", key], expected: `at most 1, ${because}`, found: String(count) };
+  }
+  for (const key of ["loss_type", "use_liger_kernel", "torch_compile"]) {
+    for (const { at, value } of findTraining(document, key)) {
+      if (value)
+        yield { at, expected: `none, ${because}, which has a loss of its own`, found: String(value) };
+    }
   }
 }
 

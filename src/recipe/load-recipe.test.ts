@@ -92,6 +92,14 @@ describe("parseRecipe", () => {
       "resources: {gpus: 1}\ntraining: {use_liger_kernel: true}\nroles: {caller: {training: {loss_type: chunked_nll}}}",
       /training\.use_liger_kernel: .*loss of its own; found loss_type: chunked_nll/,
     ],
+    [
+      "method: alora",
+      /lora: expected r, lora_alpha, lora_dropout and target_modules, because method is alora/,
+    ],
+    ["method: alora\nlora: {}\npacking: none", /packing: expected tree or bfd, because method is alora/],
+    ["method: alora\nlora: {}\nquantization: nf4", /quantization: expected none, because method is alora/],
+    ["method: alora\nlora: {}\nresources: {gpus: 2}", /resources\.gpus: expected at most 1/],
+    ["method: alora\nlora: {}\ntraining: {loss_type: nll}", /training\.loss_type: expected none/],
   ])("says why this cannot work: %s", (text, expected) => {
     expect(mistakesOf(`name: a\nmodel: x\n${text}\n`)).toMatch(expected);
   });

@@ -22,6 +22,13 @@ resources:
 describe("resolveJob", () => {
   const loaded = parseRecipe(RECIPE, "a.yaml", ["training.weight_decay=0.2"]);
 
+  it("trains an adapter that can be merged below activated ones", () => {
+    const lora = "lora: {r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: all-linear}";
+    const activated = parseRecipe(`name: a\nmodel: base\nmethod: alora\n${lora}\n`, "a.yaml");
+    expect(resolveJob(activated, "backbone")).toMatchObject({ method: "lora", lora: { r: 8 } });
+    expect(resolveJob(activated, "caller")).toMatchObject({ method: "alora", lora: { r: 8 } });
+  });
+
   it("lets a role's values win over its stage's, those over the common ones, those over the defaults", () => {
     expect(resolveJob(loaded, "planner").training.learning_rate).toBe(1e-5);
     expect(resolveJob(loaded, "summarizer").training.learning_rate).toBe(2e-5);

@@ -9,7 +9,7 @@ export interface ResolvedJob {
   stage: 1 | 2;
   subset: Subset;
   baseModel: string;
-  method: "full" | "lora";
+  method: JobSpec["method"];
   lora: LoraArguments | null;
   quantization: JobSpec["quantization"];
   sharding: JobSpec["sharding"];
@@ -45,7 +45,8 @@ export function resolveJob(loaded: LoadedRecipe, subset: Subset, model?: string)
   const { training, sources } = resolveTraining(loaded, subset);
   const trained = {
     baseModel: model ?? role?.model ?? recipe.model,
-    method: recipe.method,
+    // Stage 2 needs the backbone's adapter merged into the base, which one that acts on some tokens only cannot be.
+    method: recipe.method === "alora" && subset === "backbone" ? ("lora" as const) : recipe.method,
     quantization: recipe.method === "full" ? null : (recipe.quantization ?? null),
     training,
   };
@@ -53,7 +54,7 @@ export function resolveJob(loaded: LoadedRecipe, subset: Subset, model?: string)
     ...trained,
     stage: subset === "backbone" ? 1 : 2,
     subset,
-    lora: recipe.method === "lora" ? (recipe.lora ?? null) : null,
+    lora: recipe.method === "full" ? null : (recipe.lora ?? null),
     sharding: chooseSharding(trained, recipe.resources),
     packing: recipe.packing,
     overflow: { policy: recipe.overflow.policy, maxTokens: recipe.overflow.max_tokens },

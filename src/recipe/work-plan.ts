@@ -27,6 +27,8 @@ export const WorkPlan = z.object({
   /** Of the whole training, without padding and with it: in trees, each token that rows share once. */
   processedTokens: z.number(),
   processedPositions: z.number(),
+  /** Those of them that are computed forward only: the trunks of activated adapters. */
+  forwardPositions: z.number().default(0),
   evaluations: z.number(),
   saves: z.number(),
   /** The largest micro-batch of one device, and the largest batch of an evaluation. */
@@ -76,6 +78,7 @@ export function guessWork({ job, manifest, counts }: GuessedWork): WorkPlan {
     optimizerSteps,
     processedTokens,
     processedPositions: processedTokens,
+    forwardPositions: 0,
     evaluations: validationRows === 0 ? 0 : saves + 1,
     saves,
     largest: batch(Math.min(deviceRows, train.rows)),

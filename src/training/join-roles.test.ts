@@ -139,4 +139,27 @@ describe("joinRoles", () => {
     const jobs: Known[] = [both, { jobKey: caller, state: "succeeded" }];
     expect(trainsOf(await plan(LORA, { jobs }))).toEqual([...ROLES].sort());
   });
+
+  it("trains activated adapters together under keys of that company, one with other steps by itself", async () => {
+    const alora = LORA.replace("method: lora", "method: alora");
+    const [joint, ...others] = await plan(alora);
+    const [alone] = await plan(alora, { roles: ["caller"] });
+    const [, caller] = joint?.spec.parts ?? [];
+    expect(others).toEqual([]);
+    expect(joint?.spec).toMatchObject({ method: "alora", subset: "roles" });
+    expect(caller?.jobKey).not.toBe(alone?.spec.jobKey);
+    expect(joint?.parts?.map(({ spec }) => spec.jobKey)).toEqual(
+      joint?.spec.parts?.map((part) => part.jobKey),
+    );
+    const own = await plan(`${alora}roles: {caller: {training: {learning_rate: 0.5}}}`);
+    expect(trainsOf(own)).toEqual(["caller", "planner+summarizer"]);
+    expect(own.find(({ spec }) => spec.subset === "caller")?.spec.parts).toBeUndefined();
+  });
+
+  it("does not take a role's own job for its part in training together", async () => {
+    const alora = LORA.replace("method: lora", "method: alora");
+    const [alone] = await plan(alora, { roles: ["caller"] });
+    const jobs: Known[] = [{ jobKey: alone?.spec.jobKey ?? "", state: "succeeded" }];
+    expect(trainsOf(await plan(alora, { jobs }))).toEqual(["planner+caller+summarizer"]);
+  });
 });

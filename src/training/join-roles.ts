@@ -14,8 +14,8 @@ export interface JoinRequest {
 }
 
 /**
- * Makes one job of roles whose adapters can be trained on one copy of the base; the result is that of a job for each.
- * A role that has a job of its own keeps it, and what another joint job has done or is at stays there.
+ * Makes one job of roles whose adapters can be trained on one copy of the base; the result is that of a job for each,
+ * but for activated ones. A role that has a job of its own keeps it, and what another joint job has done or is at stays there.
  */
 export function joinRoles(planned: readonly PlannedJob[], request: JoinRequest): PlannedJob[] {
   const groups = new Map<string, PlannedJob[]>();
@@ -23,7 +23,22 @@ export function joinRoles(planned: readonly PlannedJob[], request: JoinRequest):
     const key = shareKey(each, request.engine);
     groups.set(key, [...(groups.get(key) ?? []), each]);
   }
-  return [...groups.values()].flatMap((group) => joinGroup(group, request));
+  return [...groups.values()].flatMap((group) =>
+    group[0]?.spec.method === "alora" ? joinTogether(group, request) : joinGroup(group, request),
+  );
+}
+
+/**
+ * Roles on one tree see their rows in another order than alone. So each has a key that says with whom it was trained,
+ * and what they do alone or in other company is other work.
+ */
+function joinTogether(group: readonly PlannedJob[], request: JoinRequest): PlannedJob[] {
+  if (group.length < 2) return [...group];
+  const together = group.map(({ spec }) => spec.jobKey);
+  const keyed = group.map((each) => {
+    return { ...each, spec: { ...each.spec, jobKey: sha256({ jobKey: each.spec.jobKey, together }) } };
+  });
+  return joinAll(keyed, request);
 }
 
 function joinGroup(group: readonly PlannedJob[], request: JoinRequest): PlannedJob[] {
@@ -42,8 +57,10 @@ function joinGroup(group: readonly PlannedJob[], request: JoinRequest): PlannedJ
 
 /** Equal where one process can train both: the same frozen base, whole, and treated alike. */
 function shareKey({ spec }: PlannedJob, engine: string): string {
-  const { method, model, parent, sharding, training } = spec;
+  const { method, model, parent, sharding, training, overflow } = spec;
   const isCut = sharding === "fsdp" || sharding === "zero3";
+  // On one tree, with the same steps.
+  if (engine === "trainer" && method === "alora") return sha256({ model, parent, training, overflow });
   if (engine !== "trainer" || method !== "lora" || isCut) return spec.jobKey;
   const { bf16, fp16, gradient_checkpointing, use_liger_kernel, torch_compile } = training;
   return sha256({ model, parent, bf16, fp16, gradient_checkpointing, use_liger_kernel, torch_compile });

@@ -11,3 +11,8 @@ export interface PlannedJob {
   /** The roles of a job that trains several, each as a job of its own. */
   parts?: PlannedJob[];
 }
+
+/** What a job computes one after the other; roles that are trained together are one. */
+export function worksOf(planned: PlannedJob): PlannedJob[] {
+  return planned.spec.method === "alora" ? [planned] : (planned.parts ?? [planned]);
+}

@@ -53,14 +53,15 @@ def shortened(job: Job, steps: int) -> Job:
     """The same job up to its first steps, evaluated before and after and saved at the end."""
     training = {key: value for key, value in job.training.items() if key != "num_train_epochs"}
     training |= {"max_steps": steps, "logging_steps": 1, "eval_strategy": "no", "save_strategy": "no"}
-    return replace(job, training=training, validation=_some_of(job))
+    parts = tuple(shortened(part, steps) for part in job.parts)
+    return replace(job, training=training, validation=_some_of(job), parts=parts)
 
 
 def _some_of(job: Job) -> DataFile | None:
     if job.validation is None:
         return None
     lines = [line for line in job.validation.path.read_bytes().splitlines(keepends=True) if line.strip()]
-    path = job.folder / "validation.jsonl"
+    path = job.folder / f"validation-{job.subset}.jsonl"
     path.write_bytes(b"".join(lines[:VALIDATION_ROWS]))
     return DataFile(path, sha256_of_file(path))
 
@@ -71,7 +72,8 @@ def measure(job: Job, steps: int) -> dict[str, Any]:
     watch = Stopwatch()
     short = shortened(job, steps)
     run(short, watch, 1, [(short, None)])
-    ends = watch.times("progress")
+    # Roles that are trained together tell each step one by one.
+    ends = watch.times("progress")[len(short.each) - 1 :: len(short.each)]
     warm_up = min(WARM_UP_STEPS, len(ends) - 2)
     if warm_up < 0:
         message = f"The job has {len(ends)} optimizer steps: too few to measure"

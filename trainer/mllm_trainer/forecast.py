@@ -108,15 +108,19 @@ def _evaluation_work(batches: "Batches") -> dict[str, Any]:
 
 
 def _largest(batches: "Batches", loads: "Sequence[Load]") -> dict[str, int]:
-    """The most memory is taken by the micro-batch with the most positions."""
-    load = max(loads, key=lambda load: load.positions, default=None)
+    """The most memory is taken by the micro-batch with the most positions that are not forward only."""
+
+    def kept(load: "Load") -> int:
+        return load.positions - batches.forward_positions(load.units)
+
+    load = max(loads, key=kept, default=None)
     if load is None:
         return {"positions": 0, "places": 0, "trained": 0}
     rows = [row for number in load.units for row in batches.units[number].rows]
     tensors = batches.tensors((list(load.units), True))
     places = len(tensors.get("tree", {}).get("places", ()))
     trained = sum(batches.rows[row].trained_tokens for row in rows)
-    return {"positions": load.positions, "places": places, "trained": trained}
+    return {"positions": kept(load), "places": places, "trained": trained}
 
 
 def _layout(job: Job, config: Any) -> "Layout":

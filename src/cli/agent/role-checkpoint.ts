@@ -19,6 +19,8 @@ export interface RoleCheckpoint {
   base: string | null;
   /** Of an adapter. */
   rank: number | null;
+  /** Whether the adapter acts from its role's marker on (aLoRA). */
+  isActivated: boolean;
 }
 
 /** Throws bad_checkpoint where a folder is not whole or an adapter's base is nowhere. */
@@ -43,7 +45,8 @@ export async function readRoleCheckpoints(
       ? (bases.get(key) ?? (await findBase(context, workspace, { folder: path, manifest })))
       : null;
     if (base !== null) bases.set(key, base);
-    found.push({ role, folder: path, manifest, base, rank: isAdapter ? await readRank(path) : null });
+    const adapter = isAdapter ? await readAdapter(path) : { rank: null, isActivated: false };
+    found.push({ role, folder: path, manifest, base, ...adapter });
   }
   return found;
 }
@@ -58,7 +61,7 @@ export async function readProfile(folder: string): Promise<Profile> {
   });
 }
 
-async function readRank(folder: string): Promise<number | null> {
-  const { r } = await readJson(join(folder, "adapter_config.json"));
-  return typeof r === "number" ? r : null;
+async function readAdapter(folder: string): Promise<Pick<RoleCheckpoint, "rank" | "isActivated">> {
+  const { r, alora_invocation_tokens: tokens } = await readJson(join(folder, "adapter_config.json"));
+  return { rank: typeof r === "number" ? r : null, isActivated: Array.isArray(tokens) };
 }

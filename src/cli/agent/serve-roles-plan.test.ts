@@ -10,6 +10,7 @@ const full: RoleCheckpoint[] = ROLES.map((role) => ({
   manifest: {} as CheckpointManifest,
   base: null,
   rank: null,
+  isActivated: false,
 }));
 const adapters = full.map((checkpoint, i) => ({
   ...checkpoint,
@@ -65,6 +66,13 @@ describe("planServers", () => {
     const [plan, ...others] = planServers({ ...common, checkpoints: shared, engine: "vllm" });
     expect(others).toEqual([]);
     expect(plan?.command.join(" ")).toContain("--served-model-name planner caller summarizer");
+  });
+
+  it("refuses vLLM adapters that act from a marker on", () => {
+    const [planner, ...others] = adapters;
+    const checkpoints = [{ ...(planner as RoleCheckpoint), isActivated: true }, ...others];
+    expect(() => planServers({ ...common, checkpoints, engine: "vllm" })).toThrow("method alora): planner");
+    expect(planServers({ ...common, checkpoints, engine: "embedded" })).toHaveLength(1);
   });
 
   it("refuses one port for several servers", () => {

@@ -40,6 +40,11 @@ function planEmbedded({ checkpoints, python, port }: PlanRequest): ServerPlan {
 }
 
 function planVllm({ checkpoints, python, port }: PlanRequest): ServerPlan[] {
+  const activated = checkpoints.filter(({ isActivated }) => isActivated).map(({ role }) => role);
+  if (activated.length > 0) {
+    const message = `vLLM cannot serve adapters that act from a marker on (method alora): ${activated.join(", ")}`;
+    throw new MllmError("usage", message, { hint: "Serve them with --engine embedded." });
+  }
   const groups = new Map<string, RoleCheckpoint[]>();
   for (const checkpoint of checkpoints) {
     const model = checkpoint.base ?? checkpoint.folder;

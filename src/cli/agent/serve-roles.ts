@@ -23,7 +23,9 @@ export async function planRoles(
   checkpoints: readonly RoleCheckpoint[],
   options: ServingOptions,
 ): Promise<ServerPlan[]> {
-  const engine = await chooseEngine(context, options.engine);
+  // vLLM has no adapters that act from a marker on (vllm#19710 was closed unmerged).
+  const needsOwn = options.engine === "auto" && checkpoints.some(({ isActivated }) => isActivated);
+  const engine = await chooseEngine(context, needsOwn ? "embedded" : options.engine);
   return planServers({ checkpoints, engine, python: resolveWorkspace(context).python, port: options.port });
 }
 

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { MllmError } from "../../core/errors.js";
+import { METHODS } from "../../core/methods.js";
 import { ROLES, type Role } from "../../core/roles.js";
 import type { PlannedJob } from "../../training/planned-job.js";
 import { collectValues } from "../collect-values.js";
@@ -23,6 +24,9 @@ export function createTrainCommand(context: Context): Command {
       "--from <checkpoint>",
       "start from this checkpoint (id or folder), not from the one lineage finds; base: from the recipe's model",
     )
+    .addOption(
+      new Option("--method <method>", "what learns, the same as --set method=<method>").choices([...METHODS]),
+    )
     .option("--set <key=value>", "change one value of the recipe; may be given again", collectValues)
     .option(
       "--provider <name>",
@@ -41,7 +45,10 @@ export function createTrainCommand(context: Context): Command {
       "train the first 20 optimizer steps here, keep nothing but what they took, and stop",
     )
     .option("--json", "print JSON: events, one a line; with --dry-run one document")
-    .action((options: TrainOptions) => train(context, options));
+    .action(({ method, ...options }: TrainOptions & { method?: string }) => {
+      const set = method === undefined ? [] : [`method=${method}`];
+      return train(context, { ...options, set: [...set, ...(options.set ?? [])] });
+    });
 }
 
 async function train(context: Context, options: TrainOptions): Promise<void> {

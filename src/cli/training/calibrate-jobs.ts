@@ -13,6 +13,7 @@ import {
   toStored,
 } from "../../recipe/calibration.js";
 import { type Estimate, estimateJob } from "../../recipe/estimate.js";
+import { worksOf } from "../../training/planned-job.js";
 import type { Context } from "../context.js";
 import { formatTable, writeNote, writeResult } from "../output.js";
 import { askTrainer } from "./ask-trainer.js";
@@ -52,8 +53,8 @@ export async function calibrateJobs(context: Context, request: CalibrationReques
   }
   refuseToStart(check.problems);
   const jobs: CalibratedJob[] = [];
-  // Several roles in one job are measured like jobs of their own.
-  const each = check.jobs.flatMap(({ parts, ...job }) => parts?.map((part) => ({ ...job, ...part })) ?? job);
+  // Several roles in one job are measured like jobs of their own, unless they are trained together.
+  const each = check.jobs.flatMap((job) => worksOf(job).map((work) => ({ ...job, ...work })));
   for (const job of each) jobs.push(await calibrateJob(context, request, job));
   const value = { calibrations: jobs };
   writeResult(context, { json: options.json === true, value, text: formatCalibrations(jobs) });

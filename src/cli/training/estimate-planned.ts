@@ -10,7 +10,7 @@ import type { LoadedRecipe } from "../../recipe/load-recipe.js";
 import { readModelShape } from "../../recipe/model-shape.js";
 import { resolveResources } from "../../recipe/resolve-resources.js";
 import { WorkPlan } from "../../recipe/work-plan.js";
-import type { PlannedJob } from "../../training/planned-job.js";
+import { type PlannedJob, worksOf } from "../../training/planned-job.js";
 import type { Context } from "../context.js";
 import { writeNote } from "../output.js";
 import { resolveWorkspace } from "../workspace.js";
@@ -51,8 +51,7 @@ export async function estimatePlanned(estimator: Estimator, planned: PlannedJob)
 }
 
 export async function requestParts(estimator: Estimator, planned: PlannedJob): Promise<Parts> {
-  const { parts = [planned] } = planned;
-  const requests = await Promise.all(parts.map((part) => estimator.request(part)));
+  const requests = await Promise.all(worksOf(planned).map((work) => estimator.request(work)));
   return requests as [EstimateRequest, ...EstimateRequest[]];
 }
 
@@ -105,7 +104,7 @@ async function planWork(
   { dataset, plan, provider }: Subject,
 ): Promise<Map<string, WorkPlan>> {
   if (provider.engine !== "trainer") return new Map();
-  const all = plan.flatMap((planned) => planned.parts ?? [planned]);
+  const all = plan.flatMap(worksOf);
   const asked = all.flatMap((planned) => {
     const { job, spec } = planned;
     const tokenizer = findTokenizer(context, spec.model) ?? findTokenizer(context, job.baseModel);

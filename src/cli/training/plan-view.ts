@@ -74,9 +74,10 @@ function formatJob(job: PlanReport["jobs"][number]): string {
   ].join("\n");
 }
 
-function describeSubset({ subset, parts }: JobSpec): string {
+function describeSubset({ subset, method, parts }: JobSpec): string {
   if (parts === undefined) return subset;
-  return `${parts.map((part) => part.subset).join(", ")} one after the other on one copy of the base`;
+  const how = method === "alora" ? "together on one tree" : "one after the other on one copy of the base";
+  return `${parts.map((part) => part.subset).join(", ")} ${how}`;
 }
 
 /** A role's own value stands beside the first one's. */

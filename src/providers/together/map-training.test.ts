@@ -60,6 +60,11 @@ describe("mapTraining", () => {
     });
   });
 
+  it("has no adapters that act from a marker on", () => {
+    const lora = { r: 16, lora_alpha: 32, lora_dropout: 0, target_modules: "all-linear" };
+    expect(map({}, { method: "alora", lora }).problems.join()).toContain("found alora");
+  });
+
   it("does not evaluate without validation rows", () => {
     expect(map({ num_train_epochs: 1, eval_steps: 0.25 }).body.n_evals).toBe(0);
   });

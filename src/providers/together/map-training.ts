@@ -121,6 +121,8 @@ function countPerRun(training: TrainingArguments, what: "eval" | "save", epochs:
 
 function mapType({ method, lora }: JobSpec, problems: string[]): object {
   if (method === "full") return { type: "Full" };
+  if (method === "alora")
+    problems.push("method: it has full and lora, found alora, adapters that act from a marker on");
   if (lora === null) {
     problems.push("lora: r and lora_alpha are missing");
     return { type: "Lora" };

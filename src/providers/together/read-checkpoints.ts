@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { CheckpointManifest } from "../../core/checkpoint.js";
 import { readCheckpointFolder } from "../../core/checkpoint-folder.js";
 import { sha256 } from "../../core/ids.js";
+import type { JobSpec } from "../../core/job-spec.js";
 import { jobPaths } from "../local/job-folder.js";
 import type { JobHandle, ProviderCheckpoint } from "../provider.js";
 import { type JobRecord, readJobRecord } from "./job-record.js";
@@ -49,7 +50,11 @@ export async function readCheckpoints(
  */
 export function chooseCheckpoints(
   id: string,
-  { listed, events, method }: { listed: VendorCheckpoint[]; events: VendorEvent[]; method: "full" | "lora" },
+  {
+    listed,
+    events,
+    method,
+  }: { listed: VendorCheckpoint[]; events: VendorEvent[]; method: JobSpec["method"] },
 ): JobCheckpoint[] {
   const lastStep = Math.max(
     0,
