@@ -3,7 +3,7 @@ import type { JobState } from "../src/core/job-state.js";
 import type { JobHandle, JobStatus, ListedJob, Provider, Submission } from "../src/providers/provider.js";
 
 /** A machine of a scripted provider; tests change its state. */
-export interface ScriptedJob {
+interface ScriptedJob {
   providerJobId: string;
   label: string;
   state: JobState;

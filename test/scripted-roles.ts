@@ -25,13 +25,13 @@ export type Script =
   | readonly Reply[]
   | ((request: CompletionRequest, index: number) => Reply | Promise<Reply>);
 
-export interface ScriptedBackend extends RoleBackend {
+interface ScriptedBackend extends RoleBackend {
   /** Every request so far. */
   readonly asked: CompletionRequest[];
 }
 
 /** A backend that says what a test wants; texts are given in pieces of four characters where they are streamed. */
-export function createScriptedBackend(name: string, script: Script): ScriptedBackend {
+function createScriptedBackend(name: string, script: Script): ScriptedBackend {
   const asked: CompletionRequest[] = [];
   const next = async (request: CompletionRequest): Promise<Reply> => {
     const index = asked.push(request) - 1;

@@ -37,7 +37,7 @@ export function createSecrets({ env }: Pick<Context, "env">): (name: string) => 
 }
 
 /** MLLM_CREDENTIALS, or the file of the user's configuration folder; null where there is no such folder. */
-export function credentialsPath(env: Environment): string | null {
+function credentialsPath(env: Environment): string | null {
   if (env.MLLM_CREDENTIALS) return env.MLLM_CREDENTIALS;
   const folder = env.XDG_CONFIG_HOME || (env.HOME ? join(env.HOME, ".config") : null);
   return folder === null ? null : join(folder, "mllm", "credentials");

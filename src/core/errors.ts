@@ -23,7 +23,7 @@ export type ErrorCode =
   | "unreachable"
   | "usage";
 
-export interface ErrorDetails {
+interface ErrorDetails {
   /** The next act that would help, as one sentence or one command. */
   hint?: string;
   cause?: unknown;

@@ -13,7 +13,6 @@ const LocalProviderSettings = z.strictObject({
    */
   jobs: z.int().positive().default(1),
 });
-export type LocalProviderSettings = z.infer<typeof LocalProviderSettings>;
 
 /** A machine that `ssh` reaches; keys, users, ports and jump hosts stand in the user's ssh configuration. */
 const SshSettings = z.strictObject({

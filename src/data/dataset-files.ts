@@ -4,7 +4,7 @@ import { TestTrajectories } from "./sides/test-trajectories.js";
 import { SubsetFiles, type TrajectoryRows } from "./subset-files.js";
 
 /** What a data set's files hold, as the manifest says it. */
-export type DatasetContents = Pick<DatasetManifest, "subsets" | "tests">;
+type DatasetContents = Pick<DatasetManifest, "subsets" | "tests">;
 
 /** All files of a data set that are written record by record. Without a folder it only counts. */
 export class DatasetFiles {

@@ -23,7 +23,7 @@ import { TextFile } from "./text-file.js";
  */
 export type Derivation = "union" | "half-1" | "half-2";
 
-export interface DeriveRequest {
+interface DeriveRequest {
   dataset: Dataset;
   derivation: Derivation;
   /** Absolute: the folder of the new data set. */

@@ -12,7 +12,7 @@ import { readTexts } from "./input/read-texts.js";
 import type { ReadProgress } from "./read-progress.js";
 import { TextFile } from "./text-file.js";
 
-export interface ExportRequest {
+interface ExportRequest {
   /** The data set's folder and the file to write, as the user wrote them. */
   dataset: string;
   out: string;
@@ -25,7 +25,7 @@ export interface ExportRequest {
   signal: AbortSignal;
 }
 
-export type ExportEvent = ReadProgress | { type: "done"; rows: number; examples: number };
+type ExportEvent = ReadProgress | { type: "done"; rows: number; examples: number };
 
 const PROGRESS_RECORDS = 500;
 

@@ -3,7 +3,7 @@ import { parseHTML } from "linkedom";
 import { type Html, html, trusted } from "./html.js";
 
 /** Charts are drawn this wide: a column of a wide window, and the whole of a narrow one, at nearly the same scale. */
-export const CHART_WIDTH = 360;
+const CHART_WIDTH = 360;
 
 interface Figure {
   title: string;

@@ -3,7 +3,7 @@ import type { Profile, ThreadProfile } from "../core/profile.js";
 import { parseThread } from "./parse-thread.js";
 import { parseCallerText, parsePlannerText } from "./parse-turn.js";
 
-export interface PromptCompletion {
+interface PromptCompletion {
   prompt: string;
   completion: string;
 }
@@ -32,7 +32,7 @@ interface ExportedMessage {
   weight?: 0 | 1;
 }
 
-export interface ExportedChat {
+interface ExportedChat {
   messages: ExportedMessage[];
   tools: { type: "function"; function: unknown }[];
 }

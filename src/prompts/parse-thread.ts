@@ -3,7 +3,7 @@ import type { ThreadProfile } from "../core/profile.js";
 import type { Role } from "../core/roles.js";
 import type { Tool } from "../core/trajectory.js";
 
-export interface ParsedTurn {
+interface ParsedTurn {
   speaker: Role | "user" | "observation";
   text: string;
   isTrained: boolean;

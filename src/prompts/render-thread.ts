@@ -14,7 +14,7 @@ interface ThreadInput {
 }
 
 /** A stretch of a thread's text that is trained as a whole or not at all. */
-export interface ThreadPiece {
+interface ThreadPiece {
   text: string;
   /** Who has to write it; null: context only. */
   speaker: Role | null;

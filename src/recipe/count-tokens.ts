@@ -10,7 +10,7 @@ export interface TokenCounts {
   basis: "counted" | "sampled" | "guessed";
 }
 
-export interface CountRequest {
+interface CountRequest {
   /** A JSONL file of examples, and its counts from the manifest. */
   file: { path: string; rows: number; characters: number; trainedCharacters: number };
   endOfTurn: string;

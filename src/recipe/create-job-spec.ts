@@ -6,7 +6,7 @@ import type { Subset } from "../core/roles.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import type { ResolvedJob } from "./resolve-job.js";
 
-export interface JobPlan {
+interface JobPlan {
   loaded: LoadedRecipe;
   job: ResolvedJob;
   dataset: { folder: string; manifest: DatasetManifest };

@@ -2,7 +2,7 @@ import type { ModelShape } from "./model-shape.js";
 import type { ResolvedJob } from "./resolve-job.js";
 import type { WorkPlan } from "./work-plan.js";
 
-export interface MemoryRequest {
+interface MemoryRequest {
   job: ResolvedJob;
   shape: ModelShape;
   work: WorkPlan;
@@ -86,7 +86,7 @@ function shards({ sharding, gpus }: ResolvedJob): number {
   return sharding === null || sharding === "ddp" ? 1 : Math.max(1, gpus);
 }
 
-export function adapterParameters({ lora }: ResolvedJob, shape: ModelShape): number {
+function adapterParameters({ lora }: ResolvedJob, shape: ModelShape): number {
   const { layers, hidden, queries, keys, intermediate } = shape;
   const sizes: Record<string, number> = {
     q_proj: hidden + queries,

@@ -30,7 +30,7 @@ const MODEL_FLOPS_UTILISATION = 0.35;
 const CPU_FLOPS = 1e11;
 const WRITTEN_BYTES_PER_SECOND = 5e8;
 
-export interface TimeRequest {
+interface TimeRequest {
   job: ResolvedJob;
   shape: ModelShape;
   work: WorkPlan;

@@ -1,6 +1,6 @@
 import { type Document, isMap } from "yaml";
 
-export interface Contradiction {
+interface Contradiction {
   /** Where in the document it is said. */
   at: string[];
   /** The key that is wrong or missing, where that is another one. */

@@ -39,7 +39,7 @@ export const WorkPlan = z.object({
 });
 export type WorkPlan = z.infer<typeof WorkPlan>;
 
-export interface GuessedWork {
+interface GuessedWork {
   job: ResolvedJob;
   manifest: DatasetManifest;
   counts: TokenCounts;

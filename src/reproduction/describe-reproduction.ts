@@ -9,7 +9,7 @@ import type { ArmResult, Reproduced } from "./reproduce.js";
 import type { ReproducedArm, Reproduction } from "./reproduction.js";
 import { summarizeArm } from "./summarize-arms.js";
 
-export interface Finished extends Reproduced {
+interface Finished extends Reproduced {
   /** Of the result; evaluations lie below it. Absolute. */
   folder: string;
   loaded: LoadedRecipe;

@@ -21,7 +21,7 @@ export interface SeedPlan {
   jobs: ReadonlyMap<string, SeedJob>;
 }
 
-export interface SeedRequest extends Omit<JobRequest, "dataset"> {
+interface SeedRequest extends Omit<JobRequest, "dataset"> {
   seed: number;
   datasets: Record<DataKind, Dataset>;
 }

@@ -32,7 +32,7 @@ export interface Reproduced {
   trained: ReadonlyMap<string, Checkpoint>;
 }
 
-export interface ReproduceRequest {
+interface ReproduceRequest {
   session: Session;
   options: TrainOptions;
   seeds: readonly SeedPlan[];

@@ -8,7 +8,7 @@ import { METRICS } from "../evaluation/metrics.js";
 /** What one arm scored; `items` by seed. */
 export type SeedItems = ReadonlyMap<number, readonly Item[]>;
 
-export interface GroupSummary {
+interface GroupSummary {
   name: string | null;
   metrics: Metric[];
   differences: Metric[];

@@ -63,7 +63,7 @@ export interface EvaluationFilter {
   hashes?: Partial<Record<Role, string>>;
 }
 
-export interface JobChange {
+interface JobChange {
   state?: JobState;
   providerJobId?: string | null;
   reason?: string | null;

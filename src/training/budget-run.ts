@@ -7,7 +7,7 @@ import type { State } from "../state/state.js";
 import { nextAttempt } from "./create-submission.js";
 import { type BudgetPlan, type JobBudget, planBudget } from "./plan-budget.js";
 
-export interface QuotedJob {
+interface QuotedJob {
   spec: JobSpec;
   quote: Quote;
   expectedSeconds: number | null;

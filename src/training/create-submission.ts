@@ -19,7 +19,7 @@ export type Attempt = Pick<
 
 type Submitter = Pick<Session, "provider" | "placement"> & { state: Pick<State, "workspaceId" | "getJob"> };
 
-export interface SubmissionOptions {
+interface SubmissionOptions {
   resources?: Resources;
   budgets?: ReadonlyMap<string, JobBudget>;
 }

@@ -39,7 +39,7 @@ export const weatherTool = {
 };
 
 /** The observations in a prompt, in order. */
-export function observationsIn({ prompt }: CompletionRequest): { city: string; degrees: number }[] {
+function observationsIn({ prompt }: CompletionRequest): { city: string; degrees: number }[] {
   const found = prompt.matchAll(/observation: (\{[^}]*\})/g);
   return Array.from(found, ([, json = "{}"]) => JSON.parse(json) as { city: string; degrees: number });
 }

@@ -8,7 +8,7 @@ import { sharedData } from "../shared-paths.js";
 import type { FuzzCase } from "./fuzz-case.js";
 
 /** What became of a case. `refused`: exit code 1, with the reason that was told. */
-export interface FuzzOutcome {
+interface FuzzOutcome {
   refused: string | null;
   read: number;
   used: number;

@@ -17,7 +17,7 @@ export interface FuzzCase {
   isCompat: boolean;
 }
 
-export interface FuzzSettings {
+interface FuzzSettings {
   seed: number;
   records: number;
   /** So many times as large as others are the longest text and the most turns. */

@@ -17,7 +17,7 @@ import {
 import type { SlurmCluster } from "./slurm.js";
 
 /** Jobs of the fake trainer on a cluster. */
-export interface SlurmJobs {
+interface SlurmJobs {
   /** A provider whose trainer behaves like this; `settings` go over those of the cluster. */
   create(
     control?: FakeTrainerControl,

@@ -9,7 +9,7 @@ import { until } from "../fake-trainer.js";
 
 /** Named so that they find each other without a name service. */
 export const SLURM_NODES = ["127.0.0.2", "127.0.0.3"] as const;
-export type SlurmNode = (typeof SLURM_NODES)[number];
+type SlurmNode = (typeof SLURM_NODES)[number];
 
 /** A real cluster on this machine: a controller, two nodes with an A100 each, and an H100 on the second, that exist only by name. */
 export interface SlurmCluster {
@@ -43,7 +43,7 @@ if (!hasSlurm) {
   );
 }
 
-export interface SlurmOptions {
+interface SlurmOptions {
   /** How long the controller remembers jobs that have ended. */
   minJobAgeSeconds?: number;
 }

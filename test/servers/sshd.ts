@@ -23,7 +23,7 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
-export interface Relay {
+interface Relay {
   /** Cuts every connection; with `refuse`, new ones too until `accept`. */
   cut(options?: { refuse?: boolean }): void;
   accept(): void;

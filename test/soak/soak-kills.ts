@@ -9,7 +9,7 @@ import { type FakeHub, startFakeHub } from "../vendor/fake-hub.js";
 import { type FakeRunpod, startFakeRunpod } from "../vendor/fake-runpod.js";
 import { createSeededRandom } from "../vendor/seeded-random.js";
 
-export interface KillCounts {
+interface KillCounts {
   launches: number;
   /** Commands that were at work when they were killed; the others had ended. */
   killed: number;

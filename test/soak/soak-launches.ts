@@ -17,7 +17,7 @@ import { createSeededRandom } from "../vendor/seeded-random.js";
 import type { SoakTarget, SoakWorld } from "./soak-target.js";
 import { CLIENT_PATIENCE } from "./targets.js";
 
-export interface SoakCounts {
+interface SoakCounts {
   launches: number;
   requests: number;
   faults: number;
@@ -36,7 +36,7 @@ export interface SoakCounts {
   words: string[];
 }
 
-export interface SoakOptions {
+interface SoakOptions {
   launches: number;
   seed: number;
   /** Of one fake vendor; each further one is a new one. */

@@ -5,7 +5,7 @@ import type { ProviderEnvironment } from "../../src/providers/provider-environme
 import type { FaultProxy } from "../vendor/fault-proxy.js";
 
 /** What a fake vendor runs for a job; no process stands behind it. */
-export interface SoakMachine {
+interface SoakMachine {
   id: string;
   label: string;
   isAlive(): boolean;

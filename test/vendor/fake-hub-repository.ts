@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-export interface FakeHubFile {
+interface FakeHubFile {
   data: Buffer;
   /** Set where the content lies in large-file storage. */
   lfsSha256: string | null;

@@ -25,7 +25,7 @@ export interface Surroundings {
 const GONE = ["Succeeded", "Failed"];
 
 /** What a pod knows of its Job. */
-export interface PodOwner {
+interface PodOwner {
   name: string;
   namespace: string;
   isIndexed: boolean;

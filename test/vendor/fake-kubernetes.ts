@@ -44,7 +44,7 @@ export interface FakeKubernetes {
   close(): Promise<void>;
 }
 
-export interface FakeKubernetesOptions {
+interface FakeKubernetesOptions {
   start(env: Record<string, string>): FakeMachine;
   graceMilliseconds?: number;
 }

@@ -22,7 +22,7 @@ export interface FakeMachine {
   ended: Promise<number>;
 }
 
-export interface FakeMachineRequest {
+interface FakeMachineRequest {
   /** The job's environment as the vendor got it. MLLM_ROOT has to be a folder of the test's (see MLLM_CONTAINER_ROOT). */
   env: Readonly<Record<string, string | undefined>>;
   control?: FakeTrainerControl | undefined;

@@ -14,7 +14,7 @@ import { createSeededRandom } from "./seeded-random.js";
  *   await proxy.settled(); await proxy.close();
  */
 
-export const FAULTS = [
+const FAULTS = [
   /** Passed on unharmed. */
   "none",
   /** The connection breaks; the server saw nothing. */

@@ -32,7 +32,7 @@ export interface CheckedRequest {
   body: unknown;
 }
 
-export interface OpenApiDocument {
+interface OpenApiDocument {
   /** The path of the first server's address, without a slash at the end. */
   basePath: string;
   find(method: string, path: string): { operation: Operation; params: Record<string, string> } | null;

@@ -52,9 +52,9 @@ export interface SpecAnswer {
   isUndocumented?: boolean;
 }
 
-export type SpecHandler = (request: SpecRequest) => SpecAnswer | Promise<SpecAnswer>;
+type SpecHandler = (request: SpecRequest) => SpecAnswer | Promise<SpecAnswer>;
 
-export interface OpenApiServerOptions {
+interface OpenApiServerOptions {
   specFile: string;
   handlers: Record<string, SpecHandler>;
   /** An answer for who may not ask; null lets the request through. Comes before validation. */

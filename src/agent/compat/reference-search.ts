@@ -20,7 +20,7 @@ export interface CompatNode {
 }
 
 /** A step of the roles, and its execution. */
-export interface CompatTurn {
+interface CompatTurn {
   reply: CompatReply;
   message: CompatMessage;
   executed: Executed;
@@ -44,7 +44,7 @@ export interface CompatSearch {
 }
 
 /** What the reference's search returns: how many levels it goes back, or why it ends. */
-export const RETURNS = { answered: 10_000, queries: 100_000 } as const;
+const RETURNS = { answered: 10_000, queries: 100_000 } as const;
 
 export function createRoot(instruction: string): CompatNode {
   const messages: CompatMessage[] = [{ role: "user", value: instruction }];

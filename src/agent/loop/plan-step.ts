@@ -5,7 +5,7 @@ import type { AgentEvent } from "../agent-event.js";
 import { askRole } from "./ask-role.js";
 import type { Session } from "./session.js";
 
-export interface Plan {
+interface Plan {
   thought: string;
   decision: PlannerDecision;
 }

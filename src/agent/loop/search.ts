@@ -6,7 +6,7 @@ import type { Session } from "./session.js";
 import { type SpokenStep, takeTurn } from "./take-turn.js";
 
 /** From the first step on; `turns` of them are this task's own. */
-export interface Chain {
+interface Chain {
   steps: readonly Step[];
   turns: number;
   /** The step that tells what was tried before, of which only the last one stays. */
@@ -22,7 +22,7 @@ export interface Found {
   current: readonly Step[];
 }
 
-export interface Search {
+interface Search {
   session: Session;
   toolBox: ToolBox;
   /** Tries a step; 1 makes a chain. */

@@ -10,7 +10,7 @@ import { writeCall } from "./write-call.js";
 export type SpokenStep = Exclude<Step, { kind: "user" }>;
 
 /** Where the tools run; null where the step is to be handed out before its call is run. */
-export type RunTools = Pick<ToolBox, "call"> | null;
+type RunTools = Pick<ToolBox, "call"> | null;
 
 /** One planner turn and what follows from it. */
 export async function* takeTurn(

@@ -5,7 +5,7 @@ import type { AgentTool } from "../tool-box.js";
 import { askRole } from "./ask-role.js";
 import type { Session } from "./session.js";
 
-export type WrittenCall =
+type WrittenCall =
   | { call: ToolCall; tool: AgentTool }
   /** It cannot be run: what the planner is told, and why nobody should learn from it. */
   | { call: ToolCall; tool: null; error: string; untrained: string };
@@ -29,7 +29,7 @@ export async function* writeCall(
 }
 
 /** The tool of that name, else the only one whose name ends so. */
-export function findTool(tools: readonly AgentTool[], name: string): AgentTool | null {
+function findTool(tools: readonly AgentTool[], name: string): AgentTool | null {
   const exact = tools.find((tool) => tool.name === name);
   if (exact !== undefined || name === "") return exact ?? null;
   const [first, ...others] = tools.filter((tool) => tool.name.endsWith(name));

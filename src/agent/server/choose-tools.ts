@@ -4,7 +4,7 @@ import type { ChatRequest, FunctionTool, ToolChoice } from "./chat-request.js";
 import { toAgentName } from "./client-tool-names.js";
 
 /** Which tools the agent may use in this request, and what its planner has to decide; null leaves it free. */
-export interface ChosenTools {
+interface ChosenTools {
   tools: AgentTool[];
   decision: "call" | "answer" | null;
 }

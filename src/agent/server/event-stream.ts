@@ -27,7 +27,7 @@ export async function* withPings(
   }
 }
 
-export const SILENCE = Symbol("silence");
+const SILENCE = Symbol("silence");
 
 /** What the promise gives, or SILENCE where it takes longer; the promise goes on. */
 export async function orSilence<T>(promise: Promise<T>, milliseconds: number): Promise<T | typeof SILENCE> {

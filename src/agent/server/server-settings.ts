@@ -1,7 +1,7 @@
 import type { ServedAgent } from "./served-agent.js";
 import type { TrafficRecord } from "./traffic-record.js";
 
-export interface ServerLimits {
+interface ServerLimits {
   maxBodyBytes: number;
   /** Exchanges that work at once, and that wait for their turn. */
   maxConcurrent: number;

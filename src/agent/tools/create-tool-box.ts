@@ -28,7 +28,7 @@ export interface ToolBoxSettings {
   isAllowed(call: { name: string; arguments: string }): boolean | Promise<boolean>;
 }
 
-export const DEFAULT_TOOL_BOX_SETTINGS: ToolBoxSettings = {
+const DEFAULT_TOOL_BOX_SETTINGS: ToolBoxSettings = {
   allow: [],
   deny: [],
   readOnly: [],

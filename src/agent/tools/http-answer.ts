@@ -11,7 +11,7 @@ export interface HttpAnswer {
   isCut: boolean;
 }
 
-export interface HttpCall {
+interface HttpCall {
   url: URL;
   init: RequestInit;
   signal: AbortSignal;

@@ -1,7 +1,7 @@
 import type { Observation } from "../tool-box.js";
 
 /** What a tool of an MCP server answers with, as far as it is read here. */
-export interface McpResult {
+interface McpResult {
   content: readonly Record<string, unknown>[];
   structuredContent?: unknown;
   isError?: boolean | undefined;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 const LONGEST = 64;
 const HASH_LENGTH = 8;
 
-export interface NamedTool {
+interface NamedTool {
   source: string;
   name: string;
 }

@@ -80,7 +80,6 @@ const ToolsFile = z.strictObject({
 type Contents = z.infer<typeof ToolsFile>;
 export type McpServerEntry = z.infer<typeof McpServerEntry>;
 export type OpenApiEntry = z.infer<typeof OpenApiEntry>;
-export type ModuleEntry = z.infer<typeof ModuleEntry>;
 export type VirtualEntry = z.infer<typeof VirtualEntry>;
 
 export interface ToolsConfig extends Contents {

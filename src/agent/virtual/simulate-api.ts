@@ -5,7 +5,7 @@ import { type ApiAddress, addressKey } from "./api-address.js";
 import type { PublishedApi } from "./publish-tools.js";
 import type { VirtualAnswer } from "./virtual-answer.js";
 
-export interface Simulation {
+interface Simulation {
   address: ApiAddress;
   input: Record<string, unknown>;
   /** What is known of the API. */

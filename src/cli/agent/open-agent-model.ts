@@ -33,7 +33,7 @@ export interface OpenedAgent {
 }
 
 /** An agent whose servers are started when a role is asked something for the first time. */
-export interface LazyAgent extends OpenedAgent {
+interface LazyAgent extends OpenedAgent {
   checkpoints: RoleCheckpoint[];
   /** Roles that live elsewhere: what is there need not be the checkpoint. */
   elsewhere: Partial<Record<Role, Endpoint>>;

@@ -5,7 +5,7 @@ import type { ApiEntry } from "../../agent/tools/virtual-tools.js";
 import type { Context } from "../context.js";
 import { readTrajectories } from "./read-trajectories.js";
 
-export interface ToolBoxOptions {
+interface ToolBoxOptions {
   /** A file of tools; or the address of a virtual API server. */
   tools: string;
   /** Destructive calls may run. */

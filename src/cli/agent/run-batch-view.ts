@@ -4,7 +4,7 @@ import type { LiveTask } from "../../evaluation/live/live-task.js";
 import type { Context } from "../context.js";
 import { formatTable, writeJsonLine, writeNote, writeResult } from "../output.js";
 
-export interface Ended {
+interface Ended {
   result: AgentResult;
   seconds: number;
   /** Null where nobody said what would be right. */
@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 /** Shows many tasks being solved: how many so far, then the counts. */
-export interface BatchView {
+interface BatchView {
   done(question: LiveTask, ended: Ended): void;
   end(): void;
   /** Takes a drawn progress line away. */

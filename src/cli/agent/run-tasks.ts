@@ -31,7 +31,7 @@ export interface RunOptions extends TrioOptions, WorkOptions {
   json?: true;
 }
 
-export interface RunRequest {
+interface RunRequest {
   question: string | null;
   options: RunOptions;
   /** Tests bring roles of their own. */

@@ -4,7 +4,7 @@ import type { Context } from "../context.js";
 import { writeJsonLine, writeNote } from "../output.js";
 
 /** Shows one task being solved. */
-export interface RunView {
+interface RunView {
   show(event: AgentEvent): void;
   end(result: AgentResult): void;
 }
@@ -38,7 +38,7 @@ function createTextView(context: Context): RunView {
 }
 
 /** In one sentence, why there is no answer. */
-export function explainEnd({ outcome, reason }: Pick<AgentResult, "outcome" | "reason">): string {
+function explainEnd({ outcome, reason }: Pick<AgentResult, "outcome" | "reason">): string {
   if (outcome === "limit") return `the limit of ${reason ?? "something"} was reached`;
   return reason ?? "no reason was given";
 }

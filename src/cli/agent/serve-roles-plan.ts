@@ -15,7 +15,7 @@ export interface ServerPlan {
   roles: Role[];
 }
 
-export interface PlanRequest {
+interface PlanRequest {
   checkpoints: readonly RoleCheckpoint[];
   engine: ServingEngine;
   python: string;

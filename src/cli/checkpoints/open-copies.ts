@@ -9,7 +9,7 @@ import { resolveWorkspace } from "../workspace.js";
 type Complete = Extract<CheckpointFolder, { isComplete: true }>;
 
 /** A place for copies of checkpoints. */
-export interface Copies {
+interface Copies {
   push(checkpoint: Complete): AsyncGenerator<TransferProgress>;
   pull(folder: string): AsyncGenerator<TransferProgress>;
   /** How `--from` names the copy of this checkpoint. */

@@ -19,7 +19,7 @@ import {
   readEvaluatedItems,
 } from "../evaluation/find-compared-evaluations.js";
 
-export interface PromoteRequest {
+interface PromoteRequest {
   /** Of the checkpoint, or the beginning of it. */
   id: string;
   agentName: string;

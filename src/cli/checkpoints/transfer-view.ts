@@ -2,7 +2,7 @@ import type { Context } from "../context.js";
 import { formatBytes } from "../training/plan-view.js";
 
 /** Draws how far a checkpoint has come. */
-export interface TransferView {
+interface TransferView {
   show(name: string, progress: { bytes: number; totalBytes: number }): void;
   close(): void;
 }

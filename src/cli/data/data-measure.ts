@@ -3,12 +3,12 @@ import { join, resolve } from "node:path";
 import { MllmError } from "../../core/errors.js";
 import type { Context } from "../context.js";
 
-export interface MeasureOptions {
+interface MeasureOptions {
   recipe: string;
   tokenizer?: string;
 }
 
-export interface TokenizerChoice {
+interface TokenizerChoice {
   /** Null where the recipe's model has no tokenizer on this machine: characters are counted. */
   folder: string | null;
   note: string | null;

@@ -12,7 +12,7 @@ import type { State } from "../../state/state.js";
 import type { Context } from "../context.js";
 import { findStoredEvaluation } from "./evaluation-store.js";
 
-export type Pair<T> = readonly [a: T, b: T];
+type Pair<T> = readonly [a: T, b: T];
 
 interface Wanted {
   state: State | null;

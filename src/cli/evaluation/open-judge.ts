@@ -7,7 +7,7 @@ import type { Context } from "../context.js";
 import { createSecrets } from "../credentials.js";
 import { writeNote } from "../output.js";
 
-export interface JudgeOptions {
+interface JudgeOptions {
   /** `URL#MODEL`. */
   judge: string;
   votes: number;

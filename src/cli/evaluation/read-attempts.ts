@@ -14,7 +14,7 @@ import { findStoredEvaluation } from "./evaluation-store.js";
 import { readJsonFile } from "./read-live-tasks.js";
 
 /** What somebody did about tasks, read from files. */
-export interface RecordedAttempts {
+interface RecordedAttempts {
   /** A file's or an evaluation's. */
   name: string;
   sha256: string;

@@ -8,7 +8,7 @@ import { TrajectoryIds } from "../../data/trajectory-ids.js";
 import { TrajectorySource } from "../../data/trajectory-source.js";
 
 /** The trajectories of `--data [GROUP=]FILE…`. */
-export interface EvaluationData {
+interface EvaluationData {
   /** What the same data always are, wherever they lie. */
   data: { name: string; sha256: string };
   trajectories: { trajectory: Trajectory; group: string | null }[];

@@ -10,7 +10,7 @@ import { readQuestions } from "../agent/run-questions.js";
 import { parseInput } from "./read-evaluation-data.js";
 
 /** The tasks of `--tasks [GROUP=]FILE…`. */
-export interface LiveTasks {
+interface LiveTasks {
   /** What the same tasks always are, wherever they lie. */
   data: { name: string; sha256: string };
   tasks: LiveTask[];

@@ -15,7 +15,7 @@ import {
 } from "../evaluation/find-compared-evaluations.js";
 
 /** What a report is about. */
-export interface ReportSubject {
+interface ReportSubject {
   /** Safe in a file name. */
   name: string;
   title: string;

@@ -29,7 +29,7 @@ const FREE_CALLS = true;
 const LIMITS = { maxTurns: 8, maxCalls: 30, maxTokens: 8192, maxSeconds: 300 };
 const MANNER = { strategy: "chain", temperature: 0, seed: 0 } as const;
 
-export interface EvaluatorRequest {
+interface EvaluatorRequest {
   state: State;
   /** Of the result. Absolute. */
   out: string;
@@ -49,7 +49,7 @@ interface Part extends Pick<Evaluation, "kind" | "data" | "settings"> {
   evaluate(agent: EvaluatedAgent): Evaluating<Item[]>;
 }
 
-export interface Evaluator {
+interface Evaluator {
   evaluate(subject: ArmSubject): Evaluating<ArmScores>;
   close(): Promise<void>;
 }

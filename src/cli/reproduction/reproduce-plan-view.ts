@@ -8,7 +8,7 @@ import { formatSeconds } from "../training/plan-view.js";
 import { formatCount } from "./reproduce-view.js";
 
 /** What `mllm reproduce --dry-run` found. */
-export interface ReproductionPlan {
+interface ReproductionPlan {
   canStart: boolean;
   problems: { code: string; message: string; hint: string | null }[];
   recipe: { name: string; sha256: string };

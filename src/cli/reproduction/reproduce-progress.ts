@@ -5,13 +5,13 @@ import { writeJsonLine, writeNote } from "../output.js";
 import { formatSeconds } from "../training/plan-view.js";
 import { isLast } from "../training/training-view.js";
 
-export interface ReproductionView {
+interface ReproductionView {
   show(event: ReproductionEvent): void;
   /** Takes a drawn line away. */
   close(): void;
 }
 
-export interface Extent {
+interface Extent {
   jobs: number;
   evaluations: number;
 }

@@ -16,7 +16,7 @@ interface WorldTrajectory {
   answer: string | null;
 }
 
-export interface WorldFiles {
+interface WorldFiles {
   train: string;
   /** Held-out trajectories, as `GROUP=FILE`. */
   tests: string[];

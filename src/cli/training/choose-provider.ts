@@ -4,7 +4,7 @@ import type { Resources } from "../../core/resources.js";
 import type { Provider, Readiness } from "../../providers/provider.js";
 import type { Workspace } from "../workspace.js";
 
-export interface ProviderChoice {
+interface ProviderChoice {
   provider: Provider;
   readiness: Readiness;
 }
@@ -18,7 +18,7 @@ export interface ProviderChoices {
   passedOver: ProviderChoice[];
 }
 
-export interface ProviderRequest {
+interface ProviderRequest {
   names: readonly [string, ...string[]];
   placement: ProviderSettings;
   resources: Resources;

@@ -7,7 +7,7 @@ import type { Session } from "../../training/session.js";
 import type { Workspace } from "../workspace.js";
 
 /** One thing that is alive at a provider, and how to end it. */
-export interface CollectedOrphan {
+interface CollectedOrphan {
   orphan: Orphan;
   end(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export interface Collection {
   unasked: { provider: string; reason: string }[];
 }
 
-export interface CollectOptions {
+interface CollectOptions {
   /** Only this provider; all that jobs were ever sent to where none is named. */
   provider?: string;
   /** Where a provider is that no job of ours was sent to yet. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cpus, hostname } from "node:os";
 
-export interface Machine {
+interface Machine {
   /** Tells machines apart whose speed may differ. */
   name: string;
   /** Whether the processor computes in bfloat16, see has_fast_bf16 in trainer/mllm_trainer/arguments.py. */

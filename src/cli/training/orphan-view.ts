@@ -3,7 +3,7 @@ import { formatTable } from "../output.js";
 import type { Collection } from "./collect-orphans.js";
 
 /** `mllm jobs --orphans --json` (docs/json-output.md). */
-export interface OrphanReport {
+interface OrphanReport {
   orphans: Orphan[];
   foreign: Collection["foreign"][number]["listed"][];
   unasked: Collection["unasked"];

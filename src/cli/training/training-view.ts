@@ -5,7 +5,7 @@ import { formatLoss, formatTable, writeJsonLine, writeNote } from "../output.js"
 import { formatBytes, formatSeconds } from "./plan-view.js";
 
 /** Draws the events of `mllm train` and `mllm jobs watch`. */
-export interface TrainingView {
+interface TrainingView {
   show(event: TrainingEvent): void;
   /** Takes a drawn progress line away. */
   close(): void;

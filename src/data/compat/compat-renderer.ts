@@ -13,7 +13,7 @@ export interface CompatOptions {
   files: Record<Subset, CompatTarget>;
 }
 
-export interface CompatRenderer {
+interface CompatRenderer {
   /** Renders a batch as the reference would, but for what it takes from those before. Keeps the rows. */
   render(batch: CutBatch): CompatResult;
   /** Writes the rows that were kept longest. */

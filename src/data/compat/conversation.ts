@@ -5,7 +5,7 @@ import { getKey, isDict, PythonNumber, type PythonValue } from "./python-value.j
 /** Where the reference stops with an exception. */
 export class ReferenceFailure extends Error {}
 
-export type Dict = Exclude<Extract<PythonValue, object>, PythonValue[] | PythonNumber>;
+type Dict = Exclude<Extract<PythonValue, object>, PythonValue[] | PythonNumber>;
 
 /** `object[key]`, with the reference's failures. */
 export function need(object: PythonValue | undefined, key: string): PythonValue {

@@ -12,7 +12,7 @@ export type PythonValue =
   | PythonValue[]
   | Map<string, PythonValue>
   | PlainObject;
-export interface PlainObject {
+interface PlainObject {
   [key: string]: PythonValue;
 }
 

@@ -13,7 +13,7 @@ import { CompatRenderers } from "./compat-renderers.js";
 import type { CompatResult } from "./compat-result.js";
 import type { CompatPrompts } from "./prompts-file.js";
 
-export interface CompatRequest extends InputPlace {
+interface CompatRequest extends InputPlace {
   /** α-UMi's stage-1 or stage-2 files. */
   inputs: string[];
   out: string;
@@ -23,7 +23,7 @@ export interface CompatRequest extends InputPlace {
   signal: AbortSignal;
 }
 
-export interface CompatSubset {
+interface CompatSubset {
   file: string;
   rows: number;
   /** Where and why the reference would have stopped; null where the file has been written. */
@@ -31,7 +31,7 @@ export interface CompatSubset {
 }
 export type CompatSummary = { records: number; subsets: Record<Subset, CompatSubset> };
 
-export type CompatEvent = ReadProgress | { type: "done"; summary: CompatSummary };
+type CompatEvent = ReadProgress | { type: "done"; summary: CompatSummary };
 
 /** Its rows are fifteen times as many, and are written before they leave the cache. */
 const BATCH_BYTES = 128 * 1024;

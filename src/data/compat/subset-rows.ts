@@ -32,7 +32,7 @@ export interface RowWriter {
   leaveGap(): void;
 }
 
-export interface RowRenderer {
+interface RowRenderer {
   /** Writes the rows of one record and says how many. Throws a ReferenceFailure where the reference fails. */
   render(record: CompatRecord, writer: RowWriter): number;
   /** The prompt that a step which gives up would reuse, and forgets it; null where none was made. */

@@ -16,7 +16,7 @@ import { addCount, addCounts, addReasons, createFacts, type Facts } from "./fact
 import { createMeasure, type Measure } from "./measure-text.js";
 
 /** Plain data: it goes to worker threads. */
-export interface FactsOptions {
+interface FactsOptions {
   profile: Profile;
   readers: ReaderOptions;
   /** Null: texts are measured in characters. */

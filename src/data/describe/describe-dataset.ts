@@ -19,7 +19,7 @@ import { createFacts, type Facts } from "./facts.js";
 import { createMeasure, type Measure } from "./measure-text.js";
 import { readThread } from "./read-thread.js";
 
-export interface DescribeDatasetRequest {
+interface DescribeDatasetRequest {
   /** Absolute. */
   folder: string;
   measure: MeasureRequest;
@@ -27,14 +27,14 @@ export interface DescribeDatasetRequest {
   signal: AbortSignal;
 }
 
-export interface DatasetDescription {
+interface DatasetDescription {
   manifest: DatasetManifest;
   /** The trajectories are read from the backbone's rows; of step-wise rows only lengths are known. */
   facts: Facts;
   oneIn: number;
 }
 
-export type DescribeDatasetEvent = ReadProgress | { type: "done"; description: DatasetDescription };
+type DescribeDatasetEvent = ReadProgress | { type: "done"; description: DatasetDescription };
 
 const PROGRESS_ROWS = 500;
 

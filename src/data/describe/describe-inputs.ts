@@ -34,7 +34,7 @@ export interface DescribeRequest extends InputPlace {
   signal: AbortSignal;
 }
 
-export interface DescribedInput {
+interface DescribedInput {
   path: string;
   files: number;
   sizeBytes: number | null;
@@ -51,7 +51,7 @@ export interface Description {
   isCut: boolean;
 }
 
-export type DescribeEvent = ReadProgress | { type: "done"; description: Description };
+type DescribeEvent = ReadProgress | { type: "done"; description: Description };
 
 /** Reads all trajectories and says what they are. Writes nothing; takes the same memory for any size. */
 export async function* describeInputs(request: DescribeRequest): AsyncGenerator<DescribeEvent> {

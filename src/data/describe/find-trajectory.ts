@@ -29,7 +29,7 @@ export interface FoundTrajectory {
 }
 
 /** A record that is not used, found by its place. */
-export interface FoundFault {
+interface FoundFault {
   id: string;
   place: string;
   became: "excluded" | "rejected";
@@ -38,7 +38,7 @@ export interface FoundFault {
   record: string;
 }
 
-export interface FindRequest extends InputPlace {
+interface FindRequest extends InputPlace {
   id: string;
   inputs: string[];
   format: Format | null;

@@ -11,7 +11,7 @@ import type { ReadProgress } from "../read-progress.js";
 import { listRowFiles, readLines } from "./dataset-rows.js";
 import { type Report, RowFileCheck, SideCheck } from "./row-file-check.js";
 
-export interface ValidateDatasetRequest {
+interface ValidateDatasetRequest {
   /** Absolute. */
   folder: string;
   /** Look no further when more problems than this were found. */
@@ -19,7 +19,7 @@ export interface ValidateDatasetRequest {
   signal: AbortSignal;
 }
 
-export interface DatasetProblem {
+interface DatasetProblem {
   /** Relative to the data set; with the line where it is about one. */
   place: string;
   reason: string;
@@ -34,7 +34,7 @@ export interface DatasetValidation {
   isCut: boolean;
 }
 
-export type ValidateDatasetEvent = ReadProgress | { type: "done"; validation: DatasetValidation };
+type ValidateDatasetEvent = ReadProgress | { type: "done"; validation: DatasetValidation };
 
 const PROGRESS_ROWS = 500;
 

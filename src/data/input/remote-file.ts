@@ -1,7 +1,7 @@
 import { MllmError } from "../../core/errors.js";
 import type { InputFile } from "./input-file.js";
 
-export interface RemoteOptions {
+interface RemoteOptions {
   fetch: typeof globalThis.fetch;
   /** Such as a token for this host. */
   headers?: Record<string, string>;

@@ -4,7 +4,7 @@ import { isObject } from "./reader.js";
 
 type Repair = LenientJson["repair"];
 
-export interface CallArguments {
+interface CallArguments {
   /** The text of a JSON object, or as recorded where no object could be made of it. */
   text: string;
   isBroken: boolean;
@@ -22,7 +22,7 @@ export function readArguments(recorded: unknown): CallArguments {
   return { text: parsed.text, isBroken: false, repair: parsed.repair };
 }
 
-export type FinishCall = { repair: Repair } & (
+type FinishCall = { repair: Repair } & (
   | { kind: "give_up" }
   | { kind: "answer"; answer: string; untrained?: string }
 );

@@ -85,7 +85,7 @@ export interface ReaderOptions {
   toolllama: ToolllamaRows;
 }
 
-export const TOOLLLAMA_ROWS = ["complete", "last-step"] as const;
+const TOOLLLAMA_ROWS = ["complete", "last-step"] as const;
 export type ToolllamaRows = (typeof TOOLLLAMA_ROWS)[number];
 
 export const DEFAULT_READER_OPTIONS: ReaderOptions = { names: {}, toolllama: "complete" };

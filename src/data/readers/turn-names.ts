@@ -21,7 +21,7 @@ const ROLES = {
 } as const;
 
 type Key = keyof typeof KEYS;
-export type TurnRole = keyof typeof ROLES;
+type TurnRole = keyof typeof ROLES;
 
 /** The words that can be given other names; `system` is a key and a role. */
 export const TURN_WORDS = [...new Set([...Object.keys(KEYS), ...Object.keys(ROLES)])];

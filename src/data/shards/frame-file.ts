@@ -5,7 +5,7 @@ import { explainSystemError } from "../../core/errors.js";
 import { TextFile } from "../text-file.js";
 
 /** What a thread could be sent: a message and the bytes that it names. */
-export interface Frame<Message> {
+interface Frame<Message> {
   message: Message;
   bytes: Uint8Array;
 }

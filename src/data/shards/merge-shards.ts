@@ -7,7 +7,7 @@ import { FrameReader } from "./frame-file.js";
 import { broken, openShards, type Shard } from "./open-shards.js";
 import { OUTCOMES, type ShardBatch } from "./shard-manifest.js";
 
-export interface MergeRequest extends OutputPlace {
+interface MergeRequest extends OutputPlace {
   /** Folders, as the user wrote them, in any order. */
   shards: string[];
   createdBy: string;

@@ -18,9 +18,7 @@ import {
   settingsOf,
 } from "./shard-manifest.js";
 
-export type ShardEvent =
-  | Extract<SplitEvent, { type: "progress" }>
-  | { type: "done"; manifest: ShardManifest };
+type ShardEvent = Extract<SplitEvent, { type: "progress" }> | { type: "done"; manifest: ShardManifest };
 
 /**
  * Does the part of a split that one of several runs does: all that depends on one record alone, of every so many-th

@@ -1,5 +1,5 @@
 /** An item, and whether it belongs to the share. */
-export interface Shared<T> {
+interface Shared<T> {
   isHeldOut: boolean;
   item: T;
 }

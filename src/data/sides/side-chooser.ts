@@ -6,7 +6,7 @@ import { hashPositions, type Positions, stratifiedPositions } from "./positions.
 import { needsTraits, type Placed, type SideOptions, type Traits } from "./side.js";
 
 /** What is decided about a trajectory. */
-export type Placement<T> =
+type Placement<T> =
   /** What can be placed now: nothing, this item, or earlier ones. */
   | { kind: "placed"; placed: Placed<T>[] }
   /** It can stand on no side: its instruction stands on one where its tools or category cannot be. */

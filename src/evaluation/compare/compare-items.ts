@@ -4,7 +4,7 @@ import { compareMetrics, gainOf, type Sampling } from "./compare-metrics.js";
 import type { Comparison, DifferenceSlice, EvaluatedItems, ItemChange } from "./comparison.js";
 import { checkSameData, type ItemPair, listOtherSettings, pairItems } from "./pair-items.js";
 
-export interface CompareOptions extends Partial<Sampling> {
+interface CompareOptions extends Partial<Sampling> {
   /** Compares although settings differ: what they are then counts as part of who was evaluated. */
   acrossSettings?: boolean;
 }

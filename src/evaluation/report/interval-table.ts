@@ -4,7 +4,7 @@ import type { Metric } from "../evaluation.js";
 import { formatInterval, formatScore, infoOf, isCount, titleOf } from "./format-score.js";
 import type { NamedMetrics } from "./score-chart.js";
 
-export interface IntervalTable {
+interface IntervalTable {
   caption: string;
   /** Over the first column. */
   head: string;

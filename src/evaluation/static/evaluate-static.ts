@@ -10,7 +10,7 @@ import { type PredictOptions, predictStep } from "./predict-step.js";
 import { scoreStep } from "./score-step.js";
 import type { StepSample } from "./step-sample.js";
 
-export interface StaticRequest extends PredictOptions {
+interface StaticRequest extends PredictOptions {
   samples: readonly StepSample[];
   /** As rememberCompletions takes them. */
   weights: Record<Role, string>;

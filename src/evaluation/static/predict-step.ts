@@ -12,7 +12,7 @@ export interface PredictOptions {
   now(): Date;
 }
 
-export interface Predicted {
+interface Predicted {
   step: SpokenStep;
   /** What had to be made of texts or prompts that do not fit, in snake_case. */
   notes: string[];

@@ -8,7 +8,7 @@ import { isObject } from "./exact-json.js";
 import type { StepSample } from "./step-sample.js";
 
 /** What somebody else's agent did. */
-export type Predictions =
+type Predictions =
   /** The reference's `predictions.json`, which brings its own samples; `cases` for its own numbers, in the same order. */
   | { form: "reference"; samples: StepSample[]; steps: Step[]; cases: ReferenceCase[] }
   /** By the ids of samples. */

@@ -6,7 +6,7 @@ const BLANKS = new RegExp(`${WHITE_SPACE}+`, "g");
 /** A table of more cells takes gigabytes and minutes. */
 const MOST_CELLS = 2 ** 26;
 
-export interface RougeL {
+interface RougeL {
   f: number;
   /** Of the ways back through the tables, the longest: how deep a recursive implementation goes. */
   longestPath: number;

@@ -1,7 +1,7 @@
 import { MllmError } from "../../core/errors.js";
 
 /** Where copies of checkpoints go to and come from. */
-export type CopyPlace =
+type CopyPlace =
   | { kind: "hub"; repository: string }
   | { kind: "ssh"; host: string; folder: string }
   | { kind: "folder"; folder: string };

@@ -12,7 +12,7 @@ export interface LogEvent {
  * neither a number of lines nor a last line says where to go on. Lines older than the newest ones are known by their
  * time, the newest by time and text, counted, since a line may come twice within one moment.
  */
-export const LogCursor = z.object({
+const LogCursor = z.object({
   /** Everything before has been handed out; milliseconds. */
   before: z.number(),
   /** Since then: time and the beginning of a hash over time and text. */
@@ -20,7 +20,7 @@ export const LogCursor = z.object({
   /** How many lines in all. */
   count: z.number(),
 });
-export type LogCursor = z.infer<typeof LogCursor>;
+type LogCursor = z.infer<typeof LogCursor>;
 
 /** The vendor's own remark, the first line of every replay. */
 const START = /^=====\s*Job started/;

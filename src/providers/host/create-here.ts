@@ -3,7 +3,7 @@ import { ProviderError } from "../../core/errors.js";
 import type { Host, HostCommand, HostResult } from "./host.js";
 import { type ProgramEnd, type RunningProgram, startProgram } from "./start-program.js";
 
-export interface HereSettings {
+interface HereSettings {
   /** For errors. */
   provider: string;
   env: Readonly<Record<string, string | undefined>>;

@@ -6,7 +6,7 @@ import type { Host, HostCommand } from "./host.js";
 import { quoteCommand } from "./quote-argument.js";
 import { type ProgramEnd, startProgram } from "./start-program.js";
 
-export interface SshHostSettings {
+interface SshHostSettings {
   /** For errors. */
   provider: string;
   /** As on the command line of ssh. */

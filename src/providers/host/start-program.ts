@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 /** Of standard error: enough for the last words of any program. */
 const STDERR_CHARACTERS = 64 * 1024;
 
-export interface ProgramCall {
+interface ProgramCall {
   program: string;
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;

@@ -8,7 +8,7 @@ export interface StreamEvent {
   data: string;
 }
 
-export interface EventStreamLimits {
+interface EventStreamLimits {
   /** A live stream does not end: after so long without anything new, it has given what it has. */
   idleMilliseconds: number;
   maxEvents: number;

@@ -15,7 +15,7 @@ const MOST_FILES = 100;
 const LARGE_BYTES = 10 * 1024 * 1024;
 const MOST_SMALL_BYTES = 50 * 1024 * 1024;
 
-export interface HubCommit {
+interface HubCommit {
   title: string;
   files: readonly Upload[];
   /** Files that are there. */

@@ -4,7 +4,7 @@ import type { HubAccess } from "./hub-access.js";
 import { downloadHubFile, listHubFiles, readHubFile } from "./hub-files.js";
 import { ensureRepository, type HubKind } from "./hub-repository.js";
 
-export interface HubStorageSettings extends HubAccess {
+interface HubStorageSettings extends HubAccess {
   /** `namespace/name` of a repository; it is made, private, when something is first written. */
   repository: string;
   /** A data set by default. */

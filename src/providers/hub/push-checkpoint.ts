@@ -15,7 +15,7 @@ import { createHubStorage } from "./hub-storage.js";
 import { modelCard } from "./model-card.js";
 
 /** A model repository on the Hub that holds one checkpoint. */
-export interface HubCopy {
+interface HubCopy {
   /** `namespace/name`. It is made, private, where it is missing. */
   repository: string;
   endpoint: string;

@@ -3,7 +3,7 @@ import { type ErrorCode, ProviderError, systemErrorCode } from "../../core/error
 import { type KubernetesClient, WireError } from "./kubernetes-client.js";
 
 /** One request, as an error names it. */
-export interface Request {
+interface Request {
   /** What it does, and to which object: `create job default/mllm-…`. */
   what: string;
   /** May change something, so that a broken one is ambiguous. */

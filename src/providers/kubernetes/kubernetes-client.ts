@@ -26,7 +26,7 @@ export interface KubernetesClient {
   secrets: readonly string[];
 }
 
-export interface KubernetesClientOptions {
+interface KubernetesClientOptions {
   /** KUBECONFIG, HOME, and what a pod has of its own cluster. */
   env: Readonly<Record<string, string | undefined>>;
   /** The kubeconfig's current one by default. */

@@ -13,7 +13,7 @@ const PodCursor = z.strictObject({
   lines: z.int().nonnegative(),
   last: z.string().nullable(),
 });
-export type PodCursor = z.infer<typeof PodCursor>;
+type PodCursor = z.infer<typeof PodCursor>;
 
 /** An annotation in every version, a label in newer ones. */
 const INDEX = "batch.kubernetes.io/job-completion-index";

@@ -1,5 +1,5 @@
 /** How far the log of one pod was read. */
-export interface LogPosition {
+interface LogPosition {
   /** The whole second from which to ask again, in ISO: the API takes no finer one. */
   since: string | null;
   /** How many lines of the answer to that are known. */

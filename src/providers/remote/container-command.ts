@@ -4,7 +4,7 @@ export interface ContainerCommand {
   env: Record<string, string>;
 }
 
-export interface ContainerCommandRequest {
+interface ContainerCommandRequest {
   /** `namespace/name` of the data set through which the job's files travel. */
   repository: string;
   /** In it: `kit/<hash>` and `jobs/<name>`. */

@@ -10,7 +10,7 @@ export interface ContainerJob extends ContainerCommand {
   shipment: Shipment;
 }
 
-export interface ContainerJobRequest {
+interface ContainerJobRequest {
   submission: Submission;
   /** `namespace/name` of the data set through which the job's files travel. */
   repository: string;

@@ -29,7 +29,7 @@ export type RunnerOptions = Pick<RunnerConfig, "python" | "slots" | "storage" | 
   hasOwnEnvironment: boolean;
 };
 
-export interface ShipmentRequest {
+interface ShipmentRequest {
   submission: Submission;
   /** `<packageRoot>/trainer` holds trainer and runner. */
   packageRoot: string;

@@ -31,7 +31,7 @@ export async function listStoredCheckpoints(storage: Storage, job: JobHandle): P
 }
 
 /** Null where it is missing or no manifest. */
-export async function readManifest(storage: Storage, folder: string): Promise<CheckpointManifest | null> {
+async function readManifest(storage: Storage, folder: string): Promise<CheckpointManifest | null> {
   const value = parseJson(await readStoredText(storage, `${folder}/checkpoint.json`));
   return CheckpointManifest.safeParse(value).data ?? null;
 }

@@ -26,7 +26,7 @@ type PodPlace = Exclude<z.infer<typeof Cursor>, { stored: string }>;
 
 const START: PodPlace = { id: null, same: 0, lines: 0, last: [] };
 
-export interface LogSources {
+interface LogSources {
   client: RunpodClient;
   remote: RemoteJobs;
   job: JobHandle;

@@ -6,9 +6,9 @@ import type { ProviderEnvironment } from "../provider-environment.js";
 import type { CreatePodRequest } from "./create-pod-request.js";
 import { type Cpu, CpuList, type Gpu, GpuList, Pod, PodBilling, PodList, parseAnswer } from "./pod.js";
 
-export const DEFAULT_BASE = "https://api.runpod.io/v2";
+const DEFAULT_BASE = "https://api.runpod.io/v2";
 
-export interface CatalogQuery {
+interface CatalogQuery {
   count: number;
   cloud: "SECURE" | "COMMUNITY";
 }

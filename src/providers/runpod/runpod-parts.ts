@@ -11,7 +11,7 @@ import { findPod } from "./launch-pod.js";
 import type { Pod } from "./pod.js";
 import { createRunpodClient, type RunpodClient } from "./runpod-client.js";
 
-export interface HubTree {
+interface HubTree {
   repository: string;
   storage: Storage;
   remote: RemoteJobs;

@@ -8,7 +8,7 @@ const PAUSE_SECONDS = 15;
 /** SkyPilot takes the cluster down before it says CANCELLED, which takes minutes in some clouds. */
 const TRIES = 40;
 
-export interface Cancellation {
+interface Cancellation {
   sky: SkySettings;
   sleep(milliseconds: number): Promise<void>;
 }

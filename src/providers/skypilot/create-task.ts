@@ -23,7 +23,7 @@ export interface SkyTask {
   run: string;
 }
 
-export interface TaskRequest {
+interface TaskRequest {
   label: string;
   resources: Resources;
   /** What the runner may take; it ends itself then. */

@@ -27,7 +27,7 @@ export function formatTask(task: SkyTask): string {
   return stringify(task, { lineWidth: 0 });
 }
 
-export interface LaunchRequest {
+interface LaunchRequest {
   task: SkyTask;
   token: string;
 }

@@ -29,7 +29,7 @@ export async function openPlace(
   return { repository, storage, jobs: createRemoteJobs(storage) };
 }
 
-export interface JobTools {
+interface JobTools {
   environment: ProviderEnvironment;
   settings: SkypilotSettings;
   place: Place;

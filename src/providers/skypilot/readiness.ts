@@ -24,7 +24,7 @@ export async function readClouds(sky: SkySettings): Promise<ReadonlySet<string>>
   return new Set(clouds.map((cloud) => cloud.toLowerCase()));
 }
 
-export interface ReadinessRequest {
+interface ReadinessRequest {
   sky: SkySettings;
   infra: string | undefined;
   clouds(): Promise<ReadonlySet<string>>;

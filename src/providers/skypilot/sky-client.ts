@@ -14,7 +14,7 @@ export interface SkyOutput {
   stderr: string;
 }
 
-export interface SkyCall {
+interface SkyCall {
   args: readonly string[];
   timeoutSeconds: number;
   /** Added to the client's environment. Taken out of everything it says. */

@@ -6,7 +6,7 @@ const MARGIN_MINUTES = 5;
 /** Slurm warns the job so long before the time limit. */
 const WARNING_SECONDS = 60;
 
-export interface SbatchRequest {
+interface SbatchRequest {
   submission: Submission;
   settings: SlurmSettings;
   jobFolder: string;

@@ -5,7 +5,7 @@ import { Example, type Segment } from "../../core/example.js";
 import type { ModelText } from "./model-text.js";
 
 /** A row of the vendor's instruction format: the loss is taken on `completion` alone. */
-export interface InstructionRow {
+interface InstructionRow {
   prompt: string;
   completion: string;
 }
@@ -39,7 +39,7 @@ function joinEqual(segments: readonly Segment[], text: ModelText): Segment[] {
 }
 
 /** A line of the upload, and where it comes from. */
-export interface ConvertedLine {
+interface ConvertedLine {
   line: string;
   /** Of the file of examples, from 1. */
   sourceLine: number;

@@ -8,7 +8,7 @@ import type { TogetherContext } from "./together-context.js";
 const TRIES = 5;
 const PAUSE_MILLISECONDS = 2_000;
 
-export interface ArchiveRequest {
+interface ArchiveRequest {
   /** `ft_id`, `checkpoint`, `checkpoint_step`. */
   query: Record<string, string>;
   /** Where the archive is built up; what is there is gone on with. */

@@ -7,7 +7,7 @@ import type { ProviderCheckpoint } from "../provider.js";
 import { readContent } from "../remote/content-files.js";
 import { unpackArchive } from "./unpack-archive.js";
 
-export interface Installation {
+interface Installation {
   archive: string;
   /** Where it is unpacked. */
   folder: string;

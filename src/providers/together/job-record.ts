@@ -46,7 +46,7 @@ function recordPath(outputDir: string): string {
   return join(outputDir, "together.json");
 }
 
-export interface JobProfile {
+interface JobProfile {
   endOfTurn: string;
   profileHash: string;
   profile: string;

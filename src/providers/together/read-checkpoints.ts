@@ -10,7 +10,7 @@ import { type JobMetrics, readMetrics } from "./read-metrics.js";
 import type { VendorCheckpoint, VendorEvent } from "./together-answers.js";
 import type { TogetherContext } from "./together-context.js";
 
-export interface JobCheckpoint {
+interface JobCheckpoint {
   step: number;
   /** `ft-…:step`, or `ft-…` for the last one where the vendor keeps it under the job's own name. */
   name: string;
@@ -48,7 +48,7 @@ export async function readCheckpoints(
  * One a step. The last step's weights may be listed twice, as an intermediate checkpoint and as the job's result, or
  * merged and as an adapter: the first name that was listed stays, and an adapter is what an adapter's job makes.
  */
-export function chooseCheckpoints(
+function chooseCheckpoints(
   id: string,
   {
     listed,
@@ -127,7 +127,7 @@ function createManifest(
 }
 
 /** The lowest validation loss, the earlier one where two are equal; where one has none, the last. */
-export function bestStep(checkpoints: readonly JobCheckpoint[], metrics: JobMetrics): number {
+function bestStep(checkpoints: readonly JobCheckpoint[], metrics: JobMetrics): number {
   let best: { step: number; loss: number } | null = null;
   for (const { step } of checkpoints) {
     const loss = metrics.validationLossAt(step);

@@ -2,7 +2,7 @@ import { ProviderError } from "../../core/errors.js";
 import type { MetricsRow } from "./together-answers.js";
 import type { TogetherApi } from "./together-api.js";
 
-export interface TrainMetrics {
+interface TrainMetrics {
   step: number;
   loss: number;
   learningRate: number;
@@ -11,7 +11,7 @@ export interface TrainMetrics {
   time: string | null;
 }
 
-export interface EvalMetrics {
+interface EvalMetrics {
   step: number;
   loss: number;
   time: string | null;
@@ -38,7 +38,7 @@ export async function readMetrics(api: Pick<TogetherApi, "listMetrics">, id: str
   }
 }
 
-export function toMetrics(rows: readonly MetricsRow[]): JobMetrics {
+function toMetrics(rows: readonly MetricsRow[]): JobMetrics {
   const train: TrainMetrics[] = [];
   const evaluations: EvalMetrics[] = [];
   for (const row of rows) {

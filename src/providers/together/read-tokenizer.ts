@@ -25,7 +25,7 @@ const TokenizerConfig = z.object({
 
 const TokenizerFile = z.object({ added_tokens: z.array(AddedToken).default([]) });
 
-export interface TokenizerSource {
+interface TokenizerSource {
   http: HttpTools;
   /** The Hub's address. */
   endpoint: string;

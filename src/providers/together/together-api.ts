@@ -41,7 +41,7 @@ export interface TogetherApi {
   download(query: Record<string, string>, headers: Record<string, string>): Promise<Response>;
 }
 
-export interface TogetherAccount {
+interface TogetherAccount {
   http: HttpTools;
   /** With the version: `https://api.together.ai/v1`. */
   baseUrl: string;

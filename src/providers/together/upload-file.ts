@@ -14,7 +14,7 @@ const TRIES = 3;
 const PAUSE_MILLISECONDS = 3_000;
 const PATIENCE_MILLISECONDS = 3_600_000;
 
-export interface UploadTools {
+interface UploadTools {
   api: TogetherApi;
   sleep(milliseconds: number): Promise<void>;
   /** Where the file is written on its way. */

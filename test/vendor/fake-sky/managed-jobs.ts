@@ -19,7 +19,7 @@ export interface FakeSkyJob {
   cloud: string | null;
 }
 
-export interface ManagedJobsOptions {
+interface ManagedJobsOptions {
   /** Without one, jobs have no machines and run until they are cancelled. */
   hub: FakeHub | null;
   control(): FakeTrainerControl;

@@ -7,7 +7,7 @@ export interface Credentials {
   query: Record<string, string>;
 }
 
-export interface BuiltRequest {
+interface BuiltRequest {
   url: URL;
   init: RequestInit;
 }

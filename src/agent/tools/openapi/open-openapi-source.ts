@@ -9,7 +9,7 @@ import type { OpenApiEntry } from "../tools-file.js";
 import type { Credentials } from "./build-request.js";
 import { createOpenApiSource } from "./openapi-source.js";
 
-export interface OpenApiOpening {
+interface OpenApiOpening {
   entry: OpenApiEntry;
   folder: string;
   maxBytes: number;

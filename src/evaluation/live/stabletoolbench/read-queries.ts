@@ -12,7 +12,7 @@ const Queries = z
   )
   .min(1);
 
-export interface Queries {
+interface Queries {
   tasks: LiveTask[];
   /** All that they may call. */
   apis: ApiEntry[];
