@@ -59,13 +59,11 @@ class Plan:
         return spread(batches.units, batches.packing, batches.size, self.share)[self.share.index]
 
 
-def create_plan(
-    given: Given, packing: str, known: dict[str, Any] | None, model: Any, accelerator: Any
-) -> Plan:
+def create_plan(given: Given, known: dict[str, Any] | None, model: Any, accelerator: Any) -> Plan:
     """Lets the model attend as its layout says. `known`: the layout of the checkpoint that a job goes on
     from, which it keeps, and with it the order of its rows."""
     first = branch_layout if given.job.is_activated else first_layout
-    layout = known_layout(known, accelerator) if known else first(packing, model, accelerator)
+    layout = known_layout(known, accelerator) if known else first(given.job.packing, model, accelerator)
     use_layout(layout, model)
     plan = Plan(given, layout)
     if known or not layout.joins_trees or accelerator.distributed_type in SHARDED:

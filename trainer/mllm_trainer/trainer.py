@@ -105,7 +105,7 @@ class RoleTrainer(SFTTrainer):
 
     def make_plan(self, checkpoint: Checkpoint | None) -> None:
         known = checkpoint.manifest.get("packing") if checkpoint else None
-        self.plan = create_plan(self._given, self.job.packing, known, self.model, self.accelerator)
+        self.plan = create_plan(self._given, known, self.model, self.accelerator)
         layout = self.plan.layout
         self.facts = {**self.facts, "packing": layout.facts()}
         if layout.reason and not known:
