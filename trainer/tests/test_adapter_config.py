@@ -10,7 +10,7 @@ LORA = {"r": 2, "lora_alpha": 4, "lora_dropout": 0.0, "target_modules": "all-lin
 
 
 def test_an_adapter_saved_again_has_the_same_bytes(tmp_path: Path):
-    job = SimpleNamespace(method="lora", lora=LORA, seed=0)
+    job = SimpleNamespace(method="lora", is_activated=False, lora=LORA, seed=0)
     with trainable(job, LoadedModel(model_of("llama"), None)) as loaded:
         loaded.model.save_pretrained(tmp_path)
     modules = json.loads((tmp_path / "adapter_config.json").read_text())["target_modules"]
