@@ -1,3 +1,5 @@
+import { fromKeys } from "./from-keys.js";
+
 /** The three parts of the agent, in the order they act. */
 export const ROLES = ["planner", "caller", "summarizer"] as const;
 export type Role = (typeof ROLES)[number];
@@ -7,11 +9,11 @@ export const SUBSETS = ["backbone", ...ROLES] as const;
 export type Subset = (typeof SUBSETS)[number];
 
 export function byRole<Value>(make: (role: Role) => Value): Record<Role, Value> {
-  return Object.fromEntries(ROLES.map((role) => [role, make(role)])) as Record<Role, Value>;
+  return fromKeys(ROLES, make);
 }
 
 export function bySubset<Value>(make: (subset: Subset) => Value): Record<Subset, Value> {
-  return Object.fromEntries(SUBSETS.map((subset) => [subset, make(subset)])) as Record<Subset, Value>;
+  return fromKeys(SUBSETS, make);
 }
 
 /** What a job trains: one subset, or several roles one after the other. */

@@ -1,7 +1,7 @@
-import { join } from "node:path";
+import { trainerPath } from "../../providers/trainer-command.js";
 import type { Context } from "../context.js";
 
 /** For processes of the trainer's environment: its packages are found without being installed. */
 export function trainerEnvironment({ env, packageRoot }: Context): Record<string, string | undefined> {
-  return { ...env, PYTHONPATH: join(packageRoot, "trainer"), PYTHONDONTWRITEBYTECODE: "1" };
+  return { ...env, PYTHONPATH: trainerPath(packageRoot, env.PYTHONPATH), PYTHONDONTWRITEBYTECODE: "1" };
 }

@@ -1,4 +1,5 @@
-import { SUBSETS, type Subset } from "../../core/roles.js";
+import { fromKeys } from "../../core/from-keys.js";
+import { bySubset, SUBSETS, type Subset } from "../../core/roles.js";
 import type { RecordPlace } from "../readers/reader.js";
 import { createDistribution, type Distribution, mergeDistribution } from "./distribution.js";
 
@@ -97,7 +98,7 @@ export function createFacts(): Facts {
     turns: fromKeys(TURN_COUNTS, () => 0),
     perTrajectory: fromKeys(["tools", "steps", "calls"] as const, createDistribution),
     texts: fromKeys(MEASURED_TEXTS, createDistribution),
-    rows: fromKeys(SUBSETS, () => ({
+    rows: bySubset(() => ({
       ...{ rows: 0, leftOut: {}, lengths: createDistribution(), trainedLengths: createDistribution() },
     })),
   };
@@ -153,8 +154,4 @@ function mergeRows(into: RowFacts, from: RowFacts): void {
 
 function noToolFacts(): ToolFacts {
   return { offered: 0, called: 0, failed: 0, undeclared: 0 };
-}
-
-function fromKeys<Key extends string, Value>(keys: readonly Key[], make: () => Value): Record<Key, Value> {
-  return Object.fromEntries(keys.map((key) => [key, make()])) as Record<Key, Value>;
 }

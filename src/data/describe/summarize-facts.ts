@@ -1,4 +1,5 @@
-import { SUBSETS, type Subset } from "../../core/roles.js";
+import { fromKeys } from "../../core/from-keys.js";
+import { bySubset, type Subset } from "../../core/roles.js";
 import { type DistributionSummary, summarizeDistribution } from "./distribution.js";
 import {
   type Counts,
@@ -62,7 +63,7 @@ export function summarizeFacts(facts: Facts, measured: Measured): Statistics {
       calls: summarizeDistribution(perTrajectory.calls),
     },
     texts: fromKeys(MEASURED_TEXTS, (text) => summarizeDistribution(texts[text])),
-    subsets: fromKeys(SUBSETS, (subset) => {
+    subsets: bySubset((subset) => {
       const { rows, leftOut, lengths, trainedLengths } = facts.rows[subset];
       return {
         ...{ rows, leftOut, lengths: summarizeDistribution(lengths) },
@@ -76,11 +77,4 @@ export function summarizeFacts(facts: Facts, measured: Measured): Statistics {
 
 function byCalls(a: Statistics["tools"][number], b: Statistics["tools"][number]): number {
   return b.called - a.called || b.offered - a.offered || (a.name < b.name ? -1 : 1);
-}
-
-function fromKeys<Key extends string, Value>(
-  keys: readonly Key[],
-  make: (key: Key) => Value,
-): Record<Key, Value> {
-  return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<Key, Value>;
 }

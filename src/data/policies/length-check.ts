@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { SUBSETS, type Subset } from "../../core/roles.js";
+import { bySubset, type Subset } from "../../core/roles.js";
 import type { Thread } from "../../prompts/render-thread.js";
 import type { SubsetExamples } from "../../prompts/subset-examples.js";
 import { openTokenizer } from "../../tokens/open-tokenizer.js";
@@ -19,14 +19,12 @@ export function createLengthCheck(limit: LengthLimit, endOfTurn: string): Length
   return {
     isThreadTooLong: ({ pieces }) => isTooLong(textOf(pieces)),
     dropTooLong: (examples) =>
-      Object.fromEntries(
-        SUBSETS.map((subset) => {
-          const all = examples[subset];
-          const short = all.examples.filter(({ segments }) => !isTooLong(textOf(segments)));
-          const tooLong = Array<string>(all.examples.length - short.length).fill("too_long");
-          return [subset, { examples: short, leftOut: [...all.leftOut, ...tooLong] }];
-        }),
-      ) as Examples,
+      bySubset((subset) => {
+        const all = examples[subset];
+        const short = all.examples.filter(({ segments }) => !isTooLong(textOf(segments)));
+        const tooLong = Array<string>(all.examples.length - short.length).fill("too_long");
+        return { examples: short, leftOut: [...all.leftOut, ...tooLong] };
+      }),
   };
 }
 

@@ -100,7 +100,7 @@ describe("policies in a split", () => {
       records: { used: 1, excluded: 4 },
       excluded: { excluded_instruction: 3, excluded_tool: 1 },
       warnings: expect.arrayContaining([
-        expect.stringContaining("1 records of --exclude hold no instruction"),
+        expect.stringContaining("1 record of --exclude holds no instruction"),
       ]),
     });
     await write([record("Where is the harbour?", says("D."))]);

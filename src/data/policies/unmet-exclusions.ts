@@ -1,3 +1,4 @@
+import { plural } from "../../core/plural.js";
 import type { SplitSettings } from "../split-settings.js";
 import { DEFAULT_POLICIES } from "./policies.js";
 
@@ -22,7 +23,9 @@ export function describeUnmetExclusions(
     names > 0 && excluded[reason] === undefined ? [text] : [],
   );
   const unread = excludedInstructions?.withoutInstruction ?? 0;
-  if (unread > 0)
-    unmet.push(`${unread} records of --exclude hold no instruction: nothing is left out for them`);
+  if (unread > 0) {
+    const records = `${plural(unread, "record")} of --exclude ${unread === 1 ? "holds" : "hold"} no instruction`;
+    unmet.push(`${records}: nothing is left out for ${unread === 1 ? "it" : "them"}`);
+  }
   return unmet;
 }
