@@ -24,7 +24,7 @@ export interface ToolFacts {
 }
 
 /** What is counted of turns. */
-export const TURN_COUNTS = [
+const TURN_COUNTS = [
   "userTurns",
   "plannerTurns",
   "callerTurns",
@@ -48,7 +48,7 @@ export const MEASURED_TEXTS = [
 ] as const;
 export type MeasuredText = (typeof MEASURED_TEXTS)[number];
 
-export interface RowFacts {
+interface RowFacts {
   rows: number;
   leftOut: Counts;
   /** Of whole rows up to what is trained last, and of what is trained. */

@@ -3,7 +3,7 @@ import { inOrder } from "./in-order.js";
 import { leastBusy, startThreads } from "./thread.js";
 
 /** Processes batches, here or in threads; results come in the order of the batches either way. */
-export interface BatchRunner<Batch, Result> {
+interface BatchRunner<Batch, Result> {
   inOrder(batches: AsyncIterable<Batch>): AsyncGenerator<[Batch, Result]>;
   close(): Promise<void>;
 }

@@ -26,7 +26,7 @@ export interface ProcessorOptions {
 }
 
 /** Everything about a batch that depends on nothing else: parsing, reading, rendering. */
-export type ProcessBatch = (batch: RecordBatch) => BatchResult;
+type ProcessBatch = (batch: RecordBatch) => BatchResult;
 
 export function createBatchProcessor(
   options: Omit<ProcessorOptions, "policies">,

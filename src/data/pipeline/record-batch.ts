@@ -43,7 +43,7 @@ export interface KeptTrajectory {
 }
 
 /** Where an outcome belongs: the record's index in its file, and which of its trajectories. */
-export type OutcomePlace = Omit<RecordPlace, "file">;
+type OutcomePlace = Omit<RecordPlace, "file">;
 
 /** At least one outcome for each entry, in their order; `bytes` holds the rows that they name. */
 export interface BatchResult {

@@ -11,7 +11,7 @@ import { createSignText, type SignText } from "./sign-text.js";
 import type { Filtered } from "./trajectory-filter.js";
 
 /** What policies make of a trajectory that was read. */
-export type Applied =
+type Applied =
   | { kind: "kept"; read: ReadTrajectory; repairs: Record<string, number> }
   | { kind: "skipped"; reason: string }
   | { kind: "rejected"; reason: string; detail: string };

@@ -6,7 +6,7 @@ import { isStackOverflow, NESTED_TOO_DEEPLY } from "../nested-too-deeply.js";
 import type { PolicyFile } from "./policies.js";
 
 /** A trajectory as a user's filter sees it and may give it back changed; `id` is null where the record has none. */
-export type FilteredTrajectory = Omit<Trajectory, "id"> & { id: string | null };
+type FilteredTrajectory = Omit<Trajectory, "id"> & { id: string | null };
 
 /** A user's function: true keeps a trajectory, a reason in snake_case leaves it out, a trajectory takes its place. */
 export type TrajectoryFilter = (trajectory: FilteredTrajectory) => unknown;

@@ -16,7 +16,7 @@ export interface RowSpan extends Span {
 }
 
 /** What one trajectory gives one subset. */
-export interface SubsetRows {
+interface SubsetRows {
   rows: RowSpan[];
   leftOut: string[];
 }

@@ -18,7 +18,7 @@ export function packRows(rows: RowsBySubset): RowList {
 }
 
 /** One row among those of a trajectory. */
-export interface ListedRow extends RowSpan {
+interface ListedRow extends RowSpan {
   subset: Subset;
 }
 
