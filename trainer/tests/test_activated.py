@@ -99,7 +99,6 @@ def test_roles_trained_together_learn_and_leave_an_adapter_each(joint: Path):
 
 
 MOMENTS = {
-    "before a checkpoint": (("mllm_trainer.progress:Progress.on_step_end", 3), 0),
     "when one role's checkpoint is written and another's is not": (
         ("mllm_trainer.saving:seal", 4),
         2,

@@ -3,16 +3,20 @@
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from reference_rows import ROLES, TRAJECTORIES, needs_samples, reference_rows, reference_tokenizer
 
+from mllm_trainer.branches import Invocation, with_branches
 from mllm_trainer.encoding import Encoder
-from mllm_trainer.packing import PACKINGS
+from mllm_trainer.overflow import FittedRows
+from mllm_trainer.packing import BRANCHED, PACKINGS
 from mllm_trainer.rows import read_profile, read_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 
 REFERENCE_LENGTH = 4096
+ADAPTED = ("planner", "caller", "summarizer")
 
 
 def padded(role: str) -> int:
@@ -48,3 +52,15 @@ def test_one_thread_a_trajectory_has_no_more_tokens_than_its_tree(tmp_path: Path
     units = [unit for role in ROLES for unit in PACKINGS["tree"].units(rows[role], 2 * REFERENCE_LENGTH)]
     threads = sum(len(row) for role in ROLES for row in rows[role])
     assert sum(unit.tokens for unit in units) == threads <= sum(map(in_trees, ROLES))
+    assert _activated_cost(rows, encoder, tmp_path) <= sum(map(padded, ADAPTED)) / 18
+
+
+def _activated_cost(rows: dict, encoder: Encoder, folder: Path) -> float:
+    """Of stage 2 on one tree for all roles; trunks go forward only, which is a third of the work."""
+    profile = read_profile(folder / "profile.json")
+    marked = []
+    for number, role in enumerate(ADAPTED, start=1):
+        tokens = encoder.ids_after_turn(profile.values["turns"][role]["marker"])
+        marked += with_branches(FittedRows(rows[role]), Invocation(number, np.array(tokens))).rows
+    units = BRANCHED["tree"].units(marked, 2 * REFERENCE_LENGTH)
+    return sum(unit.tokens - unit.forward_tokens * 2 / 3 for unit in units)
