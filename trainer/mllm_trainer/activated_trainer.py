@@ -140,11 +140,11 @@ class ActivatedTrainer(RoleTrainer):
             folder = part.job.checkpoint_folder(step)
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            # What all of them resume from is one file under several names.
+            # Each has all that it resumes from, the optimizer of the others, too.
             for path in [
                 path for path in source.iterdir() if path.is_file() and path.name != "training_args.bin"
             ]:
-                (folder / path.name).hardlink_to(path)
+                shutil.copy2(path, folder)
             for path in (source / part.name).iterdir():
                 path.rename(folder / path.name)
             facts = {**part.setup.facts, "packing": self.facts["packing"], **part.metrics_at(step)}
