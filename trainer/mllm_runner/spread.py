@@ -104,7 +104,11 @@ def _insist_on_deepspeed(python: str) -> None:
         raise Ending(None, "environment_failed", f"{message}; sharding: fsdp needs nothing more.")
 
 
-def main(job: str, processes: str) -> None:
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2 or not arguments[1].isdecimal():
+        print("usage: python -m mllm_runner.spread JOB_FOLDER/job.json PROCESSES", file=sys.stderr)
+        return 2
+    job, processes = arguments
     try:
         machine = OneMachine(int(processes))
         command = trainer_command(sys.executable, Path(job).absolute().parent, machine, Place(0, None, 0))
@@ -114,4 +118,4 @@ def main(job: str, processes: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -28,12 +28,18 @@ def test_one_process_is_the_trainer_itself(tmp_path: Path):
     assert not (tmp_path / "accelerate.json").exists()
 
 
+@pytest.mark.parametrize("arguments", [[], ["job.json"], ["job.json", "two"], ["job.json", "2", "3"]])
+def test_other_arguments_are_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith("usage: python -m mllm_runner.spread")
+
+
 def test_one_machine_needs_no_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write_job(tmp_path, "ddp", 1, 2)
     (tmp_path / "runner.json").unlink()
     started: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda _, command: started.append(command))
-    main(str(tmp_path / "job.json"), "2")
+    main([str(tmp_path / "job.json"), "2"])
     assert json.loads((tmp_path / "accelerate.json").read_text())["num_processes"] == 2
     assert "--main_process_port=0" in started[0] and started[0][-1] == str(tmp_path / "job.json")
 
