@@ -69,6 +69,11 @@ class Matcher:
         allowed = torch.from_numpy(np.unpackbits(mask, bitorder="little", count=len(logits)).astype(bool))
         return logits.masked_fill(~allowed.to(logits.device), float("-inf"))
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing may follow."""
+        return self._matcher.is_stopped() and not self._matcher.is_error()
+
     def advance(self, token: int) -> None:
         if not self._matcher.is_stopped():
             self._matcher.consume_token(token)

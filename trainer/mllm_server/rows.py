@@ -98,7 +98,8 @@ class Row:
             self.finish_reason = "stop"
         else:
             piece = writer.push(token)
-            if writer.is_stopped:
+            has_all = request.matcher is not None and request.matcher.is_complete
+            if writer.is_stopped or has_all:
                 self.finish_reason = "stop"
             elif len(self.ids) >= request.max_tokens:
                 self.finish_reason = "length"

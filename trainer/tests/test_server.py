@@ -164,6 +164,10 @@ def test_a_grammar_is_followed_to_its_end(engine, temperature):
         assert list(json.loads(rest)) == ["city"]
 
 
+def test_where_a_grammar_ends_the_completion_ends(engine):
+    assert text_of(engine, PROMPTS[0], grammar='root ::= " yes" | " no"', max_tokens=40) in (" yes", " no")
+
+
 class TestTexts:
     def write(self, served, text, stops):
         ids = served.tokenizer("observation:")["input_ids"]
