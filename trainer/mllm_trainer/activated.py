@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from peft.tuners.lora.layer import LoraLayer
+from peft.tuners.lora.layer import Linear, LoraLayer
 from peft.tuners.lora.variants import ALoraLinearVariant
 
 
@@ -54,7 +54,10 @@ class OnItsTokens(ALoraLinearVariant):
 
 
 def add_adapters(model: Any, config: dict[str, Any], names: Sequence[str], begin: Any) -> PeftModel:
-    """A model with an adapter for each name. `begin` is called before each gets its first weights."""
+    """A model with an adapter for each name. `begin` is called before each gets its first weights.
+
+    Raises ValueError where a module cannot have such an adapter.
+    """
     begin()
     adapted = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **config), adapter_name=names[0])
     for name in names[1:]:
@@ -62,8 +65,12 @@ def add_adapters(model: Any, config: dict[str, Any], names: Sequence[str], begin
         adapted.add_adapter(name, LoraConfig(task_type="CAUSAL_LM", **config))
     adapted.base_model.set_adapter(list(names))
     tokens = TokenAdapters(names)
-    for module in adapted.modules():
+    for path, module in adapted.named_modules():
         if isinstance(module, LoraLayer):
+            # In tables of vectors PEFT has none; and the head sees trained places only (loss.py).
+            if not isinstance(module, Linear) or module is adapted.get_output_embeddings():
+                place = path.removeprefix("base_model.model.")
+                raise ValueError(f"an activated adapter cannot act on {place}")
             module.lora_variant.update({name: OnItsTokens(tokens) for name in module.lora_A})
     adapted.get_base_model().token_adapters = tokens
     return adapted

@@ -83,6 +83,13 @@ def create_model(names: tuple[str, ...]) -> PeftModel:
     return model.train()
 
 
+@pytest.mark.parametrize("module", ["embed_tokens", "lm_head"])
+def test_modules_that_see_no_line_of_tokens_are_refused(module: str):
+    config = LORA | {"target_modules": ["q_proj", module]}
+    with pytest.raises(ValueError, match=module):
+        add_adapters(create_base(), config, ROLES, lambda: None)
+
+
 def loss_and_gradient(model: PeftModel, batches: list[dict]) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss of each role."""
     model.zero_grad()
