@@ -72,8 +72,9 @@ def measure(job: Job, steps: int) -> dict[str, Any]:
     watch = Stopwatch()
     short = shortened(job, steps)
     run(short, watch, 1, [(short, None)])
-    # Roles that are trained together tell each step one by one.
-    ends = watch.times("progress")[len(short.each) - 1 :: len(short.each)]
+    # Of roles that are trained together each that has a part in a step tells it.
+    told = {fields["globalStep"]: moment for moment, type_, fields in watch.events if type_ == "progress"}
+    ends = list(told.values())
     warm_up = min(WARM_UP_STEPS, len(ends) - 2)
     if warm_up < 0:
         message = f"The job has {len(ends)} optimizer steps: too few to measure"
