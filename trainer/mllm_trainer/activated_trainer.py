@@ -18,7 +18,15 @@ from peft import set_peft_model_state_dict
 from safetensors.torch import load_file
 
 from .activated import save_adapter
-from .checkpoints import MANIFEST, Checkpoint, complete_checkpoints, keep_best_and_last, read_checkpoint
+from .arguments import create_arguments
+from .checkpoints import (
+    MANIFEST,
+    SHARED,
+    Checkpoint,
+    complete_checkpoints,
+    keep_best_and_last,
+    read_checkpoint,
+)
 from .job import Job
 from .joint_progress import JointProgress
 from .loss import item_counts
@@ -29,7 +37,7 @@ from .trainer import RoleTrainer, Setup
 from .validation import validation_losses
 
 
-@dataclass
+@dataclass(eq=False)
 class Part:
     """One adapter. `setup` is what it would be trained with alone."""
 
@@ -70,9 +78,12 @@ class ActivatedTrainer(RoleTrainer):
             list(chain.from_iterable(getattr(part.setup, name) for part in parts))
             for name in ("rows", "validation_rows")
         )
-        first = parts[0].setup
-        super().__init__(replace(first, job=job, rows=rows, validation_rows=validation_rows))
-        self._losses = torch.zeros(())
+        # The first role may be one without validation rows.
+        arguments = create_arguments(parts[0].job, bool(validation_rows))
+        whole = replace(parts[0].setup, job=job, arguments=arguments)
+        super().__init__(replace(whole, rows=rows, validation_rows=validation_rows))
+        # Of each adapter, in the optimizer step under way.
+        self._losses = self._items = torch.zeros(())
 
     def create_progress(self, setup: Setup) -> Any:
         return JointProgress([part.progress for part in self.parts])
@@ -81,7 +92,8 @@ class ActivatedTrainer(RoleTrainer):
         """The targets of each adapter in the whole optimizer step."""
         counts = [item_counts(micro_batch) for step in batch_samples for micro_batch in step]
         self._losses = torch.zeros_like(counts[0], device=device)
-        return torch.stack(counts).sum(0).to(device)
+        self._items = torch.stack(counts).sum(0).to(device)
+        return self._items
 
     def compute_loss(
         self, model: Any, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -90,17 +102,32 @@ class ActivatedTrainer(RoleTrainer):
         self._losses += losses.detach()
         return losses.sum()
 
+    def training_step(self, model: Any, inputs: list[Batch], num_items_in_batch: Any = None) -> torch.Tensor:
+        total = super().training_step(model, inputs, num_items_in_batch)
+        for part in self._parts_without_targets():
+            # Alone it would not have had this step. Of zeros an optimizer makes a step all the same.
+            for weight in self._weights_of(part):
+                weight.grad = None
+        return total
+
     def tell_loss(self, total: torch.Tensor) -> None:
+        absent = self._parts_without_targets()
         for part, loss in zip(self.parts, self._losses.tolist(), strict=False):
-            part.progress.add_loss(loss, self.state.global_step + 1)
+            if part not in absent:
+                part.progress.add_loss(loss, self.state.global_step + 1)
+
+    def _parts_without_targets(self) -> list[Part]:
+        return [part for part, items in zip(self.parts, self._items.tolist(), strict=False) if not items]
+
+    def _weights_of(self, part: Part) -> list[torch.nn.Parameter]:
+        return [weight for name, weight in self.model.named_parameters() if f".{part.name}." in name]
 
     def _clip_grad_norm(self, model: Any) -> torch.Tensor:
         self.accelerator.unscale_gradients()
-        norms = []
-        for part in self.parts:
-            own = [weight for name, weight in model.named_parameters() if f".{part.name}." in name]
-            norms.append(torch.nn.utils.clip_grad_norm_(own, self.args.max_grad_norm))
-        return torch.stack(norms).max()
+        own = map(self._weights_of, self.parts)
+        norms = [torch.nn.utils.clip_grad_norm_(weights, self.args.max_grad_norm) for weights in own]
+        # Without any gradient it lies on the processor.
+        return max(norms, key=float)
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """The mean over the trained tokens of each role's validation rows."""
@@ -133,7 +160,7 @@ class ActivatedTrainer(RoleTrainer):
 
     def complete_checkpoint(self) -> None:
         step = self.state.global_step
-        source = self.job.folder / "checkpoint.tmp"
+        source = self.job.checkpoints / SHARED
         shutil.rmtree(source, ignore_errors=True)
         (self.job.checkpoints / f"checkpoint-{step}").rename(source)
         for part in self.parts:

@@ -44,6 +44,13 @@ def invocation_of(job: Job, profile: Profile, encoder: Encoder, adapter: int = 1
     return Invocation(adapter, np.array(encoder.ids_after_turn(marker), dtype=np.int32))
 
 
+def insist_on_one_process(job: Job, processes: int) -> None:
+    """Raises Failure("bad_job") where activated adapters would be trained by several."""
+    if job.is_activated and processes > 1:
+        message = f"method alora: expected one process, found {processes}"
+        raise Failure("bad_job", message, "Use one GPU on one machine, or method: lora.")
+
+
 def with_branches(fitted: FittedRows, invocation: Invocation) -> FittedRows:
     """The rows with the flags of their branches; those that a cut left without any are dropped."""
     marked = [row for row in (_with_branches(row, invocation) for row in fitted.rows) if row.trained_tokens]

@@ -13,6 +13,8 @@ from .job import Job
 
 MANIFEST = "checkpoint.json"
 PROGRESS = "progress.json"
+# What roles that are trained together saved, until each has its own checkpoint of it.
+SHARED = "checkpoint-shared"
 RESUME_FILES = (
     "optimizer.pt",
     # FSDP's own copies of optimizer and weights.

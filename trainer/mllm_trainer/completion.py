@@ -1,9 +1,11 @@
 """The end of a job, and how a new attempt finds out how far the one before it came. Needs no torch."""
 
 import json
+import shutil
 from typing import Any
 
 from .checkpoints import (
+    SHARED,
     Checkpoint,
     best_of,
     complete_checkpoints,
@@ -31,6 +33,7 @@ def is_trained(checkpoints: list[Checkpoint]) -> bool:
 
 def find_joint_work(job: Job) -> list[tuple[Job, Checkpoint | None]]:
     """Of roles that are trained together: all of them, each from the last step that all of them have."""
+    shutil.rmtree(job.checkpoints / SHARED, ignore_errors=True)
     found = []
     for part in job.each:
         drop_other_parents(part)

@@ -33,10 +33,12 @@ FIRST_STEPS = 20
 def forecast(job: Job, processes: int, tokenizer_folder: str | None) -> dict[str, Any]:
     """Reads, tokenises, fits and arranges the rows as the trainer does."""
     from .batches import Batches
+    from .branches import insist_on_one_process
     from .rows import read_profile
     from .schedule import Epochs, pauses, schedule_of
     from .splits import read_splits
 
+    insist_on_one_process(job, processes)
     profile = read_profile(job.profile.path, job.profile.sha256)
     together = job.each if job.is_activated else (job,)
     splits = [read_splits(part) for part in together]

@@ -23,7 +23,8 @@ class Progress(TrainerCallback):
         self.events = events
         self.tokens = 0
         self._recent: deque[float] = deque(maxlen=RECENT_STEPS)
-        self._step_loss = 0.0
+        # None: no target of this step is its own, as it may be among roles that are trained together.
+        self._step_loss: float | None = None
         self._window: list[float] = []
         self._window_tokens = 0
         self._pauses = self._window_pauses = 0.0
@@ -49,7 +50,7 @@ class Progress(TrainerCallback):
 
     def add_loss(self, loss: float, step: int) -> None:
         """The loss of optimizer step `step`. Raises Failure("diverged")."""
-        self._step_loss += self.finite(loss, step)
+        self._step_loss = (self._step_loss or 0.0) + self.finite(loss, step)
 
     def finite(self, loss: float, step: int) -> float:
         """The loss, if it is a number; else raises Failure("diverged")."""
@@ -69,9 +70,11 @@ class Progress(TrainerCallback):
         self.tokens = self._window_tokens = 0
 
     def on_step_end(self, args, state, control, **_: Any) -> None:
+        if self._step_loss is None:
+            return
         self._recent.append(self._step_loss)
         self._window.append(self._step_loss)
-        self._step_loss = 0.0
+        self._step_loss = None
 
     def on_log(self, args, state, control, logs: dict[str, float] | None = None, **_: Any) -> None:
         if not self._window or "learning_rate" not in (logs or {}):

@@ -17,7 +17,7 @@ from . import __version__, team
 from .activated_trainer import ActivatedTrainer, Part
 from .arguments import create_arguments
 from .artifacts import sha256_of_json
-from .branches import Invocation, invocation_of
+from .branches import Invocation, insist_on_one_process, invocation_of
 from .checkpoints import Checkpoint
 from .encoding import Encoder
 from .events import EventLog, PartLog
@@ -80,6 +80,7 @@ def run(job: Job, events: EventLog, attempt: int, left: list[tuple[Job, Checkpoi
 
 def train_together(job: Job, events: EventLog, resume_from: Checkpoint | None) -> None:
     """Activated adapters on one tree, of all parts of the job."""
+    insist_on_one_process(job, team.SIZE)
     transformers.set_seed(job.seed)
     profiles = [read_profile(part.profile.path, part.profile.sha256) for part in job.each]
     splits = [read_splits(part) for part in job.each]

@@ -1,6 +1,7 @@
 """Jobs of activated adapters, through the trainer itself."""
 
 import json
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -58,14 +59,16 @@ def shared(finished: Path) -> dict[str, Any]:
     return {"stage": 2, "model": best, "parent": parent, "method": "alora", "lora": LORA, "packing": "tree"}
 
 
-def write_joint(folder: Path, sets: dict[str, Path], shared: dict[str, Any]) -> Path:
+def write_joint(
+    folder: Path, sets: dict[str, Path], shared: dict[str, Any], training: dict[str, Any] = TRAINING
+) -> Path:
     parts = []
     for number, role in enumerate(ROLES):
-        fields = job_fields(folder, sets[role], training=TRAINING)
+        fields = job_fields(folder, sets[role], training=training)
         key = str(number + 5) * 64
         parts.append({"subset": role, "jobKey": key, "data": fields["data"], "training": fields["training"]})
     options = {**shared, "subset": "roles", "jobId": "job-roles", "parts": parts}
-    return write_job(folder, sets["planner"], **options, training=TRAINING)
+    return write_job(folder, sets["planner"], **options, training=training)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +119,11 @@ def test_a_killed_job_goes_on_from_the_last_step_of_all_its_roles(
     job = write_joint(tmp_path / "job", sets, shared)
     assert attempt(job, kill_at) == -signal.SIGKILL
     before = len(events_of(job))
+    # As a crash leaves it before it is taken apart.
+    shared_files = job.parent / "checkpoints/checkpoint-shared"
+    shared_files.mkdir(exist_ok=True)
     assert attempt(job) == 0, (job.parent / "trainer.log").read_text()
+    assert not shared_files.exists()
     started = [event["fromStep"] for event in events_of(job)[before:] if event["type"] == "started"]
     assert started == ([] if step is None else [step])
     assert weights_of(job) == weights_of(joint)
@@ -132,6 +139,34 @@ def test_a_role_alone_takes_the_steps_that_its_forecast_counts(sets: dict, share
     assert Path(done["best"]).name.startswith("checkpoint-")
     rows = [event for event in events_of(job, "data") if event["split"] == "train"]
     assert (rows[0]["rows"], rows[0]["trainedTokens"]) == (planned["rows"], planned["trainedTokens"])
+
+
+@pytest.mark.process
+def test_a_role_without_rows_in_a_step_stays_as_it_is(sets: dict, shared: dict, tmp_path: Path):
+    rare = tmp_path / "caller"
+    shutil.copytree(sets["caller"], rare)
+    write_rows(rare / "backbone.jsonl", [row(number, "caller") for number in range(3)])
+    training = TRAINING | {"per_device_train_batch_size": 2, "save_steps": 1, "logging_steps": 1}
+    job = write_joint(tmp_path / "job", {"planner": sets["planner"], "caller": rare}, shared, training)
+    # Nor has the planner, which comes first, any rows to be evaluated with.
+    fields = json.loads(job.read_text())
+    for names in (fields["parts"][0]["data"], fields["parts"][0]["data"]["sha256"]):
+        names["validation"] = None
+    job.write_text(json.dumps(fields))
+    assert attempt(job) == 0, (job.parent / "trainer.log").read_text()
+    planned = forecast(read_job(job), 1, None)
+    evaluated = {event["globalStep"]: event["loss"] for event in events_of(job, "evaluated")}
+    assert len(evaluated) == planned["evaluations"] == 8
+    told = {event["globalStep"] for event in events_of(job, "progress") if event["subset"] == "caller"}
+    assert 0 < len(told) <= 3
+    for step in range(1, planned["optimizerSteps"] + 1):
+        assert (evaluated[step] != evaluated[step - 1]) == (step in told)
+    assert events_of(job, "done")[-1]["parts"][1]["trainLoss"] > 1
+
+
+def test_several_processes_are_refused(joint: Path):
+    with pytest.raises(Failure, match="expected one process, found 2"):
+        forecast(read_job(joint), 2, None)
 
 
 def test_the_forecast_of_a_joint_tree_counts_its_trunk_once(joint: Path):
