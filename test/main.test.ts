@@ -47,6 +47,16 @@ describe("mllm", () => {
     expect((await runCli(["trian"], { cwd })).stderr).toContain("Did you mean train?");
   });
 
+  it("names the commands of a group where one is unknown, and says where help is", async () => {
+    const mistyped = await runCli(["jobs", "cancle", "job-1"], { cwd });
+    expect(mistyped.exitCode).toBe(2);
+    expect(mistyped.stderr).toMatch(
+      /^error: 'cancle' is no command of mllm jobs: expected list, .*\nhint: add --help/,
+    );
+    expect((await runCli(["agents", "list", "tiny"], { cwd })).exitCode).toBe(2);
+    expect((await runCli(["jobs", "list"], { cwd })).exitCode).toBe(0);
+  });
+
   it("shows an error with its hint, and as one JSON document with --json", async () => {
     const args = ["train", "--stage", "1", "--recipe", "tiny", "--data", "nowhere"];
     const plain = await runCli(args, { cwd });

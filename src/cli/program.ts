@@ -38,7 +38,6 @@ export function createProgram(context: Context, args: readonly string[]): Comman
       "Turns tool-use trajectories into a working multi-LLM agent: planner, caller and summarizer.",
     )
     .version(context.version)
-    .showHelpAfterError("hint: add --help to see what is expected")
     .addHelpText("after", EXAMPLES)
     .addCommand(createSetupCommand(context))
     .addCommand(createSplitDataCommand(context))
@@ -60,14 +59,29 @@ export function createProgram(context: Context, args: readonly string[]): Comman
   return program;
 }
 
-/** Commander neither exits nor prints by itself, in no subcommand. */
+/** In every subcommand: commander neither exits nor prints by itself, and each error says where help is. */
 function settle(command: Command, context: Context, isJson: boolean): void {
-  command.exitOverride().configureOutput({
-    writeOut: (text) => context.stdout.write(text),
-    // With --json, main writes the one document there is.
-    writeErr: (text) => (isJson ? undefined : context.stderr.write(text)),
-    getOutHasColors: () => context.isTerminal.stdout,
-    getErrHasColors: () => context.isTerminal.stderr,
-  });
+  command
+    .exitOverride()
+    .showHelpAfterError("hint: add --help to see what is expected")
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      // With --json, main writes the one document there is.
+      writeErr: (text) => (isJson ? undefined : context.stderr.write(text)),
+      getOutHasColors: () => context.isTerminal.stdout,
+      getErrHasColors: () => context.isTerminal.stderr,
+    });
   for (const subcommand of command.commands) settle(subcommand, context, isJson);
+  refuseUnknown(command);
+}
+
+/** Where `list` is the default, commander takes a mistyped command (`jobs cancle`) for an argument of `list`. */
+function refuseUnknown(group: Command): void {
+  const names = group.commands.map((command) => command.name());
+  const list = group.commands.find((command) => command.name() === "list");
+  list?.allowExcessArguments().hook("preAction", (_, { args: [unknown] }) => {
+    if (unknown === undefined) return;
+    const message = `error: '${unknown}' is no command of mllm ${group.name()}: expected ${names.join(", ")}`;
+    group.error(message, { code: "commander.unknownCommand" });
+  });
 }
