@@ -7,7 +7,7 @@ import type { Context } from "../context.js";
 export function findRecipe({ cwd, packageRoot }: Context, nameOrPath: string): string {
   const isPath = /[/\\]|\.ya?ml$/.test(nameOrPath);
   if (isPath) return isAbsolute(nameOrPath) ? nameOrPath : resolve(cwd, nameOrPath);
-  const folders = [join(cwd, "configs"), join(packageRoot, "configs")];
+  const folders = [...new Set([join(cwd, "configs"), join(packageRoot, "configs")])];
   const found = folders.map((folder) => join(folder, `${nameOrPath}.yaml`)).find((path) => existsSync(path));
   if (found !== undefined) return found;
   const names = folders.flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []));
