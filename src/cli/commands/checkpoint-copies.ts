@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { MllmError } from "../../core/errors.js";
+import { nothingTrained } from "../checkpoints/nothing-trained.js";
 import type { Context } from "../context.js";
 import { writeNote, writeResult } from "../output.js";
 
@@ -51,6 +52,7 @@ async function pullJobs(context: Context, id: string | undefined, { to, json }: 
   const { createTransferView } = await import("../checkpoints/transfer-view.js");
   await withReconciled(context, async (workspace) => {
     const { state } = workspace;
+    if (id !== undefined && state === null) throw nothingTrained(id);
     const remote = state?.listCheckpoints({ state: "remote" }) ?? [];
     const rows = id === undefined ? remote : [state?.findCheckpoint(id)].flatMap((row) => row ?? []);
     const view = await createTransferView(context, json === true);
@@ -75,13 +77,13 @@ async function pullJobs(context: Context, id: string | undefined, { to, json }: 
       ...pulled.map((each) => `${each.id} is here: ${each.path}`),
       ...present.map((each) => `${each.id} was here already: ${each.path}`),
     ];
-    const text = lines.length === 0 ? "nothing to bring" : lines.join("\n");
-    writeResult(context, { json: json === true, value, text });
     if (id !== undefined && lines.length === 0) {
       throw new MllmError("not_found", `${id} is no longer where its job ran`, {
         hint: "mllm checkpoints list --all shows what became of it.",
       });
     }
+    const text = lines.length === 0 ? "nothing to bring" : lines.join("\n");
+    writeResult(context, { json: json === true, value, text });
     if (!json && pulled.length > 0) writeNote(context, "next: mllm checkpoints verify");
   });
 }
@@ -111,12 +113,7 @@ async function push(context: Context, id: string, { to, json }: PushOptions): Pr
   const { createTransferView } = await import("../checkpoints/transfer-view.js");
   const { withReconciled } = await import("../training/with-reconciled.js");
   await withReconciled(context, async ({ state }) => {
-    if (state === null) {
-      const hint = "`mllm train` makes the first.";
-      throw new MllmError("not_found", `no checkpoint has the id ${id}: nothing was trained here yet`, {
-        hint,
-      });
-    }
+    if (state === null) throw nothingTrained(id);
     const row = state.findCheckpoint(id);
     if (row.state === "remote") {
       const hint = `mllm checkpoints pull ${row.id} brings it here first.`;

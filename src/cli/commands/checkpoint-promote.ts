@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { MllmError } from "../../core/errors.js";
 import { ROLES, type Role } from "../../core/roles.js";
+import { nothingTrained } from "../checkpoints/nothing-trained.js";
 import type { Promotion } from "../checkpoints/promote-checkpoint.js";
 import { FAIL_BELOW, readConditions } from "../checkpoints/read-conditions.js";
 import { collectValues } from "../collect-values.js";
@@ -45,11 +45,7 @@ async function promote(
   const { openWorkspace } = await import("../workspace.js");
   const { state, close } = await openWorkspace(context, { database: "existing" });
   try {
-    if (state === null) {
-      throw new MllmError("not_found", `no checkpoint has the id ${id}: nothing was trained here yet`, {
-        hint: "`mllm train` makes the first; MLLM_DIR names another state folder.",
-      });
-    }
+    if (state === null) throw nothingTrained(id);
     const promotion = await promoteCheckpoint(state, {
       ...{ id, agentName: agent, conditions, isForced: force === true, at: context.now().toISOString() },
       ...(role !== undefined && { role }),

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { MllmError } from "../../core/errors.js";
 import type { Checkpoint } from "../../state/rows.js";
 import type { State } from "../../state/state.js";
+import { nothingTrained } from "../checkpoints/nothing-trained.js";
 import type { Context } from "../context.js";
 import { formatTable, writeNote, writeResult } from "../output.js";
 import { createPullCommand, createPushCommand } from "./checkpoint-copies.js";
@@ -73,12 +73,6 @@ async function withCheckpoint(
   await withState(context, (state) => {
     if (state === null) throw nothingTrained(id);
     return work(state, state.findCheckpoint(id));
-  });
-}
-
-function nothingTrained(id: string): MllmError {
-  return new MllmError("not_found", `no checkpoint has the id ${id}: nothing was trained here yet`, {
-    hint: "`mllm train` makes the first; MLLM_DIR names another state folder.",
   });
 }
 
