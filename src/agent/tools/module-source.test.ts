@@ -140,4 +140,15 @@ describe("openModuleSource", () => {
       message: expect.stringContaining(message),
     });
   });
+
+  it("tells a module that is missing from one whose imports are", async () => {
+    const missing = openModuleSource("/nowhere/tools.mjs", limits);
+    await expect(missing).rejects.toMatchObject({
+      code: "not_found",
+      message: expect.stringMatching(/does not exist$/),
+    });
+    await expect(open("imports.mjs", ['import "./gone.mjs";'])).rejects.toMatchObject({
+      message: expect.stringContaining("cannot be loaded"),
+    });
+  });
 });

@@ -1,6 +1,7 @@
+import { access } from "node:fs/promises";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
-import { MllmError } from "../../core/errors.js";
+import { explainSystemError, MllmError } from "../../core/errors.js";
 import type { Observation } from "../tool-box.js";
 import { describeValue, messageOf } from "./describe-result.js";
 import { describeMcpResult, isMcpResult } from "./mcp-result.js";
@@ -38,6 +39,10 @@ export async function openModuleSource(path: string, limits: SourceLimits): Prom
 }
 
 async function load(path: string): Promise<Record<string, unknown>> {
+  // A module that is missing and one whose imports are missing have the same error of Node's.
+  await access(path).catch((error) => {
+    throw explainSystemError(error, path);
+  });
   try {
     return await import(pathToFileURL(path).href);
   } catch (error) {
