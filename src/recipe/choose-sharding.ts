@@ -27,7 +27,7 @@ export function chooseSharding(job: Trained, resources: RecipeResources): Shardi
 /** Of the smallest of the types; null where none is named, or one of them does not tell. */
 function gpuMemory({ gpu }: RecipeResources): number | null {
   const sizes = [gpu ?? []].flat().map(memoryOf);
-  return sizes.length === 0 || sizes.includes(null) ? null : Math.min(...(sizes as number[]));
+  return sizes.length > 0 && sizes.every((size) => size !== null) ? Math.min(...sizes) : null;
 }
 
 /** A type that is not known may say its memory in its name: `v100-32gb`. */

@@ -34,7 +34,8 @@ export async function countTokens({ file, endOfTurn, tokenizerFolder }: CountReq
   let characters = 0;
   let tokens = 0;
   let trainedTokens = 0;
-  for await (const line of createInterface({ input: createReadStream(file.path) })) {
+  const input = createReadStream(file.path);
+  for await (const line of createInterface({ input })) {
     rows += 1;
     tokens += startTokens;
     const { segments } = Example.parse(JSON.parse(line));
@@ -48,6 +49,8 @@ export async function countTokens({ file, endOfTurn, tokenizerFolder }: CountReq
     }
     if (characters > SAMPLE_CHARACTERS) break;
   }
+  // To stop reading lines does not close the file.
+  input.destroy();
   if (rows === file.rows) return { tokens, trainedTokens, basis: "counted" };
   const scale = file.characters / characters;
   return {

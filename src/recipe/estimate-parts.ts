@@ -10,7 +10,7 @@ export function estimateParts([first, ...others]: Parts): Estimate {
   const sum = (pick: (each: Estimate) => number) => estimates.reduce((total, each) => total + pick(each), 0);
   const known = (pick: (each: Estimate) => number | null): number[] | null => {
     const values = estimates.map(pick);
-    return values.includes(null) ? null : (values as number[]);
+    return values.every((value) => value !== null) ? values : null;
   };
   const seconds = known((each) => each.seconds);
   const memory = known((each) => each.peakMemoryBytes);
