@@ -1,10 +1,10 @@
 import type { Example } from "../core/example.js";
 import type { ThreadProfile } from "../core/profile.js";
-import type { Role } from "../core/roles.js";
 import type { Tool } from "../core/trajectory.js";
+import type { Turn } from "./turns.js";
 
 interface ParsedTurn {
-  speaker: Role | "user" | "observation";
+  speaker: Turn["speaker"];
   text: string;
   isTrained: boolean;
 }

@@ -1,4 +1,4 @@
-import type { Profile, StepProfile } from "../core/profile.js";
+import type { Profile, StepProfile, ThreadProfile } from "../core/profile.js";
 import { bySubset, type Subset } from "../core/roles.js";
 import type { Trajectory } from "../core/trajectory.js";
 import { createProtectText } from "./protect-text.js";
@@ -20,26 +20,13 @@ export interface Renderer {
 
 export function createRenderer(profile: Profile): Renderer {
   const writer = new TurnWriter(profile, createProtectText(profile));
-  const thread = (trajectory: Omit<Trajectory, "id">): Thread | null => {
-    if (profile.kind !== "thread") return null;
-    const steps = trajectory.steps.flatMap((step) => writer.step(step).turns);
-    return renderThread({
-      profile,
-      writer,
-      trajectory,
-      turns: [writer.user(trajectory.instruction), ...steps],
-    });
-  };
   return {
     profile,
-    thread,
+    thread: (trajectory) => (profile.kind === "thread" ? renderWhole(profile, writer, trajectory) : null),
     examples: (trajectory) => {
-      const whole = thread(trajectory);
-      const render =
-        whole === null
-          ? createStepRenderer(profile as StepProfile, writer, trajectory)
-          : (subset: Subset) => toThreadExamples(whole, trajectory.id, subset);
-      return bySubset(render);
+      if (profile.kind === "step") return bySubset(createStepRenderer(profile, writer, trajectory));
+      const whole = renderWhole(profile, writer, trajectory);
+      return bySubset((subset) => toThreadExamples(whole, trajectory.id, subset));
     },
     prompt: (subset, situation) => {
       const turns = turnsSoFar(writer, subset, situation);
@@ -50,6 +37,12 @@ export function createRenderer(profile: Profile): Renderer {
       );
     },
   };
+}
+
+function renderWhole(profile: ThreadProfile, writer: TurnWriter, trajectory: Omit<Trajectory, "id">): Thread {
+  const steps = trajectory.steps.flatMap((step) => writer.step(step).turns);
+  const turns = [writer.user(trajectory.instruction), ...steps];
+  return renderThread({ profile, writer, trajectory, turns });
 }
 
 function createStepRenderer(profile: StepProfile, writer: TurnWriter, trajectory: Trajectory) {

@@ -2,6 +2,7 @@ import type { Profile } from "../core/profile.js";
 import type { Role } from "../core/roles.js";
 import type { Step, Tool, ToolCall } from "../core/trajectory.js";
 import { compileTemplate, type FillTemplate } from "./fill-template.js";
+import type { PlannerDecision } from "./parse-turn.js";
 import type { ProtectText } from "./protect-text.js";
 
 /** One marker and its text. */
@@ -52,7 +53,7 @@ export class TurnWriter {
     return { speaker: "user", text: this.protect(text), untrained: null };
   }
 
-  planner(thought: string, decision: "call" | "answer" | "giveUp", untrained: string | null = null): Turn {
+  planner(thought: string, decision: PlannerDecision, untrained: string | null = null): Turn {
     const words = this.profile.turns.planner.decisions[decision];
     const text = this.protect(thought);
     return { speaker: "planner", text: text === "" ? words : `${text} ${words}`, untrained };
