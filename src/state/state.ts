@@ -88,8 +88,9 @@ export interface State {
   /** Sets what all jobs of a run together may cost. */
   limitRun(id: string, maxDollars: number): void;
   /**
-   * Takes the work of a jobKey, or says who has it, be it a job of several roles. In one write transaction: of two callers exactly one is told
-   * `claimed`. The row is then in state `submitting`: new, or the newest ended one with one more attempt.
+   * Takes the work of a jobKey, or says which job has it (a job of several roles may). All in one write transaction:
+   * of two callers exactly one is told `claimed`. The row is then in state `submitting`: new, or the newest ended one
+   * with one more attempt.
    */
   claimJob(request: ClaimRequest): Claim;
   /**

@@ -1,16 +1,15 @@
-import { isActive, type UNSETTLED_STATES } from "../core/job-state.js";
+import { isActive, type JobState } from "../core/job-state.js";
 import type { JobStatus } from "../providers/provider.js";
 import type { Job } from "../state/rows.js";
 import { type Session, timeOf } from "./session.js";
 
 type Recorder = Pick<Session, "state" | "now">;
-type States = (typeof UNSETTLED_STATES)[number] | Job["state"];
 
 /** Writes what the provider says into the job's row, if it is in one of these states; false if it has moved on. */
 export function recordStatus(
   session: Recorder,
   job: Job,
-  { status, onlyIn }: { status: JobStatus; onlyIn: readonly States[] },
+  { status, onlyIn }: { status: JobStatus; onlyIn: readonly JobState[] },
 ): boolean {
   const at = timeOf(session);
   const { state, reason, restarts } = status;
