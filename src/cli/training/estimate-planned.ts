@@ -4,7 +4,7 @@ import type { Dataset } from "../../data/open-dataset.js";
 import type { Provider } from "../../providers/provider.js";
 import { calibrationKey, loadCalibration, toCalibration } from "../../recipe/calibration.js";
 import { countTokens, type TokenCounts } from "../../recipe/count-tokens.js";
-import type { Estimate, EstimateRequest } from "../../recipe/estimate.js";
+import { type Estimate, type EstimateRequest, estimateJob } from "../../recipe/estimate.js";
 import { estimateParts, type Parts } from "../../recipe/estimate-parts.js";
 import type { LoadedRecipe } from "../../recipe/load-recipe.js";
 import { readModelShape } from "../../recipe/model-shape.js";
@@ -47,7 +47,18 @@ export function createEstimator(context: Context, subject: Subject): Estimator {
 
 /** Of a job of several roles: of all of them. */
 export async function estimatePlanned(estimator: Estimator, planned: PlannedJob): Promise<Estimate> {
-  return estimateParts(await requestParts(estimator, planned));
+  const estimate = estimateParts(await requestParts(estimator, planned));
+  const { parts } = planned;
+  if (estimate.isExact || parts === undefined || planned.spec.method !== "alora") return estimate;
+  // Without the trainer the common tree is guessed from the first role's rows; how many there are is known.
+  const each = (await Promise.all(parts.map((part) => estimator.request(part)))).map(estimateJob);
+  const sum = (pick: (one: Estimate) => number) => each.reduce((total, one) => total + pick(one), 0);
+  return {
+    ...estimate,
+    rows: sum(({ rows }) => rows),
+    validationRows: sum(({ validationRows }) => validationRows),
+    trainedTokens: sum(({ trainedTokens }) => trainedTokens),
+  };
 }
 
 export async function requestParts(estimator: Estimator, planned: PlannedJob): Promise<Parts> {
