@@ -4,8 +4,6 @@ import inspect
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import torch
-
 from . import tree_attention
 from .adapters import adapters_of, below_adapter
 from .failures import Failure
@@ -68,10 +66,8 @@ def first_layout(packing: str, model: Any, accelerator: Any) -> Layout:
 def _attention(accelerator: Any, *, has_branches: bool = False) -> str:
     if accelerator.device.type != "cuda":
         return "segments"
-    # The kernel is made for half precision, and for GPUs from Ampere on.
     is_half = accelerator.mixed_precision in ("bf16", "fp16")
-    is_new = torch.cuda.get_device_capability(accelerator.device) >= (8, 0)
-    if is_half and is_new:
+    if is_half and tree_attention.has_kernel(accelerator.device):
         return "varlen"
     # Branches look at keys of another pass, which the model's own attention cannot.
     return "segments" if has_branches else "mask"

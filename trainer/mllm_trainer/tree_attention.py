@@ -36,8 +36,13 @@ def tree_attention(
         key, value = (torch.cat(pair, 2) for pair in zip(tree["kept"][module], (key, value), strict=True))
     if len(tree["places"]):
         key, value = key.index_select(2, tree["places"]), value.index_select(2, tree["places"])
-    attend = _by_kernel if query.is_cuda and value.dtype != torch.float32 else _by_segment
+    attend = _by_kernel if value.dtype != torch.float32 and has_kernel(value.device) else _by_segment
     return attend((query, key, value), tree, scaling), None
+
+
+def has_kernel(device: torch.device) -> bool:
+    """Made for half precision, and for GPUs from Ampere on."""
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def _by_segment(states: States, tree: dict[str, Any], scaling: float | None) -> torch.Tensor:
@@ -46,11 +51,16 @@ def _by_segment(states: States, tree: dict[str, Any], scaling: float | None) -> 
     parts = []
     for query, key, value in zip(*pieces, strict=True):
         above = key.shape[2] - query.shape[2]
-        # Causal, aligned at the end: a segment's last token sees its whole way.
-        mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool).tril(above) if above else None
+        mask = _causal(query, key) if above else None
         options = {"attn_mask": mask, "is_causal": mask is None, "scale": scaling, "enable_gqa": True}
         parts.append(functional.scaled_dot_product_attention(query, key, value, **options))
     return torch.cat(parts, 2).transpose(1, 2)
+
+
+def _causal(query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
+    """Aligned at the end: a segment's last token sees its whole way."""
+    lengths = query.shape[2], key.shape[2]
+    return torch.ones(lengths, dtype=torch.bool, device=query.device).tril(lengths[1] - lengths[0])
 
 
 def _by_kernel(states: States, tree: dict[str, Any], scaling: float | None) -> torch.Tensor:

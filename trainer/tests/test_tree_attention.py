@@ -40,3 +40,12 @@ def test_segments_and_kernel_attend_as_a_dense_mask_does(trees: list, monkeypatc
     states = query, key.index_select(2, places), value.index_select(2, places)
     for attend in (_by_segment, _by_kernel):
         torch.testing.assert_close(attend(states, tree, 0.3), expected)
+
+
+def test_segments_attend_on_the_device_of_their_states():
+    tree = join_trees(TREES)["tree"]
+    sizes = int(tree["queries"][-1]), len(tree["places"]), len(tree["places"])
+    states = tuple(
+        torch.empty(1, heads, size, 8, device="meta") for heads, size in zip((4, 2, 2), sizes, strict=True)
+    )
+    assert _by_segment(states, tree, None).device.type == "meta"
