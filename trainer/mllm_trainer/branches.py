@@ -54,7 +54,8 @@ def insist_on_one_process(job: Job, processes: int) -> None:
 def with_branches(fitted: FittedRows, invocation: Invocation) -> FittedRows:
     """The rows with the flags of their branches; those that a cut left without any are dropped."""
     marked = [row for row in (_with_branches(row, invocation) for row in fitted.rows) if row.trained_tokens]
-    return replace(fitted, rows=marked, dropped=fitted.dropped + len(fitted.rows) - len(marked))
+    lost = len(fitted.rows) - len(marked)
+    return FittedRows(marked, fitted.dropped + lost, max(0, fitted.cut - lost))
 
 
 def _with_branches(row: EncodedRow, invocation: Invocation) -> EncodedRow:

@@ -9,6 +9,7 @@ from peft import PeftModel
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from mllm_server.activated import ActivatedBatch, SharedBase
+from mllm_server.merge import main as merge
 from mllm_server.rows import Request
 from mllm_trainer import tree_attention
 from mllm_trainer.activated import add_adapters, save_adapter
@@ -139,6 +140,19 @@ def test_what_is_saved_gives_plain_peft_the_same_loss(names: tuple, kind: str, t
             expected = sum(plain_loss(plain, branch) for row in rows[name] for branch in branches_of(row))
         assert abs(loss - expected) < 1e-5 * abs(expected)
     assert abs(losses[0] - sum(plain_loss(base, b) for row in rows[names[0]] for b in branches_of(row))) > 0.1
+
+
+def test_an_adapter_that_acts_on_some_tokens_is_not_merged(tmp_path: Path, capsys: pytest.CaptureFixture):
+    save_adapter(create_model(("planner",)), "planner", MARKERS["planner"], tmp_path / "planner")
+    assert merge([str(tmp_path / "planner"), "base", str(tmp_path / "merged")]) == 1
+    assert "cannot be merged" in capsys.readouterr().err
+    assert not (tmp_path / "merged").exists()
+
+
+def test_a_row_that_a_cut_left_without_its_marker_is_dropped():
+    rows = [encoded("a 0", [3, 10, 11], [False, True, True]), encoded("b 1", [2, 3, 10], [False, False, True])]
+    fitted = with_branches(FittedRows(rows, dropped=1, cut=2), Invocation(1, np.array(MARKERS["planner"])))
+    assert ([row.id for row in fitted.rows], fitted.dropped, fitted.cut) == (["b 1"], 2, 1)
 
 
 def plain_loss(model: torch.nn.Module, branch: EncodedRow) -> float:
