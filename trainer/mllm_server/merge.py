@@ -14,7 +14,12 @@ def main(arguments: list[str]) -> int:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from .models import is_activated
+
     adapter, base, out = arguments
+    if is_activated(adapter):
+        print(f"{adapter} is an activated adapter, which cannot be merged", file=sys.stderr)
+        return 1
     model = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
     temporary = Path(f"{out}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)

@@ -60,7 +60,7 @@ def load_model(
     adapter = None
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        if _is_activated(folder):
+        if is_activated(folder):
             adapter = _load_activated(folder, base, device, {} if bases is None else bases)
         model = adapter.base.model if adapter else _load_weights(folder, base, device)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
@@ -71,7 +71,8 @@ def load_model(
     return ServedModel(model.to(device).eval(), tokenizer, adapter)
 
 
-def _is_activated(folder: str) -> bool:
+def is_activated(folder: str) -> bool:
+    """Whether a folder holds an adapter that acts from some tokens on, which cannot be merged."""
     config = Path(folder, "adapter_config.json")
     return config.exists() and bool(json.loads(config.read_text()).get("alora_invocation_tokens"))
 
