@@ -15,7 +15,7 @@ import {
 import { type Estimate, estimateJob } from "../../recipe/estimate.js";
 import { worksOf } from "../../training/planned-job.js";
 import type { Context } from "../context.js";
-import { formatTable, writeNote, writeResult } from "../output.js";
+import { formatTable, quoteArgument, writeNote, writeResult } from "../output.js";
 import { askTrainer } from "./ask-trainer.js";
 import { refuseToStart, type StartCheck, type StartedJob } from "./check-start.js";
 import { calibrationsFolder, type Estimator } from "./estimate-planned.js";
@@ -59,7 +59,8 @@ export async function calibrateJobs(context: Context, request: CalibrationReques
   const value = { calibrations: jobs };
   writeResult(context, { json: options.json === true, value, text: formatCalibrations(jobs) });
   if (options.json === true) return;
-  const command = formatTrainCommand(options, stageOf(options));
+  const from = options.from === undefined ? "" : ` --from ${quoteArgument(options.from)}`;
+  const command = `${formatTrainCommand(options, stageOf(options))}${from}`;
   writeNote(context, `next: ${command} --dry-run, which uses this, or the same without --dry-run`);
 }
 
