@@ -150,7 +150,10 @@ def test_an_adapter_that_acts_on_some_tokens_is_not_merged(tmp_path: Path, capsy
 
 
 def test_a_row_that_a_cut_left_without_its_marker_is_dropped():
-    rows = [encoded("a 0", [3, 10, 11], [False, True, True]), encoded("b 1", [2, 3, 10], [False, False, True])]
+    rows = [
+        encoded("a 0", [3, 10, 11], [False, True, True]),
+        encoded("b 1", [2, 3, 10], [False, False, True]),
+    ]
     fitted = with_branches(FittedRows(rows, dropped=1, cut=2), Invocation(1, np.array(MARKERS["planner"])))
     assert ([row.id for row in fitted.rows], fitted.dropped, fitted.cut) == (["b 1"], 2, 1)
 
