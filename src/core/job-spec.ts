@@ -79,10 +79,10 @@ export type TrainingArguments = z.infer<typeof TrainingArguments>;
 
 /** PEFT's own names (`LoraConfig`). */
 export const LoraArguments = z.strictObject({
-  r: z.int().positive(),
-  lora_alpha: z.number().positive(),
-  lora_dropout: z.number().min(0).max(1),
-  target_modules: z.union([z.string(), z.array(z.string()).min(1)]),
+  r: z.int().positive().default(16),
+  lora_alpha: z.number().positive().default(32),
+  lora_dropout: z.number().min(0).max(1).default(0.05),
+  target_modules: z.union([z.string(), z.array(z.string()).min(1)]).default("all-linear"),
 });
 export type LoraArguments = z.infer<typeof LoraArguments>;
 

@@ -3,3 +3,4 @@
  * marker on, so that all roles read what stands before in the same way (activated LoRA, experimental).
  */
 export const METHODS = ["full", "lora", "alora"] as const;
+export type Method = (typeof METHODS)[number];

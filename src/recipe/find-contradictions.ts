@@ -16,10 +16,6 @@ export function findContradictions(document: Document): Contradiction[] {
 
 function* ofAdapters(document: Document): Generator<Contradiction> {
   const method = document.get("method") ?? "full";
-  if (method !== "full" && !document.has("lora")) {
-    const expected = `r, lora_alpha, lora_dropout and target_modules, because method is ${method}`;
-    yield { at: ["method"], key: "lora", expected, found: "nothing" };
-  }
   if (method !== "full" && document.get("model") === "tiny-scratch") {
     const expected = "a trained model, because adapters leave its weights as they are";
     yield { at: ["model"], expected, found: "tiny-scratch, whose weights are random" };

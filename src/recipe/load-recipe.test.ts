@@ -45,10 +45,10 @@ describe("parseRecipe", () => {
     expect(mistakesOf("- a\n")).toContain("expected a recipe (a map of keys), found list");
   });
 
-  it("asks for LoRA's settings when the method is lora", () => {
-    expect(mistakesOf("name: a\nmodel: x\nmethod: lora\n")).toMatch(
-      /r\.yaml:3: lora: expected r, lora_alpha/,
-    );
+  it("fills in what a recipe does not say of its adapters", () => {
+    const { recipe } = parseRecipe("name: a\nmodel: x\nmethod: lora\nlora: {r: 8}\n", "r.yaml");
+    const others = { lora_alpha: 32, lora_dropout: 0.05, target_modules: "all-linear" };
+    expect(recipe.lora).toEqual({ r: 8, ...others });
   });
 
   it("applies assignments before validating and remembers them as the source", () => {
@@ -75,9 +75,9 @@ describe("parseRecipe", () => {
   });
 
   it("says what does not go together beside the other mistakes", () => {
-    const message = mistakesOf("name: a\nmodel: x\nmethod: lora\nsed: 1\n");
+    const message = mistakesOf("name: a\nmodel: x\nquantization: nf4\nsed: 1\n");
     expect(message).toContain("2 mistakes");
-    expect(message).toContain("because method is lora");
+    expect(message).toContain("expected method: lora");
   });
 
   it.each([
@@ -92,14 +92,10 @@ describe("parseRecipe", () => {
       "resources: {gpus: 1}\ntraining: {use_liger_kernel: true}\nroles: {caller: {training: {loss_type: chunked_nll}}}",
       /training\.use_liger_kernel: .*loss of its own; found loss_type: chunked_nll/,
     ],
-    [
-      "method: alora",
-      /lora: expected r, lora_alpha, lora_dropout and target_modules, because method is alora/,
-    ],
-    ["method: alora\nlora: {}\npacking: none", /packing: expected tree or bfd, because method is alora/],
-    ["method: alora\nlora: {}\nquantization: nf4", /quantization: expected none, because method is alora/],
-    ["method: alora\nlora: {}\nresources: {gpus: 2}", /resources\.gpus: expected at most 1/],
-    ["method: alora\nlora: {}\ntraining: {loss_type: nll}", /training\.loss_type: expected none/],
+    ["method: alora\npacking: none", /packing: expected tree or bfd, because method is alora/],
+    ["method: alora\nquantization: nf4", /quantization: expected none, because method is alora/],
+    ["method: alora\nresources: {gpus: 2}", /resources\.gpus: expected at most 1/],
+    ["method: alora\ntraining: {loss_type: nll}", /training\.loss_type: expected none/],
   ])("says why this cannot work: %s", (text, expected) => {
     expect(mistakesOf(`name: a\nmodel: x\n${text}\n`)).toMatch(expected);
   });

@@ -1,4 +1,4 @@
-import type { JobSpec, LoraArguments, Overflow, TrainingArguments } from "../core/job-spec.js";
+import { type JobSpec, LoraArguments, type Overflow, type TrainingArguments } from "../core/job-spec.js";
 import type { Subset } from "../core/roles.js";
 import { ROLES } from "../core/roles.js";
 import { chooseSharding } from "./choose-sharding.js";
@@ -54,7 +54,7 @@ export function resolveJob(loaded: LoadedRecipe, subset: Subset, model?: string)
     ...trained,
     stage: subset === "backbone" ? 1 : 2,
     subset,
-    lora: recipe.method === "full" ? null : (recipe.lora ?? null),
+    lora: recipe.method === "full" ? null : (recipe.lora ?? LoraArguments.parse({})),
     sharding: chooseSharding(trained, recipe.resources),
     packing: recipe.packing,
     overflow: { policy: recipe.overflow.policy, maxTokens: recipe.overflow.max_tokens },

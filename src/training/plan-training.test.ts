@@ -56,6 +56,25 @@ describe("planTraining", () => {
     expect(jobs[0]?.spec.parent).toEqual({ jobId: "job-b", id: backbone.id, hash: backbone.hash });
   });
 
+  it("takes the backbone that the recipe trains for roles with a method of their own, else that of their method", async () => {
+    const method = "method: lora";
+    const [full] = await planTraining(request("", { stage: 1 }));
+    const [adapter] = await planTraining(request(method, { stage: 1 }));
+    const keys = [full?.spec.jobKey, adapter?.spec.jobKey];
+    const { loaded: backboneRecipe } = request("");
+    const keyOfParent = async (known: readonly (string | undefined)[]) => {
+      const findBackbone = async (key: string) => (known.includes(key) ? { ...backbone, id: key } : null);
+      const [caller] = await planTraining(
+        request(method, { backboneRecipe, roles: ["caller"], findBackbone }),
+      );
+      expect(caller?.spec).toMatchObject({ method: "lora", lora: { r: 16 } });
+      return caller?.spec.parent?.id;
+    };
+    expect(await keyOfParent(keys)).toBe(full?.spec.jobKey);
+    expect(await keyOfParent(keys.slice(1))).toBe(adapter?.spec.jobKey);
+    expect(await keyOfParent([])).toBeUndefined();
+  });
+
   it("names the command to run where there is no backbone", async () => {
     const [job] = await planTraining(request("", { roles: ["caller"], findBackbone: async () => null }));
     expect(job?.problems[0]?.code).toBe("no_backbone");

@@ -32,6 +32,8 @@ export interface JobRequest {
 
 export interface TrainingRequest extends JobRequest, JoinRequest {
   stage: 1 | 2;
+  /** What stage 2's backbone is looked for by before `loaded`: where roles have a method of their own. */
+  backboneRecipe?: LoadedRecipe;
   /** Stage 2 only. */
   roles: readonly Role[];
   /** A checkpoint the user named, or the recipe's base model; with neither, stage 2 finds its backbone by lineage. */
@@ -65,10 +67,8 @@ async function planFrom(request: TrainingRequest, job: ResolvedJob): Promise<Pla
 async function planRole(request: TrainingRequest, role: Role): Promise<PlannedJob> {
   const job = resolveJob(request.loaded, role);
   if (request.from !== null) return planFrom(request, job);
-  const backbone = resolveJob(request.loaded, "backbone", job.baseModel);
-  const { jobKey: key } = (await planJob(request, backbone, null)).spec;
-  const parent = await request.findBackbone(key);
-  const planned = await planJob(request, job, parent === null ? null : { ...parent, key });
+  const parent = await findParent(request, job.baseModel);
+  const planned = await planJob(request, job, parent);
   if (parent !== null) {
     return parent.problem === null
       ? planned
@@ -81,6 +81,20 @@ async function planRole(request: TrainingRequest, role: Role): Promise<PlannedJo
     { hint: `Run \`${stage1Command}\` first, or name a checkpoint with --from.` },
   );
   return { ...planned, problems: [problem, ...planned.problems] };
+}
+
+async function findParent(
+  request: TrainingRequest,
+  baseModel: string,
+): Promise<(ParentCheckpoint & JobParent) | null> {
+  const { loaded, backboneRecipe = loaded } = request;
+  for (const recipe of new Set([backboneRecipe, loaded])) {
+    const backbone = resolveJob(recipe, "backbone", baseModel);
+    const { jobKey: key } = (await planJob({ ...request, loaded: recipe }, backbone, null)).spec;
+    const parent = await request.findBackbone(key);
+    if (parent !== null) return { ...parent, key };
+  }
+  return null;
 }
 
 /** One job, from a parent or from the base model. */

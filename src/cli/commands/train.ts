@@ -25,7 +25,9 @@ export function createTrainCommand(context: Context): Command {
       "start from this checkpoint (id or folder), not from the one lineage finds; base: from the recipe's model",
     )
     .addOption(
-      new Option("--method <method>", "what learns, the same as --set method=<method>").choices([...METHODS]),
+      new Option("--method <method>", "what learns in this stage, instead of what the recipe says").choices([
+        ...METHODS,
+      ]),
     )
     .option("--set <key=value>", "change one value of the recipe; may be given again", collectValues)
     .option(
@@ -45,10 +47,7 @@ export function createTrainCommand(context: Context): Command {
       "train the first 20 optimizer steps here, keep nothing but what they took, and stop",
     )
     .option("--json", "print JSON: events, one a line; with --dry-run one document")
-    .action(({ method, ...options }: TrainOptions & { method?: string }) => {
-      const set = method === undefined ? [] : [`method=${method}`];
-      return train(context, { ...options, set: [...set, ...(options.set ?? [])] });
-    });
+    .action((options: TrainOptions) => train(context, options));
 }
 
 async function train(context: Context, options: TrainOptions): Promise<void> {
@@ -69,8 +68,12 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
   const { reconcileAll } = await import("../training/with-reconciled.js");
   const { resolveResources } = await import("../../recipe/resolve-resources.js");
 
-  const recipe = await loadRecipe(findRecipe(context, options.recipe), options.set);
-  const loaded = resolveModelFolders(context, recipe);
+  const path = findRecipe(context, options.recipe);
+  const read = async (set: readonly string[]) => resolveModelFolders(context, await loadRecipe(path, set));
+  const { method, set = [] } = options;
+  const loaded = await read(method === undefined ? set : [`method=${method}`, ...set]);
+  // In stage 2 it is the roles' method: their backbone is first of all the one that the recipe trains.
+  const backboneRecipe = method === undefined ? loaded : await read(set);
   const dataset = await openDataset(resolve(context.cwd, options.data));
   const isDryRun = options.dryRun === true || options.calibrate === true;
   const [unwritable] = isDryRun ? [] : await checkWritable(resolveWorkspace(context).stateFolder);
@@ -86,7 +89,7 @@ async function train(context: Context, options: TrainOptions): Promise<void> {
     const { provider } = choices.chosen;
     const stage = options.stage === "1" ? 1 : 2;
     const plan = await planWith(context, workspace, {
-      ...{ loaded, dataset, stage, roles, from: options.from, isDryRun },
+      ...{ loaded, backboneRecipe, dataset, stage, roles, from: options.from, isDryRun },
       stage1Command: formatTrainCommand(options, "--stage 1"),
       provider,
     });

@@ -11,4 +11,13 @@ describe("formatTrainCommand", () => {
       "mllm train --stage 1 --recipe tiny --data out/data",
     );
   });
+
+  it("gives the roles' method to stage 2 only, and a backbone's to both", () => {
+    const common = { recipe: "tiny", data: "d" };
+    const roles = { ...common, stage: "2", method: "lora" } as const;
+    expect(formatTrainCommand(roles, "--stage 2 --role all")).toContain("--data d --method lora");
+    expect(formatTrainCommand(roles, "--stage 1")).not.toContain("lora");
+    const backbone = { ...common, stage: "1", method: "lora" } as const;
+    expect(formatTrainCommand(backbone, "--stage 2 --role all")).toContain("--data d --set method=lora");
+  });
 });

@@ -1,3 +1,4 @@
+import type { Method } from "../../core/methods.js";
 import type { Role } from "../../core/roles.js";
 import { resolveResources } from "../../recipe/resolve-resources.js";
 import type { Session } from "../../training/session.js";
@@ -15,6 +16,8 @@ export interface TrainOptions {
   role?: Role | "all";
   recipe: string;
   data: string;
+  /** Of this stage. */
+  method?: Method;
   from?: string;
   provider?: string[];
   maxCost?: number;
@@ -114,6 +117,10 @@ export function formatTrainCommand(
   ];
   for (const name of options.provider ?? []) parts.push(`--provider ${quoteArgument(name)}`);
   for (const assignment of options.set ?? []) parts.push(`--set ${quoteArgument(assignment)}`);
+  const { method } = options;
+  // A backbone's method is what stage 2 finds it by.
+  if (method !== undefined && options.stage === "1") parts.push(`--set method=${method}`);
+  else if (method !== undefined && stage.startsWith("--stage 2")) parts.push(`--method ${method}`);
   if (isNamed) parts.push(`--from ${first.best.id}`);
   return parts.join(" ");
 }

@@ -17,6 +17,7 @@ import { createModelInspector } from "./find-model.js";
 
 interface PlanOptions {
   loaded: LoadedRecipe;
+  backboneRecipe: LoadedRecipe;
   dataset: Dataset;
   stage: 1 | 2;
   roles: readonly Role[];
@@ -33,7 +34,7 @@ export async function planWith(
   workspace: Workspace,
   options: PlanOptions,
 ): Promise<PlannedJob[]> {
-  const { loaded, dataset, stage, roles, provider } = options;
+  const { loaded, backboneRecipe, dataset, stage, roles, provider } = options;
   const { state, stateFolder } = workspace;
   const key = {
     recipeName: loaded.recipe.name,
@@ -43,6 +44,7 @@ export async function planWith(
   const run = options.isDryRun ? state?.findRun(key) : state?.ensureRun(key, context.now().toISOString());
   return planTraining({
     loaded,
+    backboneRecipe,
     dataset,
     stage,
     roles,
