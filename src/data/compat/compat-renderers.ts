@@ -21,9 +21,6 @@ interface RenderedBatch {
   write(places: CompatPlaces): void;
 }
 
-/** So many batches wait for each thread: it shall not wait for one to be read. */
-const AHEAD = 4;
-
 /** Renders batches, here or in threads. */
 export class CompatRenderers {
   private readonly renderers: AnyRenderer[];
@@ -40,7 +37,7 @@ export class CompatRenderers {
 
   /** Results come in the order of the batches; each has to be given its places before the next is asked for. */
   inOrder(batches: AsyncIterable<CutBatch>): AsyncGenerator<RenderedBatch> {
-    return inOrder(batches, AHEAD * this.workers, async (batch) => {
+    return inOrder(batches, this.workers, async (batch) => {
       const by = leastBusy(this.renderers);
       return { batch, result: await by.render(batch), write: (places) => this.tell(by, places) };
     });

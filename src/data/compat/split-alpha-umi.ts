@@ -34,7 +34,7 @@ export type CompatSummary = { records: number; subsets: Record<Subset, CompatSub
 type CompatEvent = ReadProgress | { type: "done"; summary: CompatSummary };
 
 /** Its rows are fifteen times as many, and are written before they leave the cache. */
-const BATCH_BYTES = 128 * 1024;
+const BATCH_BYTES = 256 * 1024;
 
 /**
  * Writes the reference's four files to the byte. Where the reference would stop for one subset, that file is left out

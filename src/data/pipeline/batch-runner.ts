@@ -18,9 +18,6 @@ interface RunnerSettings<Options, Batch, Result> {
   worker: URL;
 }
 
-/** So many batches wait for each thread: it shall not wait for one to be read. */
-const AHEAD = 2;
-
 export function createBatchRunner<Options, Batch extends CutBatch, Result>({
   workers,
   options,
@@ -40,7 +37,7 @@ export function createBatchRunner<Options, Batch extends CutBatch, Result>({
     await leastBusy(threads).ask(batch, [batch.bytes.buffer as ArrayBuffer]),
   ];
   return {
-    inOrder: (batches) => inOrder(batches, AHEAD * workers, ask),
+    inOrder: (batches) => inOrder(batches, workers, ask),
     close: async () => {
       await Promise.all(threads.map((thread) => thread.close()));
     },

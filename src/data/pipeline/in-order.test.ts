@@ -6,10 +6,10 @@ async function* numbers(count: number) {
 }
 
 describe("inOrder", () => {
-  it("yields in the order of the items what ends in another, and begins so many ahead and no more", async () => {
+  it("yields in the order of the items what ends in another, and begins two ahead for a worker and no more", async () => {
     const ends: (() => void)[] = [];
     const seen: number[] = [];
-    const work = inOrder(numbers(5), 2, (number) => {
+    const work = inOrder(numbers(5), 1, (number) => {
       return new Promise<number>((resolve) => ends.push(() => resolve(number)));
     });
     const all = (async () => {
@@ -37,7 +37,7 @@ describe("inOrder", () => {
   it("shows a failure when its turn has come", async () => {
     const seen: number[] = [];
     const run = async () => {
-      for await (const number of inOrder(numbers(4), 3, async (each) => {
+      for await (const number of inOrder(numbers(4), 2, async (each) => {
         if (each === 1) throw new Error("broken");
         return each;
       })) {
