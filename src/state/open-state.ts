@@ -42,24 +42,24 @@ export function openStateReadOnly(path: string): State {
 function createState(database: Database, path: string): State {
   try {
     migrate(database);
+    const { id: workspaceId } = database.get("SELECT id FROM workspace") as { id: string };
+    const results = createResultStore(join(dirname(path), "results.db"));
+    return {
+      path: database.path,
+      workspaceId,
+      ...createRunStore(database),
+      ...createJobStore(database),
+      ...createCheckpointStore(database),
+      ...createAgentStore(database),
+      ...createEvaluationStore(database),
+      results,
+      close: () => {
+        results.close();
+        database.close();
+      },
+    };
   } catch (error) {
     database.close();
     throw error;
   }
-  const { id: workspaceId } = database.get("SELECT id FROM workspace") as { id: string };
-  const results = createResultStore(join(dirname(path), "results.db"));
-  return {
-    path: database.path,
-    workspaceId,
-    ...createRunStore(database),
-    ...createJobStore(database),
-    ...createCheckpointStore(database),
-    ...createAgentStore(database),
-    ...createEvaluationStore(database),
-    results,
-    close: () => {
-      results.close();
-      database.close();
-    },
-  };
 }

@@ -3,6 +3,7 @@ import { isActive } from "../core/job-state.js";
 import type { ListedJob } from "../providers/provider.js";
 import type { Job } from "../state/rows.js";
 import type { State } from "../state/state.js";
+import { parseLabel } from "./job-label.js";
 import { handleOf, type Session } from "./session.js";
 
 /** Something alive at a provider that no job of ours stands behind. */
@@ -34,14 +35,13 @@ export async function findOrphans(session: Pick<Session, "state" | "provider" | 
   const jobs = new Map(state.listJobs().map((job) => [handleOf(state, job).name, job]));
   const found: Found = { orphans: [], foreign: [] };
   for (const listed of alive) {
-    const [, name = "", workspace = "", attempt = ""] =
-      /^(mllm-([a-z0-9]+)-.+)-(\d+)$/.exec(listed.label) ?? [];
-    if (workspace !== state.workspaceId) {
+    const label = parseLabel(listed.label);
+    if (label?.workspaceId !== state.workspaceId) {
       found.foreign.push(listed);
       continue;
     }
-    const job = jobs.get(name) ?? null;
-    const reason = whyOrphan(job, { listed, attempt: Number(attempt), now: session.now() });
+    const job = jobs.get(label.name) ?? null;
+    const reason = whyOrphan(job, { listed, attempt: label.attempt, now: session.now() });
     if (reason !== null)
       found.orphans.push({ ...listed, provider: provider.name, jobId: job?.id ?? null, reason });
   }
@@ -76,8 +76,7 @@ export async function endOrphan(
   { state, provider }: { state: State; provider: Session["provider"] },
   { label, providerJobId }: ListedJob,
 ): Promise<void> {
-  const name = label.replace(/-\d+$/, "");
-  const jobId = `job-${name.replace(/^mllm-[a-z0-9]+-/, "")}`;
+  const { name, jobId } = parseLabel(label) ?? { name: label, jobId: label };
   // Of a job that no row tells of, the folder is where every job has its own.
   const outputDir = state.getJob(jobId)?.outputDir ?? join(dirname(state.path), "jobs", jobId);
   await provider.cancel({ jobId, name, label, providerJobId, outputDir });

@@ -3,6 +3,7 @@ import { ProviderSettings } from "../core/provider-settings.js";
 import type { JobHandle, Provider } from "../providers/provider.js";
 import type { Job } from "../state/rows.js";
 import type { State } from "../state/state.js";
+import { labelAttempt, nameJob } from "./job-label.js";
 
 /** Tells whether a command that claimed a job is still at work. */
 export interface Claimant {
@@ -31,9 +32,9 @@ export function handleOf(
   { workspaceId }: Pick<State, "workspaceId">,
   job: Pick<Job, "id" | "attempt" | "providerJobId" | "outputDir">,
 ): JobHandle {
-  const name = `mllm-${workspaceId}-${job.id.replace(/^job-/, "")}`;
   const { id: jobId, attempt, providerJobId, outputDir } = job;
-  return { jobId, name, label: `${name}-${attempt}`, providerJobId, outputDir };
+  const name = nameJob(workspaceId, jobId);
+  return { jobId, name, label: labelAttempt(name, attempt), providerJobId, outputDir };
 }
 
 export function placementOf({ placement }: Pick<Session, "placement">): ProviderSettings {
