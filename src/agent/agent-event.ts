@@ -1,5 +1,6 @@
 import type { Role } from "../core/roles.js";
 import type { Step, ToolCall } from "../core/trajectory.js";
+import type { PlannerDecision } from "../prompts/parse-turn.js";
 
 /** Of one attempt along one chain; a search has several. */
 interface At {
@@ -11,7 +12,7 @@ interface At {
 
 /** What happens while an agent solves a task; plain data, one JSON line each with `--json`. */
 export type AgentEvent =
-  | (At & { type: "planned"; thought: string; decision: "call" | "answer" | "giveUp" })
+  | (At & { type: "planned"; thought: string; decision: PlannerDecision })
   | (At & { type: "called"; call: ToolCall })
   | (At & { type: "observed"; text: string; isError: boolean })
   | (At & { type: "answered"; text: string })

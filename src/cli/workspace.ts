@@ -64,6 +64,9 @@ export interface Workspace extends WorkspacePaths {
 /** Between two looks at a job: our own folders can be asked often, others' servers less so. */
 const POLL_MILLISECONDS = { local: 500, elsewhere: 3_000 };
 
+/** With a state: the database is made where it is missing. */
+export async function openWorkspace(context: Context): Promise<Workspace & { state: State }>;
+export async function openWorkspace(context: Context, options: WorkspaceOptions): Promise<Workspace>;
 export async function openWorkspace(context: Context, options: WorkspaceOptions = {}): Promise<Workspace> {
   const paths = resolveWorkspace(context);
   const { openState, openStateReadOnly } = await import("../state/open-state.js");

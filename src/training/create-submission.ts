@@ -1,13 +1,13 @@
 import { MllmError } from "../core/errors.js";
-import { canonicalJson } from "../core/ids.js";
 import type { JobSpec } from "../core/job-spec.js";
 import { isActive } from "../core/job-state.js";
 import type { Resources } from "../core/resources.js";
 import type { JobHandle, Submission } from "../providers/provider.js";
 import type { Job } from "../state/rows.js";
 import type { State } from "../state/state.js";
+import { isSamePlace } from "./place.js";
 import type { JobBudget } from "./plan-budget.js";
-import { handleOf, placementOf, type Session } from "./session.js";
+import { handleOf, type Session } from "./session.js";
 
 const ONE_CPU_PROCESS: Resources = { gpusPerNode: 0, nodes: 1, gpuTypes: [], image: "", isSpot: false };
 
@@ -92,17 +92,4 @@ function findParentJob(session: Submitter, spec: JobSpec): JobHandle | null {
   const parent = spec.parent?.jobId ? state.getJob(spec.parent.jobId) : null;
   if (parent === null || parent.provider !== provider.name) return null;
   return isSamePlace(parent, session) ? handleOf(state, parent) : null;
-}
-
-type Placed = Pick<Job, "provider" | "placement">;
-
-export function isSamePlace(job: Placed, session: Pick<Session, "provider" | "placement">): boolean {
-  const placement = placementOf(session) as Placed["placement"];
-  return placeKey(job) === placeKey({ provider: session.provider.name, placement });
-}
-
-/** Tells places apart: a provider with its own settings, whatever those of the others are. This machine is one place. */
-export function placeKey({ provider, placement }: Placed): string {
-  if (provider === "local") return canonicalJson([provider, {}]);
-  return canonicalJson([provider, placement[provider] ?? {}]);
 }

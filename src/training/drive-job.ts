@@ -2,7 +2,7 @@ import type { JobSpec } from "../core/job-spec.js";
 import { UNSETTLED_STATES } from "../core/job-state.js";
 import type { Job } from "../state/rows.js";
 import type { Claim } from "../state/state.js";
-import { isSamePlace } from "./create-submission.js";
+import { isSamePlace } from "./place.js";
 import { reconcileJob } from "./reconcile.js";
 import { type JobCheckpoints, registerCheckpoints } from "./register-checkpoints.js";
 import { pause, placementOf, type Session, timeOf } from "./session.js";

@@ -100,11 +100,16 @@ function recordFailure(
 ): TrainingEvent {
   const at = timeOf(session);
   const base = describeJob(job, at);
-  const { message, code, hint = null } = error as MllmError;
-  const isKnown = error instanceof MllmError && !(error instanceof ProviderError && error.isAmbiguous);
+  const close = (state: "lost" | "cancelled" | "failed", reason: string) =>
+    session.state.updateJob(job, { state, reason, endedAt: at, at }, ["submitting"]);
+  if (!(error instanceof MllmError)) {
+    close("lost", error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+  const { message, code, hint = null } = error;
+  const isKnown = !(error instanceof ProviderError && error.isAmbiguous);
   const state = !isKnown ? "lost" : code === "interrupted" ? "cancelled" : "failed";
-  session.state.updateJob(job, { state, reason: message, endedAt: at, at }, ["submitting"]);
-  if (!(error instanceof MllmError)) throw error;
+  close(state, message);
   const isElsewhere = code === "no_capacity" || (options.isFallback && code === "over_budget");
   if (isKnown && isElsewhere && options.hasFallback) {
     return { ...base, type: "waiting", reason: message, isFull: true };

@@ -68,7 +68,7 @@ export async function evalLive(
   if (out !== undefined) await checkEvaluationFolder(resolve(context.cwd, out));
   const workspace = await openWorkspace(context);
   try {
-    const state = workspace.state as State;
+    const { state } = workspace;
     const judging = await openJudging(context, state, options);
     const { items, ...who } =
       options.predictions === undefined

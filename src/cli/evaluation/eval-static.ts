@@ -7,7 +7,6 @@ import { toReferenceCase } from "../../evaluation/static/compat/reference-text.j
 import { scoreAsReference } from "../../evaluation/static/compat/score-as-reference.js";
 import { evaluateStatic } from "../../evaluation/static/evaluate-static.js";
 import { samplesOf } from "../../evaluation/static/step-sample.js";
-import type { State } from "../../state/state.js";
 import type { TrioOptions } from "../agent/agent-options.js";
 import type { Context } from "../context.js";
 import { writeNote } from "../output.js";
@@ -47,7 +46,7 @@ export async function evalStatic(
   const agent = predictions === undefined ? await openAgent(context, { options, open }) : null;
   const workspace = await openWorkspace(context);
   try {
-    const state = workspace.state as State;
+    const { state } = workspace;
     const { items, cases, ...who } =
       agent === null
         ? await scorePredictions(context, { predictions: predictions ?? "", ...(data && { data }) })

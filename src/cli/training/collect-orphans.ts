@@ -1,8 +1,8 @@
 import { MllmError } from "../../core/errors.js";
 import { ProviderSettings } from "../../core/provider-settings.js";
 import type { ListedJob } from "../../providers/provider.js";
-import { placeKey } from "../../training/create-submission.js";
 import { endOrphan, findOrphans, type Orphan } from "../../training/find-orphans.js";
+import { placeKey } from "../../training/place.js";
 import type { Session } from "../../training/session.js";
 import type { Workspace } from "../workspace.js";
 

@@ -1,6 +1,6 @@
 import { MllmError } from "../../core/errors.js";
 import { UNSETTLED_STATES } from "../../core/job-state.js";
-import { placeKey } from "../../training/create-submission.js";
+import { placeKey } from "../../training/place.js";
 import { reconcileJob } from "../../training/reconcile.js";
 import type { Context } from "../context.js";
 import { writeNote } from "../output.js";

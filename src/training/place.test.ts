@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { placeKey } from "./create-submission.js";
+import { placeKey } from "./place.js";
 
 describe("placeKey", () => {
   it("takes this machine for one place, however many jobs it may run at once", () => {
