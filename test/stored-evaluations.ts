@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../src/cli/context.js";
-import { saveEvaluation } from "../src/cli/evaluation/evaluation-store.js";
+import { saveEvaluation } from "../src/cli/evaluation/stored-evaluations.js";
 import type { Role } from "../src/core/roles.js";
 import { createEvaluation } from "../src/evaluation/create-evaluation.js";
 import type { Evaluation } from "../src/evaluation/evaluation.js";

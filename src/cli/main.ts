@@ -17,7 +17,9 @@ export async function main(args: readonly string[], overrides: Partial<Context> 
   const interruption = new AbortController();
   // Each of many tasks at once listens; Node takes more than ten for a leak.
   setMaxListeners(0, interruption.signal);
-  const stopListening = overrides.signal === undefined ? listenForInterrupt(interruption) : () => {};
+  const isProcess = overrides.signal === undefined;
+  const stopListening = isProcess ? listenForInterrupt(interruption) : () => {};
+  if (isProcess) listenForOutputErrors();
   let exitCode: number = EXIT.done;
   const context = createContext({
     signal: interruption.signal,
@@ -118,6 +120,15 @@ function listenForInterrupt(interruption: AbortController): () => void {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
     interruption.abort();
   };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return () => {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  };
+}
+
+function listenForOutputErrors(): void {
   // A reader that went away (`mllm … | head`) is no failure; a full disk behind a redirection is one.
   const onOutputError = (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.done);
@@ -129,12 +140,6 @@ function listenForInterrupt(interruption: AbortController): () => void {
   };
   // Where stderr is gone there is nobody left to tell.
   const onNoteError = () => {};
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
   process.stdout.on("error", onOutputError);
   process.stderr.on("error", onNoteError);
-  return () => {
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
-  };
 }

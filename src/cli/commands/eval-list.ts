@@ -77,7 +77,7 @@ async function formatKind(kind: EvaluationRow["kind"], rows: readonly Evaluation
 }
 
 async function show(context: Context, id: string, { json }: JsonOption): Promise<void> {
-  const { findStoredEvaluation } = await import("../evaluation/evaluation-store.js");
+  const { findStoredEvaluation } = await import("../evaluation/stored-evaluations.js");
   const { formatEvaluation } = await import("../evaluation/eval-view.js");
   const stored = await withState(context, (state) => findStoredEvaluation(context, state, id));
   const { folder, evaluation } = stored;

@@ -20,10 +20,10 @@ import { writeNote } from "../output.js";
 import { openWorkspace } from "../workspace.js";
 import { showLive } from "./eval-live-view.js";
 import { followEvaluation } from "./eval-progress.js";
-import { evaluationFolder, saveEvaluation } from "./evaluation-store.js";
 import { openEvaluatedAgent } from "./open-evaluated-agent.js";
 import { readRecordedAttempts, readReference } from "./read-attempts.js";
 import { readLiveTasks } from "./read-live-tasks.js";
+import { evaluationFolder, saveEvaluation } from "./stored-evaluations.js";
 
 export interface EvalLiveOptions extends TrioOptions, WorkOptions {
   tasks?: string[];

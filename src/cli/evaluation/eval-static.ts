@@ -14,9 +14,9 @@ import { openWorkspace } from "../workspace.js";
 import { type Scored, scorePredictions } from "./eval-predictions.js";
 import { followEvaluation } from "./eval-progress.js";
 import { showStatic } from "./eval-static-view.js";
-import { evaluationFolder, saveEvaluation } from "./evaluation-store.js";
 import { type EvaluatedAgent, openEvaluatedAgent } from "./open-evaluated-agent.js";
 import { readEvaluationData } from "./read-evaluation-data.js";
+import { evaluationFolder, saveEvaluation } from "./stored-evaluations.js";
 
 export interface EvalStaticOptions extends TrioOptions {
   data?: string[];

@@ -10,7 +10,7 @@ import { readEvaluation, readItems } from "../../evaluation/evaluation-folder.js
 import type { Agent, EvaluationRow } from "../../state/rows.js";
 import type { State } from "../../state/state.js";
 import type { Context } from "../context.js";
-import { findStoredEvaluation } from "./evaluation-store.js";
+import { findStoredEvaluation } from "./stored-evaluations.js";
 
 type Pair<T> = readonly [a: T, b: T];
 

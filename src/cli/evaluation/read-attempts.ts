@@ -10,8 +10,8 @@ import { type Converted, readConverted } from "../../evaluation/live/stabletoolb
 import type { State } from "../../state/state.js";
 import { readTrajectories } from "../agent/read-trajectories.js";
 import type { Context } from "../context.js";
-import { findStoredEvaluation } from "./evaluation-store.js";
 import { readJsonFile } from "./read-live-tasks.js";
+import { findStoredEvaluation } from "./stored-evaluations.js";
 
 /** What somebody did about tasks, read from files. */
 interface RecordedAttempts {

@@ -7,12 +7,12 @@ import { readEvaluation } from "../../evaluation/evaluation-folder.js";
 import type { Agent, EvaluationRow, Job, Run } from "../../state/rows.js";
 import type { State } from "../../state/state.js";
 import type { Context } from "../context.js";
-import { findStoredEvaluation } from "../evaluation/evaluation-store.js";
 import {
   findComparedEvaluations,
   hashesOf,
   listEvaluationsOf,
 } from "../evaluation/find-compared-evaluations.js";
+import { findStoredEvaluation } from "../evaluation/stored-evaluations.js";
 
 /** What a report is about. */
 interface ReportSubject {

@@ -19,9 +19,9 @@ import type { State } from "../../state/state.js";
 import { openToolBox } from "../agent/open-tool-box.js";
 import { readQuestions } from "../agent/run-questions.js";
 import type { Context } from "../context.js";
-import { saveEvaluation } from "../evaluation/evaluation-store.js";
 import { type EvaluatedAgent, openEvaluatedAgent } from "../evaluation/open-evaluated-agent.js";
 import { readEvaluationData } from "../evaluation/read-evaluation-data.js";
+import { saveEvaluation } from "../evaluation/stored-evaluations.js";
 import type { ArmTests, SeedData } from "./reproduce-data.js";
 
 /** The same for every arm. No grammar binds the callers: it would forbid the tools that they make up, which is counted. */
