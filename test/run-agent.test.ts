@@ -164,7 +164,7 @@ describe("mllm run", () => {
 
   it("starts no server where the tools cannot be opened or the trace cannot be written", async () => {
     const noTools = await run({}, { options: { tools: "none.mjs" } });
-    expect(noTools).toMatchObject({ closed: 0, error: { code: "bad_input" } });
+    expect(noTools).toMatchObject({ closed: 0, error: { code: "not_found" } });
     const noTrace = await run({}, { options: { trace: "none/trace.jsonl" } });
     expect(noTrace).toMatchObject({ closed: 0, error: { code: "not_found" } });
   });

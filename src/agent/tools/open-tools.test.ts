@@ -165,7 +165,7 @@ describe("openTools", () => {
     const mcpServers = { e: { command: process.execPath, args: [EVERYTHING] } };
     const file = await write("half.json", { mcpServers, modules: ["nowhere.mjs"] });
     await expect(openToolsFile(file, environment())).rejects.toMatchObject({
-      code: "bad_input",
+      code: "not_found",
       message: expect.stringContaining("nowhere.mjs"),
     });
   });
