@@ -163,10 +163,11 @@ function createSession(
     const job = state.listJobs({ jobKey: spec.jobKey })[0];
     const label = job === undefined ? "" : handleOf(state, job).label;
     const alive = world.machines().filter((machine) => machine.label === label && machine.isAlive());
-    if (alive.length > 0) seen += 1;
+    // A machine that came, ended and vanished before anybody saw it is rightly made again.
+    const isFollowed = job !== undefined && isActive(job.state) && job.state !== "submitting";
+    if (alive.length > 0 && isFollowed) seen += 1;
     if (seen >= looks && fate !== RUNS) for (const machine of alive) machine.end(fate);
-    const isFollowed = job !== undefined && job.state !== "submitting";
-    if ((seen >= looks && fate === RUNS && isFollowed) || passed > LONGEST_MILLISECONDS) controller.abort();
+    if ((seen >= looks && fate === RUNS) || passed > LONGEST_MILLISECONDS) controller.abort();
   };
   const direct = globalThis.fetch;
   const impatient = impatientFetch(CLIENT_PATIENCE);
