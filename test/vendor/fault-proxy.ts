@@ -65,7 +65,7 @@ export interface FaultProxy {
   setShare(share: number): void;
   /** `body` of a POST. */
   log: { method: string; path: string; fault: Fault; body: string }[];
-  /** What clients have given up on or died over has reached the server: a made-up clock waits for it, as a real one would. */
+  /** What clients have given up on has reached the server: a made-up clock waits for it, as a real one would. */
   delivered(): Promise<void>;
   /** Everything that was delayed has reached the server and was answered. */
   settled(): Promise<void>;
@@ -87,8 +87,6 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const log: FaultProxy["log"] = [];
   const open = new Set<Promise<unknown>>();
   const late = new Set<Promise<unknown>>();
-  /** Of a command that died nobody waits for the answer, so that its request is not given up at once. */
-  const posted = new Set<Promise<unknown>>();
   const random = createSeededRandom(options.seed ?? 1);
   const drawn = options.faults ?? FAULTS.filter((fault) => fault !== "none");
   let share = options.share ?? 0;
@@ -114,10 +112,6 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     );
     open.add(work);
     work.finally(() => open.delete(work));
-    if (method === "POST") {
-      posted.add(work);
-      work.finally(() => posted.delete(work));
-    }
     outgoing.on("close", () => {
       if (!open.has(work)) return;
       late.add(work);
@@ -133,7 +127,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     },
     log,
     async delivered() {
-      while (late.size + posted.size > 0) await Promise.all([...late, ...posted]);
+      while (late.size > 0) await Promise.all(late);
     },
     async settled() {
       while (open.size > 0) await Promise.all(open);
